@@ -1,0 +1,4 @@
+//! capol: Conditional Access as code.
+//!
+//! Text becomes a model, a model and the live tenant become a plan, a plan is
+//! applied and remembered. `book/src/architecture.md` draws the rooms.

@@ -1,0 +1,2 @@
+//! The `capol` command.
+fn main() {}

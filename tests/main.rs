@@ -1,0 +1,1 @@
+//! What a user can rely on, a module a subject.
