@@ -1,0 +1,16 @@
+//! Text and its shape: files, spans, the tree, parsing that reports every
+//! error of a file, and the formatter.
+//!
+//! Nothing here knows what a policy is: a tree says what was written, `lang`
+//! says what it means. The grammar is `grammar/capol.pest`.
+
+mod span;
+mod tree;
+
+pub use span::{FileId, SourceFile, Span};
+pub use tree::{
+    Argument, Attribute, Binary, BinaryOperator, Block, Body, Call, Comment, Conditional, Duration,
+    DurationUnit, Element, Entry, EntryKey, Expression, ExpressionKind, ForIntro, ForList,
+    ForObject, Heredoc, Ident, Item, ItemKind, Label, Layout, Literal, Number, Sequence, Splat,
+    SplatForm, Step, Template, TemplatePart, UnaryOperator,
+};
