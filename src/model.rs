@@ -1,0 +1,3 @@
+//! The domain as plain types; knows neither text nor HTTP.
+
+pub mod catalogue;
