@@ -4,4 +4,3 @@
 //! applied and remembered. `book/src/architecture.md` draws the rooms.
 
 pub mod model;
-pub mod syntax;

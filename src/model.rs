@@ -1,3 +1,19 @@
-//! The domain as plain types; knows neither text nor HTTP.
+//! The domain as plain types: what a tenant holds and what an engineer wants it to hold.
+//!
+//! Knows neither the text of `.capol` files nor HTTP. [`properties`] is the one description of
+//! every Graph property; parsing, export, difference, documentation and the wire codec walk it.
 
-pub mod catalogue;
+pub mod address;
+pub mod configuration;
+pub mod object;
+pub mod origin;
+pub mod properties;
+pub mod reference;
+pub mod value;
+pub mod wire;
+
+pub use address::Address;
+pub use object::{Kind, Object};
+pub use origin::Origin;
+pub use reference::{Lookup, Reference, Target};
+pub use value::Value;

@@ -1,0 +1,193 @@
+//! One object of the tenant, or of the configuration, as canonical values.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::properties::{self, ApiVersion, Property};
+use super::reference::{Reference, Target};
+use super::value::Value;
+
+/// What kind of object; each kind has its own table of properties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// `conditionalAccessPolicy`.
+    Policy,
+    /// `ipNamedLocation`.
+    IpLocation,
+    /// `countryNamedLocation`.
+    CountryLocation,
+    /// `compliantNetworkNamedLocation`: made by the service, only ever referred to.
+    CompliantNetworkLocation,
+    /// `authenticationStrengthPolicy`.
+    Strength,
+    /// `authenticationContextClassReference`.
+    Context,
+    /// A security group that capol creates and owns.
+    Group,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Policy,
+        Self::IpLocation,
+        Self::CountryLocation,
+        Self::CompliantNetworkLocation,
+        Self::Strength,
+        Self::Context,
+        Self::Group,
+    ];
+
+    /// The block type of the language.
+    pub fn block(self) -> &'static str {
+        self.target().map_or("policy", Target::word)
+    }
+
+    /// What a reference to such an object targets; nothing refers to a policy by id.
+    pub fn target(self) -> Option<Target> {
+        match self {
+            Self::Policy => None,
+            Self::IpLocation | Self::CountryLocation | Self::CompliantNetworkLocation => {
+                Some(Target::Location)
+            }
+            Self::Strength => Some(Target::Strength),
+            Self::Context => Some(Target::Context),
+            Self::Group => Some(Target::Group),
+        }
+    }
+
+    /// What people call one of them.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::IpLocation | Self::CountryLocation | Self::CompliantNetworkLocation => "named location",
+            Self::Strength => "authentication strength",
+            Self::Context => "authentication context",
+            Self::Group => "group",
+        }
+    }
+
+    /// The type name in Graph's schema.
+    pub fn graph_type(self) -> &'static str {
+        match self {
+            Self::Policy => "conditionalAccessPolicy",
+            Self::IpLocation => "ipNamedLocation",
+            Self::CountryLocation => "countryNamedLocation",
+            Self::CompliantNetworkLocation => "compliantNetworkNamedLocation",
+            Self::Strength => "authenticationStrengthPolicy",
+            Self::Context => "authenticationContextClassReference",
+            Self::Group => "group",
+        }
+    }
+
+    /// The table of its properties.
+    pub fn properties(self) -> &'static [Property] {
+        properties::of(self)
+    }
+}
+
+/// An object: its kind and the values of those properties that are set.
+///
+/// A property that is absent is off: null, the empty list, absent and the service's default are
+/// one and the same here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Object {
+    /// The kind.
+    pub kind: Kind,
+    values: BTreeMap<String, Value>,
+    /// Members that the property table does not know, in the shape of the wire: `raw = { … }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<Json>,
+}
+
+impl Object {
+    /// An object without any property.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            values: BTreeMap::new(),
+            raw: None,
+        }
+    }
+
+    /// The value of a property, by its wire path.
+    pub fn get(&self, wire: &str) -> Option<&Value> {
+        self.values.get(wire)
+    }
+
+    /// Sets a property, by its wire path; `None` turns it off.
+    pub fn set(&mut self, wire: &'static str, value: Option<Value>) {
+        match value {
+            Some(value) => self.values.insert(wire.to_owned(), value),
+            None => self.values.remove(wire),
+        };
+    }
+
+    /// The properties that are set, in the order of the table.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static Property, &Value)> {
+        self.kind
+            .properties()
+            .iter()
+            .filter_map(|property| self.values.get(property.wire).map(|value| (property, value)))
+    }
+
+    /// The text of a property, if it is set and a text or a symbol.
+    pub fn text(&self, wire: &str) -> Option<&str> {
+        match self.get(wire) {
+            Some(Value::Text(text) | Value::Symbol(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What people call the object: its display name, or the empty text.
+    pub fn name(&self) -> &str {
+        self.text("displayName").unwrap_or_default()
+    }
+
+    /// Every reference in the object, with the property that holds it.
+    pub fn references(&self) -> Vec<(&'static Property, &Reference)> {
+        self.iter()
+            .flat_map(|(property, value)| {
+                value
+                    .references()
+                    .into_iter()
+                    .map(move |reference| (property, reference))
+            })
+            .collect()
+    }
+
+    /// The same object with every reference replaced by what `replace` makes of it.
+    #[must_use]
+    pub fn map_references(&self, mut replace: impl FnMut(&Reference) -> Reference) -> Self {
+        Self {
+            kind: self.kind,
+            values: self
+                .values
+                .iter()
+                .map(|(wire, value)| (wire.clone(), value.map_references(&mut replace)))
+                .collect(),
+            raw: self.raw.clone(),
+        }
+    }
+
+    /// The first version of Graph that knows all that the object says.
+    pub fn version(&self) -> ApiVersion {
+        self.iter()
+            .map(|(property, value)| property.version_of(value))
+            .max()
+            .unwrap_or(ApiVersion::V1)
+    }
+
+    /// The set of references at a wire path; empty when off.
+    pub fn reference_set(&self, wire: &str) -> impl Iterator<Item = &Reference> {
+        match self.get(wire) {
+            Some(Value::References(references)) => Some(references.iter()),
+            _ => None,
+        }
+        .into_iter()
+        .flatten()
+    }
+}
