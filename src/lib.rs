@@ -4,3 +4,4 @@
 //! applied and remembered. `book/src/architecture.md` draws the rooms.
 
 pub mod model;
+pub mod syntax;

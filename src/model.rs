@@ -4,6 +4,7 @@
 //! every Graph property; parsing, export, difference, documentation and the wire codec walk it.
 
 pub mod address;
+pub mod catalogue;
 pub mod configuration;
 pub mod object;
 pub mod origin;
