@@ -1,5 +1,6 @@
 //! The client of one tenant.
 
+use super::Version;
 use super::cloud::Endpoints;
 use super::error::GraphError;
 use super::http::{Exchange, Http, HttpOptions};
@@ -9,7 +10,6 @@ use super::paging::Pages;
 use super::request::{Operation, Request, Response};
 use super::token::{Claims, TokenCache, TokenSource};
 use super::transport::{Jitter, Patience, Transport, random_jitter};
-use super::Version;
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -97,7 +97,13 @@ impl Graph {
 
     /// The signed-in tenant's id and display name (`GET /organization`).
     pub async fn organization(&self) -> Result<Value, GraphError> {
-        let mut found = self.list(Version::V1, "organization", &[("$select", "id,displayName,verifiedDomains")]).await?;
+        let mut found = self
+            .list(
+                Version::V1,
+                "organization",
+                &[("$select", "id,displayName,verifiedDomains")],
+            )
+            .await?;
         if found.len() != 1 {
             return Err(GraphError::Incomplete {
                 call: "GET /v1.0/organization".to_owned(),
@@ -109,14 +115,24 @@ impl Graph {
     }
 
     /// Reads one object.
-    pub async fn get(&self, version: Version, path: &str, query: &[(&str, &str)]) -> Result<Value, GraphError> {
+    pub async fn get(
+        &self,
+        version: Version,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Value, GraphError> {
         let request = with_query(Request::new(Operation::Read, version, path), query);
         let response = self.send(&request).await?;
         body(&request, response)
     }
 
     /// Reads a whole collection, all pages of it; a page that cannot be read whole is an error.
-    pub async fn list(&self, version: Version, path: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, GraphError> {
+    pub async fn list(
+        &self,
+        version: Version,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<Value>, GraphError> {
         let mut pages = self.pages(version, path, query);
         let mut all = Vec::new();
         while let Some(page) = pages.next().await? {
@@ -127,12 +143,16 @@ impl Graph {
 
     /// A collection page by page, for what is too long to keep.
     pub fn pages(&self, version: Version, path: &str, query: &[(&str, &str)]) -> Pages {
-        Pages::new(self.clone(), with_query(Request::new(Operation::Read, version, path), query))
+        Pages::new(
+            self.clone(),
+            with_query(Request::new(Operation::Read, version, path), query),
+        )
     }
 
     /// Asks Graph's What-If (`POST /identity/conditionalAccess/evaluate`) and gives its `value`.
     pub async fn evaluate(&self, version: Version, sign_in: Value) -> Result<Vec<Value>, GraphError> {
-        let request = Request::new(Operation::Query, version, "identity/conditionalAccess/evaluate").body(sign_in);
+        let request =
+            Request::new(Operation::Query, version, "identity/conditionalAccess/evaluate").body(sign_in);
         let response = self.send(&request).await?;
         let request_id = response.request_id.clone();
         match body(&request, response)?.get_mut("value").map(Value::take) {
@@ -157,7 +177,11 @@ pub(crate) fn body(request: &Request, response: Response) -> Result<Value, Graph
     }
 }
 
-pub(crate) fn incomplete(request: &Request, what: impl Into<String>, request_id: Option<String>) -> GraphError {
+pub(crate) fn incomplete(
+    request: &Request,
+    what: impl Into<String>,
+    request_id: Option<String>,
+) -> GraphError {
     GraphError::Incomplete {
         call: request.call(),
         what: what.into(),

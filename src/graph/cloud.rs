@@ -69,7 +69,9 @@ impl FromStr for Cloud {
         Self::ALL
             .into_iter()
             .find(|cloud| cloud.name() == text)
-            .ok_or_else(|| GraphError::UnknownCloud { given: text.to_owned() })
+            .ok_or_else(|| GraphError::UnknownCloud {
+                given: text.to_owned(),
+            })
     }
 }
 
@@ -111,8 +113,9 @@ impl Endpoints {
     /// The cloud's own hosts, or what overrides them. `http://` is accepted on loopback only.
     pub fn new(cloud: Cloud, graph: Option<&str>, login: Option<&str>) -> Result<Self, GraphError> {
         let graph_root = host_root("Graph endpoint", graph.unwrap_or(cloud.graph_root()))?;
-        if let Some(version) =
-            [Version::V1, Version::Beta].into_iter().find(|version| graph_root.path().ends_with(version.segment()))
+        if let Some(version) = [Version::V1, Version::Beta]
+            .into_iter()
+            .find(|version| graph_root.path().ends_with(version.segment()))
         {
             return Err(GraphError::Endpoint {
                 which: "Graph endpoint",
@@ -122,7 +125,11 @@ impl Endpoints {
             });
         }
         let authority = host_root("sign-in endpoint", login.unwrap_or(cloud.authority()))?;
-        Ok(Self { graph_root, authority, audience: cloud.graph_root().to_owned() })
+        Ok(Self {
+            graph_root,
+            authority,
+            audience: cloud.graph_root().to_owned(),
+        })
     }
 
     /// The Graph root, without a version.
@@ -154,15 +161,17 @@ impl Endpoints {
     pub(crate) fn graph_url(&self, version: Version, path: &str) -> Result<Url, GraphError> {
         let root = self.graph_root.as_str().trim_end_matches('/');
         let path = path.trim_start_matches('/');
-        Url::parse(&format!("{root}/{version}/{path}"))
-            .map_err(|error| GraphError::Internal { what: format!("`{path}` is no Graph path: {error}") })
+        Url::parse(&format!("{root}/{version}/{path}")).map_err(|error| GraphError::Internal {
+            what: format!("`{path}` is no Graph path: {error}"),
+        })
     }
 
     /// The address of `path` (relative) under the authority.
     pub(crate) fn authority_url(&self, path: &str) -> Result<Url, GraphError> {
         let root = self.authority.as_str().trim_end_matches('/');
-        Url::parse(&format!("{root}/{path}"))
-            .map_err(|error| GraphError::Internal { what: format!("`{path}` is no sign-in path: {error}") })
+        Url::parse(&format!("{root}/{path}")).map_err(|error| GraphError::Internal {
+            what: format!("`{path}` is no sign-in path: {error}"),
+        })
     }
 }
 
@@ -183,9 +192,17 @@ fn host_root(which: &'static str, given: &str) -> Result<Url, GraphError> {
         problem: problem.to_owned(),
         help: help.to_owned(),
     };
-    let url = Url::parse(given)
-        .map_err(|_| refuse("is not an address", "write it as `https://host` or, on loopback, `http://127.0.0.1:PORT`"))?;
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+    let url = Url::parse(given).map_err(|_| {
+        refuse(
+            "is not an address",
+            "write it as `https://host` or, on loopback, `http://127.0.0.1:PORT`",
+        )
+    })?;
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
         // The address is not repeated: what stands before the @ may be a password.
         return Err(GraphError::Endpoint {
             which,
@@ -197,7 +214,10 @@ fn host_root(which: &'static str, given: &str) -> Result<Url, GraphError> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        "http" => Err(refuse("is not encrypted", "use `https://`; `http://` is accepted on loopback only")),
+        "http" => Err(refuse(
+            "is not encrypted",
+            "use `https://`; `http://` is accepted on loopback only",
+        )),
         _ => Err(refuse("is neither https nor http", "use `https://`")),
     }
 }
@@ -219,18 +239,31 @@ mod tests {
 
     #[test]
     fn an_override_moves_the_host_but_not_the_audience() {
-        let endpoints = Endpoints::new(Cloud::UsGov, Some("http://127.0.0.1:8080/"), Some("http://localhost:8080")).unwrap();
+        let endpoints = Endpoints::new(
+            Cloud::UsGov,
+            Some("http://127.0.0.1:8080/"),
+            Some("http://localhost:8080"),
+        )
+        .unwrap();
         assert!(endpoints.is_loopback());
         assert_eq!(endpoints.audience(), "https://graph.microsoft.us");
         assert_eq!(
-            endpoints.graph_url(Version::Beta, "/identity/conditionalAccess/policies").unwrap().as_str(),
+            endpoints
+                .graph_url(Version::Beta, "/identity/conditionalAccess/policies")
+                .unwrap()
+                .as_str(),
             "http://127.0.0.1:8080/beta/identity/conditionalAccess/policies"
         );
     }
 
     #[test]
     fn plain_http_is_for_loopback_only() {
-        for good in ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost", "http://127.8.9.1"] {
+        for good in [
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+            "http://localhost",
+            "http://127.8.9.1",
+        ] {
             assert!(Endpoints::new(Cloud::Global, Some(good), None).is_ok(), "{good}");
         }
         for bad in [
@@ -250,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_password_in_an_endpoint_is_not_repeated() {
-        let error = Endpoints::new(Cloud::Global, Some("https://me:hunter2@graph.example.com"), None).unwrap_err();
+        let error =
+            Endpoints::new(Cloud::Global, Some("https://me:hunter2@graph.example.com"), None).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
 }

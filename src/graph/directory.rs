@@ -42,13 +42,18 @@ struct Source {
     select: &'static str,
 }
 
-const USERS: Source = Source { path: "users", select: "id,displayName,userPrincipalName,mail,userType" };
+const USERS: Source = Source {
+    path: "users",
+    select: "id,displayName,userPrincipalName,mail,userType",
+};
 const GROUPS: Source = Source {
     path: "groups",
     select: "id,displayName,description,mailNickname,securityEnabled,mailEnabled,groupTypes,membershipRule,isAssignableToRole",
 };
-const SERVICE_PRINCIPALS: Source =
-    Source { path: "servicePrincipals", select: "id,appId,displayName,servicePrincipalType,appOwnerOrganizationId,accountEnabled" };
+const SERVICE_PRINCIPALS: Source = Source {
+    path: "servicePrincipals",
+    select: "id,appId,displayName,servicePrincipalType,appOwnerOrganizationId,accountEnabled",
+};
 
 /// How many values an `in (…)` filter takes.
 const IN_FILTER: usize = 15;
@@ -76,7 +81,10 @@ impl Graph {
         for (target, lookups) in listed {
             let objects = self.kind(target, snapshot).await?;
             for lookup in lookups {
-                let matches: Vec<&Value> = objects.iter().filter(|object| is_called(object, &lookup.name)).collect();
+                let matches: Vec<&Value> = objects
+                    .iter()
+                    .filter(|object| is_called(object, &lookup.name))
+                    .collect();
                 found.insert(lookup.clone(), outcome(target, matches));
             }
         }
@@ -90,10 +98,17 @@ impl Graph {
         for ((lookup, request), answer) in asked.iter().zip(answers) {
             let page = answer.into_result(request)?;
             let Some(values) = page.get("value").and_then(Value::as_array) else {
-                return Err(incomplete(request, "an answer in a batch has no `value` list", None));
+                return Err(incomplete(
+                    request,
+                    "an answer in a batch has no `value` list",
+                    None,
+                ));
             };
             // Whatever the filter let through, only an exact name counts.
-            let matches: Vec<&Value> = values.iter().filter(|value| is_called(value, &lookup.name)).collect();
+            let matches: Vec<&Value> = values
+                .iter()
+                .filter(|value| is_called(value, &lookup.name))
+                .collect();
             if page.get("@odata.nextLink").is_some_and(Value::is_string) && matches.len() < 2 {
                 return Err(incomplete(request, "the matches do not fit one page", None));
             }
@@ -110,8 +125,15 @@ impl Graph {
             Target::Strength => Collection::Strengths,
             Target::Context => Collection::Contexts,
             Target::Terms => Collection::Terms,
-            Target::User | Target::Group | Target::App | Target::ServicePrincipal | Target::AgentIdentity | Target::Action => {
-                return Err(GraphError::Internal { what: format!("a list of every {}", target.word()) });
+            Target::User
+            | Target::Group
+            | Target::App
+            | Target::ServicePrincipal
+            | Target::AgentIdentity
+            | Target::Action => {
+                return Err(GraphError::Internal {
+                    what: format!("a list of every {}", target.word()),
+                });
             }
         };
         let known = snapshot.and_then(|snapshot| match collection {
@@ -132,31 +154,53 @@ impl Graph {
         self.list(
             Version::V1,
             "roleManagement/directory/roleDefinitions",
-            &[("$filter", "isBuiltIn eq true"), ("$select", "id,templateId,displayName,isBuiltIn")],
+            &[
+                ("$filter", "isBuiltIn eq true"),
+                ("$select", "id,templateId,displayName,isBuiltIn"),
+            ],
         )
         .await
     }
 
     /// The objects with these ids, by id: users, groups, roles' members, applications by application id. An id
     /// that is missing from the answer is of nothing that exists (or of another kind).
-    pub async fn names(&self, ids: &BTreeSet<(Target, String)>) -> Result<BTreeMap<(Target, String), DirectoryObject>, GraphError> {
+    pub async fn names(
+        &self,
+        ids: &BTreeSet<(Target, String)>,
+    ) -> Result<BTreeMap<(Target, String), DirectoryObject>, GraphError> {
         let of = |wanted: &[Target]| -> Vec<String> {
-            ids.iter().filter(|(target, _)| wanted.contains(target)).map(|(_, id)| id.to_lowercase()).collect()
+            ids.iter()
+                .filter(|(target, _)| wanted.contains(target))
+                .map(|(_, id)| id.to_lowercase())
+                .collect()
         };
+        let objects = of(&[
+            Target::User,
+            Target::Group,
+            Target::ServicePrincipal,
+            Target::AgentIdentity,
+        ]);
+        let applications = of(&[Target::App]);
+        let wants_roles = ids.iter().any(|(target, _)| *target == Target::Role);
         let (objects, applications, roles) = futures::try_join!(
-            self.objects_by_id(
-                &of(&[Target::User, Target::Group, Target::ServicePrincipal, Target::AgentIdentity]),
-                &["user", "group", "servicePrincipal"]
-            ),
-            self.service_principals_by_app_id(&of(&[Target::App])),
-            async { if of(&[Target::Role]).is_empty() { Ok(Vec::new()) } else { self.built_in_roles().await } },
+            self.objects_by_id(&objects, &["user", "group", "servicePrincipal"]),
+            self.service_principals_by_app_id(&applications),
+            async {
+                if wants_roles {
+                    self.built_in_roles().await
+                } else {
+                    Ok(Vec::new())
+                }
+            },
         )?;
         let mut names = BTreeMap::new();
         for key in ids {
             let id = key.1.to_lowercase();
             let object = match key.0 {
                 Target::App => applications.get(&id),
-                Target::Role => roles.iter().find(|role| text(role, "id").eq_ignore_ascii_case(&id)),
+                Target::Role => roles
+                    .iter()
+                    .find(|role| text(role, "id").eq_ignore_ascii_case(&id)),
                 _ => objects.get(&id),
             };
             if let Some(object) = object {
@@ -167,8 +211,17 @@ impl Graph {
     }
 
     /// Directory objects by id, a thousand to a request; ids of nothing are left out. `kinds` are Graph's type names.
-    pub async fn objects_by_id(&self, ids: &[String], kinds: &[&str]) -> Result<BTreeMap<String, Value>, GraphError> {
-        let distinct: Vec<String> = ids.iter().map(|id| id.to_lowercase()).collect::<BTreeSet<_>>().into_iter().collect();
+    pub async fn objects_by_id(
+        &self,
+        ids: &[String],
+        kinds: &[&str],
+    ) -> Result<BTreeMap<String, Value>, GraphError> {
+        let distinct: Vec<String> = ids
+            .iter()
+            .map(|id| id.to_lowercase())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         let mut found = BTreeMap::new();
         for chunk in distinct.chunks(BY_IDS) {
             let request = Request::new(Operation::Query, Version::V1, "directoryObjects/getByIds")
@@ -176,7 +229,10 @@ impl Graph {
             let values = match self.send(&request).await {
                 Ok(response) => {
                     let request_id = response.request_id.clone();
-                    match super::client::body(&request, response)?.get_mut("value").map(Value::take) {
+                    match super::client::body(&request, response)?
+                        .get_mut("value")
+                        .map(Value::take)
+                    {
                         Some(Value::Array(values)) => values,
                         _ => return Err(incomplete(&request, "it has no `value` list", request_id)),
                     }
@@ -184,7 +240,11 @@ impl Graph {
                 Err(error) if error.is_not_found() => self.one_by_one(chunk).await?,
                 Err(error) => return Err(error),
             };
-            found.extend(values.into_iter().map(|value| (text(&value, "id").to_lowercase(), value)));
+            found.extend(
+                values
+                    .into_iter()
+                    .map(|value| (text(&value, "id").to_lowercase(), value)),
+            );
         }
         Ok(found)
     }
@@ -193,7 +253,13 @@ impl Graph {
     async fn one_by_one(&self, ids: &[String]) -> Result<Vec<Value>, GraphError> {
         let requests = ids
             .iter()
-            .map(|id| Ok(Request::new(Operation::Read, Version::V1, format!("directoryObjects/{}", segment(id)?))))
+            .map(|id| {
+                Ok(Request::new(
+                    Operation::Read,
+                    Version::V1,
+                    format!("directoryObjects/{}", segment(id)?),
+                ))
+            })
             .collect::<Result<Vec<_>, GraphError>>()?;
         let answers = self.batch(Version::V1, &requests).await?;
         let mut values = Vec::new();
@@ -206,8 +272,16 @@ impl Graph {
     }
 
     /// Service principals by application id.
-    pub async fn service_principals_by_app_id(&self, app_ids: &[String]) -> Result<BTreeMap<String, Value>, GraphError> {
-        let distinct: Vec<String> = app_ids.iter().map(|id| id.to_lowercase()).collect::<BTreeSet<_>>().into_iter().collect();
+    pub async fn service_principals_by_app_id(
+        &self,
+        app_ids: &[String],
+    ) -> Result<BTreeMap<String, Value>, GraphError> {
+        let distinct: Vec<String> = app_ids
+            .iter()
+            .map(|id| id.to_lowercase())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         let requests: Vec<Request> = distinct
             .chunks(IN_FILTER)
             .map(|chunk| {
@@ -222,9 +296,17 @@ impl Graph {
         for (request, answer) in requests.iter().zip(answers) {
             let mut page = answer.into_result(request)?;
             let Some(Value::Array(values)) = page.get_mut("value").map(Value::take) else {
-                return Err(incomplete(request, "an answer in a batch has no `value` list", None));
+                return Err(incomplete(
+                    request,
+                    "an answer in a batch has no `value` list",
+                    None,
+                ));
             };
-            found.extend(values.into_iter().map(|value| (text(&value, "appId").to_lowercase(), value)));
+            found.extend(
+                values
+                    .into_iter()
+                    .map(|value| (text(&value, "appId").to_lowercase(), value)),
+            );
         }
         Ok(found)
     }
@@ -242,19 +324,29 @@ fn by_filter(lookup: &Lookup) -> Option<Request> {
         _ => return None,
     };
     Some(
-        Request::new(Operation::Read, Version::V1, source.path).query("$filter", filter).query("$select", source.select),
+        Request::new(Operation::Read, Version::V1, source.path)
+            .query("$filter", filter)
+            .query("$select", source.select),
     )
 }
 
 /// Whether people call it that: user name, mail address, display name, context id. Case does not matter to Entra.
 fn is_called(object: &Value, name: &str) -> bool {
     let wanted = name.to_lowercase();
-    let is = |member: &str| object.get(member).and_then(Value::as_str).is_some_and(|text| text.to_lowercase() == wanted);
+    let is = |member: &str| {
+        object
+            .get(member)
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.to_lowercase() == wanted)
+    };
     is("displayName") || is("userPrincipalName") || is("mail")
 }
 
 fn outcome(target: Target, matches: Vec<&Value>) -> Found {
-    let mut objects: Vec<DirectoryObject> = matches.into_iter().map(|value| directory_object(target, value)).collect();
+    let mut objects: Vec<DirectoryObject> = matches
+        .into_iter()
+        .map(|value| directory_object(target, value))
+        .collect();
     objects.sort_by(|a, b| a.id.cmp(&b.id));
     objects.dedup_by(|a, b| a.id == b.id);
     match objects.len() {
@@ -284,8 +376,13 @@ fn detail(target: Target, value: &Value) -> String {
     match target {
         Target::User => parts.push(text(value, "userPrincipalName").to_owned()),
         Target::Group => {
-            let types: Vec<&str> =
-                value.get("groupTypes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+            let types: Vec<&str> = value
+                .get("groupTypes")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             let kind = if types.contains(&"Unified") {
                 "Microsoft 365"
             } else if flag("securityEnabled") {
@@ -293,7 +390,11 @@ fn detail(target: Target, value: &Value) -> String {
             } else {
                 "distribution"
             };
-            parts.push(if types.contains(&"DynamicMembership") { format!("{kind}, dynamic") } else { kind.to_owned() });
+            parts.push(if types.contains(&"DynamicMembership") {
+                format!("{kind}, dynamic")
+            } else {
+                kind.to_owned()
+            });
             parts.push(text(value, "description").to_owned());
         }
         Target::App | Target::ServicePrincipal | Target::AgentIdentity => {
@@ -301,7 +402,11 @@ fn detail(target: Target, value: &Value) -> String {
             parts.push(format!("application {}", text(value, "appId")));
         }
         Target::Location => {
-            parts.push(text(value, "@odata.type").trim_start_matches("#microsoft.graph.").to_owned());
+            parts.push(
+                text(value, "@odata.type")
+                    .trim_start_matches("#microsoft.graph.")
+                    .to_owned(),
+            );
             parts.push(format!("made {}", text(value, "createdDateTime")));
         }
         _ => {}

@@ -52,7 +52,9 @@ pub enum GraphError {
     #[error("the certificate of the server that answered `{call}` is not trusted: {cause}")]
     #[diagnostic(
         code("graph::certificate"),
-        help("behind a proxy that opens encrypted traffic, set `SSL_CERT_FILE` to a PEM file with its root certificate")
+        help(
+            "behind a proxy that opens encrypted traffic, set `SSL_CERT_FILE` to a PEM file with its root certificate"
+        )
     )]
     Certificate {
         /// Method and path.
@@ -65,7 +67,9 @@ pub enum GraphError {
     #[error("encrypted connections cannot be set up: {cause}")]
     #[diagnostic(
         code("graph::tls"),
-        help("install the system's root certificates (`ca-certificates`), or set `SSL_CERT_FILE` to a PEM file with trusted roots")
+        help(
+            "install the system's root certificates (`ca-certificates`), or set `SSL_CERT_FILE` to a PEM file with trusted roots"
+        )
     )]
     Tls {
         /// What was seen.
@@ -76,7 +80,9 @@ pub enum GraphError {
     #[error("the answer to `{call}` (status {status}) is not from Graph: {excerpt}")]
     #[diagnostic(
         code("graph::not_graph"),
-        help("a proxy or sign-in page may be in between: check `HTTPS_PROXY` and, where it is set, `CAPOL_GRAPH_ENDPOINT`")
+        help(
+            "a proxy or sign-in page may be in between: check `HTTPS_PROXY` and, where it is set, `CAPOL_GRAPH_ENDPOINT`"
+        )
     )]
     NotGraph {
         /// Method and path.
@@ -106,7 +112,9 @@ pub enum GraphError {
     #[error("the next page of `{call}` is on another host, `{host}`")]
     #[diagnostic(
         code("graph::foreign_page"),
-        help("let `CAPOL_GRAPH_ENDPOINT` name the host that Graph itself answers with: a token is never sent to another one")
+        help(
+            "let `CAPOL_GRAPH_ENDPOINT` name the host that Graph itself answers with: a token is never sent to another one"
+        )
     )]
     ForeignPage {
         /// Method and path.
@@ -119,7 +127,9 @@ pub enum GraphError {
     #[error("the pages of `{call}` go round in a circle after {pages}")]
     #[diagnostic(
         code("graph::page_loop"),
-        help("run the command again; if it stays so, report it to Microsoft with the request-id {request_id}")
+        help(
+            "run the command again; if it stays so, report it to Microsoft with the request-id {request_id}"
+        )
     )]
     PageLoop {
         /// Method and path.
@@ -137,7 +147,9 @@ pub enum GraphError {
     )]
     #[diagnostic(
         code("graph::counts_differ"),
-        help("run the command again in a minute; if it stays so, open the named policies in the portal: nothing is planned while one could be missed")
+        help(
+            "run the command again in a minute; if it stays so, open the named policies in the portal: nothing is planned while one could be missed"
+        )
     )]
     CountsDiffer {
         /// Ids that only v1.0 lists.
@@ -148,7 +160,10 @@ pub enum GraphError {
 
     /// A cloud that does not exist.
     #[error("`{given}` is not a cloud")]
-    #[diagnostic(code("graph::unknown_cloud"), help("write one of global, usgov, usgov_dod, china"))]
+    #[diagnostic(
+        code("graph::unknown_cloud"),
+        help("write one of global, usgov, usgov_dod, china")
+    )]
     UnknownCloud {
         /// What was written.
         given: String,
@@ -170,7 +185,10 @@ pub enum GraphError {
 
     /// An id that cannot be part of an address.
     #[error("`{given}` is not the id of a Graph object")]
-    #[diagnostic(code("graph::bad_id"), help("write the object's id as the portal or `capol state list --id` shows it"))]
+    #[diagnostic(
+        code("graph::bad_id"),
+        help("write the object's id as the portal or `capol state list --id` shows it")
+    )]
     BadId {
         /// What was written.
         given: String,
@@ -231,7 +249,11 @@ fn differing(only_v1: &[String], only_beta: &[String]) -> String {
     let side = |ids: &[String], version: &str| {
         (!ids.is_empty()).then(|| format!("only {version} has {}", ids.join(", ")))
     };
-    [side(only_v1, "v1.0"), side(only_beta, "beta")].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [side(only_v1, "v1.0"), side(only_beta, "beta")]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// No token could be had.
@@ -256,7 +278,9 @@ pub enum SignInError {
     #[error("`{host}` cannot be reached to sign in: {cause}")]
     #[diagnostic(
         code("graph::sign_in_unreachable"),
-        help("check the network, `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and, where it is set, `CAPOL_LOGIN_ENDPOINT`")
+        help(
+            "check the network, `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and, where it is set, `CAPOL_LOGIN_ENDPOINT`"
+        )
     )]
     Unreachable {
         /// The host.
@@ -269,7 +293,9 @@ pub enum SignInError {
     #[error("`{host}` did not answer with a token (status {status}): {excerpt}")]
     #[diagnostic(
         code("graph::sign_in_answer"),
-        help("a proxy or another server may be in between: check `HTTPS_PROXY` and, where it is set, `CAPOL_LOGIN_ENDPOINT`")
+        help(
+            "a proxy or another server may be in between: check `HTTPS_PROXY` and, where it is set, `CAPOL_LOGIN_ENDPOINT`"
+        )
     )]
     Answer {
         /// The host.
@@ -318,7 +344,10 @@ pub enum SignInError {
 
     /// Nobody entered the code.
     #[error("nobody signed in with the code before it ended")]
-    #[diagnostic(code("graph::device_code_ended"), help("run the command again and enter the new code within its minutes"))]
+    #[diagnostic(
+        code("graph::device_code_ended"),
+        help("run the command again and enter the new code within its minutes")
+    )]
     DeviceCodeEnded,
 }
 
@@ -326,5 +355,9 @@ fn facts(code: Option<&str>, trace_id: Option<&str>) -> String {
     let code = code.map(str::to_owned);
     let trace = trace_id.map(|id| format!("trace id {id}"));
     let facts: Vec<String> = code.into_iter().chain(trace).collect();
-    if facts.is_empty() { "no code given".to_owned() } else { facts.join(", ") }
+    if facts.is_empty() {
+        "no code given".to_owned()
+    } else {
+        facts.join(", ")
+    }
 }

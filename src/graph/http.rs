@@ -77,7 +77,9 @@ pub struct Http {
 impl Http {
     /// A client for the host of `root`.
     pub fn new(options: &HttpOptions, root: &Url) -> Result<Self, GraphError> {
-        Ok(Self { client: client(options, root)? })
+        Ok(Self {
+            client: client(options, root)?,
+        })
     }
 }
 
@@ -98,14 +100,19 @@ pub(crate) fn client(options: &HttpOptions, root: &Url) -> Result<reqwest::Clien
     } else if !extra.is_empty() {
         builder = builder.tls_certs_merge(extra);
     }
-    builder.build().map_err(|error| GraphError::Tls { cause: causes(&error) })
+    builder.build().map_err(|error| GraphError::Tls {
+        cause: causes(&error),
+    })
 }
 
 fn roots(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, GraphError> {
-    let certificates = reqwest::Certificate::from_pem_bundle(pem)
-        .map_err(|error| GraphError::Tls { cause: format!("the extra roots are not PEM: {}", causes(&error)) })?;
+    let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| GraphError::Tls {
+        cause: format!("the extra roots are not PEM: {}", causes(&error)),
+    })?;
     if certificates.is_empty() {
-        return Err(GraphError::Tls { cause: "the extra roots hold no certificate".to_owned() });
+        return Err(GraphError::Tls {
+            cause: "the extra roots hold no certificate".to_owned(),
+        });
     }
     Ok(certificates)
 }
@@ -115,7 +122,10 @@ impl Exchange for Http {
         Box::pin(async move {
             let method = reqwest::Method::from_bytes(outgoing.method.as_bytes())
                 .map_err(|error| ExchangeError::NotSent(error.to_string()))?;
-            let mut request = self.client.request(method, outgoing.url).timeout(outgoing.timeout);
+            let mut request = self
+                .client
+                .request(method, outgoing.url)
+                .timeout(outgoing.timeout);
             for (name, value) in outgoing.headers {
                 request = request.header(name, value);
             }
@@ -130,10 +140,22 @@ impl Exchange for Http {
             let headers = answer
                 .headers()
                 .iter()
-                .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                .map(|(name, value)| {
+                    (
+                        name.as_str().to_owned(),
+                        String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                    )
+                })
                 .collect();
-            let body = answer.bytes().await.map_err(|error| ExchangeError::Lost(causes(&error.without_url())))?;
-            Ok(Incoming { status, headers, body: body.to_vec() })
+            let body = answer
+                .bytes()
+                .await
+                .map_err(|error| ExchangeError::Lost(causes(&error.without_url())))?;
+            Ok(Incoming {
+                status,
+                headers,
+                body: body.to_vec(),
+            })
         })
     }
 }

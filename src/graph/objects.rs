@@ -68,7 +68,11 @@ impl Graph {
     }
 
     /// Reads what was deleted in the last 30 days.
-    pub async fn list_deleted(&self, collection: Collection, version: Version) -> Result<Vec<Value>, GraphError> {
+    pub async fn list_deleted(
+        &self,
+        collection: Collection,
+        version: Version,
+    ) -> Result<Vec<Value>, GraphError> {
         match collection.deleted_path() {
             Some(path) => self.list(version, path, &[]).await,
             None => Ok(Vec::new()),
@@ -76,13 +80,23 @@ impl Graph {
     }
 
     /// Reads one object, after a write; a refresh lists instead.
-    pub async fn read(&self, collection: Collection, version: Version, id: &str) -> Result<Value, GraphError> {
+    pub async fn read(
+        &self,
+        collection: Collection,
+        version: Version,
+        id: &str,
+    ) -> Result<Value, GraphError> {
         self.get(version, &collection.item(id)?, &[]).await
     }
 
     /// Makes an object and gives it back as the service stored it, id included. A context's id is chosen by the
     /// caller and stands in the body (`c1` to `c99`). An answer without an id is an unknown outcome.
-    pub async fn create(&self, collection: Collection, version: Version, object: Value) -> Result<Value, GraphError> {
+    pub async fn create(
+        &self,
+        collection: Collection,
+        version: Version,
+        object: Value,
+    ) -> Result<Value, GraphError> {
         if collection == Collection::Contexts {
             return self.create_context(version, object).await;
         }
@@ -100,12 +114,14 @@ impl Graph {
 
     async fn create_context(&self, version: Version, object: Value) -> Result<Value, GraphError> {
         let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-        let path = Collection::Contexts.item(id)?;
-        let mut patch = object.clone();
-        if let Some(patch) = patch.as_object_mut() {
-            patch.remove("id");
+        let item = Collection::Contexts.item(id)?;
+        let mut members = object.clone();
+        if let Some(members) = members.as_object_mut() {
+            members.remove("id");
         }
-        let response = self.send(&Request::new(Operation::Update, version, path).body(patch)).await?;
+        let response = self
+            .send(&Request::new(Operation::Update, version, item).body(members))
+            .await?;
         Ok(response.body.unwrap_or(object))
     }
 
@@ -124,20 +140,35 @@ impl Graph {
     /// Deletes an object. One that is gone already is an error with status 404, unless an earlier try of this
     /// very call may have done it.
     pub async fn delete(&self, collection: Collection, version: Version, id: &str) -> Result<(), GraphError> {
-        self.send(&Request::new(Operation::Delete, version, collection.item(id)?)).await?;
+        self.send(&Request::new(Operation::Delete, version, collection.item(id)?))
+            .await?;
         Ok(())
     }
 
     /// Brings a deleted object back with the id and the state that it had: an enabled policy enforces at once.
-    pub async fn restore(&self, collection: Collection, version: Version, id: &str) -> Result<Value, GraphError> {
-        let request = Request::new(Operation::Act, version, format!("{}/restore", collection.deleted_item(id)?));
+    pub async fn restore(
+        &self,
+        collection: Collection,
+        version: Version,
+        id: &str,
+    ) -> Result<Value, GraphError> {
+        let request = Request::new(
+            Operation::Act,
+            version,
+            format!("{}/restore", collection.deleted_item(id)?),
+        );
         let response = self.send(&request).await?;
         body(&request, response)
     }
 
     /// Deletes a deleted object for good.
     pub async fn purge(&self, collection: Collection, version: Version, id: &str) -> Result<(), GraphError> {
-        self.send(&Request::new(Operation::Delete, version, collection.deleted_item(id)?)).await?;
+        self.send(&Request::new(
+            Operation::Delete,
+            version,
+            collection.deleted_item(id)?,
+        ))
+        .await?;
         Ok(())
     }
 
@@ -148,8 +179,12 @@ impl Graph {
         strength: &str,
         combinations: &[String],
     ) -> Result<Value, GraphError> {
-        let path = format!("{}/updateAllowedCombinations", Collection::Strengths.item(strength)?);
-        let request = Request::new(Operation::Replace, version, path).body(json!({ "allowedCombinations": combinations }));
+        let path = format!(
+            "{}/updateAllowedCombinations",
+            Collection::Strengths.item(strength)?
+        );
+        let request = Request::new(Operation::Replace, version, path)
+            .body(json!({ "allowedCombinations": combinations }));
         let response = self.send(&request).await?;
         Ok(response.body.unwrap_or(Value::Null))
     }
@@ -161,7 +196,10 @@ impl Graph {
         strength: &str,
         configuration: Value,
     ) -> Result<Value, GraphError> {
-        let path = format!("{}/combinationConfigurations", Collection::Strengths.item(strength)?);
+        let path = format!(
+            "{}/combinationConfigurations",
+            Collection::Strengths.item(strength)?
+        );
         let request = Request::new(Operation::Create, version, path).body(configuration);
         let response = self.send(&request).await?;
         body(&request, response)
@@ -175,8 +213,15 @@ impl Graph {
         id: &str,
         patch: Value,
     ) -> Result<Option<Value>, GraphError> {
-        let path = format!("{}/combinationConfigurations/{}", Collection::Strengths.item(strength)?, segment(id)?);
-        Ok(self.send(&Request::new(Operation::Update, version, path).body(patch)).await?.body)
+        let item = format!(
+            "{}/combinationConfigurations/{}",
+            Collection::Strengths.item(strength)?,
+            segment(id)?
+        );
+        Ok(self
+            .send(&Request::new(Operation::Update, version, item).body(patch))
+            .await?
+            .body)
     }
 
     /// Removes a combination configuration.
@@ -186,7 +231,11 @@ impl Graph {
         strength: &str,
         id: &str,
     ) -> Result<(), GraphError> {
-        let path = format!("{}/combinationConfigurations/{}", Collection::Strengths.item(strength)?, segment(id)?);
+        let path = format!(
+            "{}/combinationConfigurations/{}",
+            Collection::Strengths.item(strength)?,
+            segment(id)?
+        );
         self.send(&Request::new(Operation::Delete, version, path)).await?;
         Ok(())
     }
@@ -194,7 +243,12 @@ impl Graph {
     /// The direct members of a group, with id and display name.
     pub async fn members(&self, group: &str) -> Result<Vec<Value>, GraphError> {
         let path = format!("{}/members", Collection::Groups.item(group)?);
-        self.list(Version::V1, &path, &[("$select", "id,displayName,userPrincipalName"), ("$top", "999")]).await
+        self.list(
+            Version::V1,
+            &path,
+            &[("$select", "id,displayName,userPrincipalName"), ("$top", "999")],
+        )
+        .await
     }
 
     /// Adds a member; one that is in already is fine.
@@ -205,7 +259,9 @@ impl Graph {
         let request = Request::new(Operation::AddReference, Version::V1, path)
             .body(json!({ "@odata.id": format!("{audience}/v1.0/directoryObjects/{member}") }));
         match self.send(&request).await {
-            Err(GraphError::Service(error)) if error.message.contains("object references already exist") => Ok(()),
+            Err(GraphError::Service(error)) if error.message.contains("object references already exist") => {
+                Ok(())
+            }
             other => other.map(|_| ()),
         }
     }
@@ -213,9 +269,20 @@ impl Graph {
     /// Removes a member from the group, never the member itself; one that is not in is fine.
     pub async fn remove_member(&self, group: &str, member: &str) -> Result<(), GraphError> {
         // Without the last segment this address would delete the user.
-        let path = format!("{}/members/{}/$ref", Collection::Groups.item(group)?, segment(member)?);
-        match self.send(&Request::new(Operation::Delete, Version::V1, path)).await {
-            Err(GraphError::Service(error)) if error.message.contains("removed object references do not exist") => Ok(()),
+        let path = format!(
+            "{}/members/{}/$ref",
+            Collection::Groups.item(group)?,
+            segment(member)?
+        );
+        match self
+            .send(&Request::new(Operation::Delete, Version::V1, path))
+            .await
+        {
+            Err(GraphError::Service(error))
+                if error.message.contains("removed object references do not exist") =>
+            {
+                Ok(())
+            }
             other => other.map(|_| ()),
         }
     }
@@ -233,7 +300,8 @@ impl Graph {
 
     /// Turns security defaults on or off.
     pub async fn set_security_defaults(&self, enabled: bool) -> Result<(), GraphError> {
-        let request = Request::new(Operation::Update, Version::V1, SECURITY_DEFAULTS).body(json!({ "isEnabled": enabled }));
+        let request = Request::new(Operation::Update, Version::V1, SECURITY_DEFAULTS)
+            .body(json!({ "isEnabled": enabled }));
         self.send(&request).await.map(|_| ())
     }
 }

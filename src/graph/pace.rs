@@ -33,11 +33,19 @@ impl Pace {
     };
 
     /// No limits, for an embedded tenant.
-    pub const UNLIMITED: Self = Self { conditional_access: None, reports: None, directory: None };
+    pub const UNLIMITED: Self = Self {
+        conditional_access: None,
+        reports: None,
+        directory: None,
+    };
 
     /// The service's pace, or none on loopback.
     pub fn for_endpoints(endpoints: &Endpoints) -> Self {
-        if endpoints.is_loopback() { Self::UNLIMITED } else { Self::SERVICE }
+        if endpoints.is_loopback() {
+            Self::UNLIMITED
+        } else {
+            Self::SERVICE
+        }
     }
 }
 
@@ -83,7 +91,11 @@ pub(crate) struct Queue {
 
 impl Queue {
     fn new(interval: Option<Duration>) -> Self {
-        Self { interval, next: Mutex::new(None), held_until: Quick::new(None) }
+        Self {
+            interval,
+            next: Mutex::new(None),
+            held_until: Quick::new(None),
+        }
     }
 
     /// Returns when it is this caller's turn.

@@ -23,7 +23,12 @@ enum Next {
 
 impl Pages {
     pub(crate) fn new(graph: Graph, request: Request) -> Self {
-        Self { graph, request, next: Next::First, seen: BTreeSet::new() }
+        Self {
+            graph,
+            request,
+            next: Next::First,
+            seen: BTreeSet::new(),
+        }
     }
 
     /// How many pages were read.
@@ -46,24 +51,41 @@ impl Pages {
         let request_id = response.request_id.clone();
         let mut page = body(&self.request, response)?;
         let Some(Value::Array(values)) = page.get_mut("value").map(Value::take) else {
-            return Err(incomplete(&self.request, "a page has no `value` list", request_id));
+            return Err(incomplete(
+                &self.request,
+                "a page has no `value` list",
+                request_id,
+            ));
         };
         self.next = match page.get("@odata.nextLink") {
             None | Some(Value::Null) => Next::End,
             Some(Value::String(link)) => Next::Link(self.follow(link, request_id)?),
-            Some(_) => return Err(incomplete(&self.request, "the link to the next page is not text", request_id)),
+            Some(_) => {
+                return Err(incomplete(
+                    &self.request,
+                    "the link to the next page is not text",
+                    request_id,
+                ));
+            }
         };
         Ok(Some(values))
     }
 
     fn follow(&mut self, link: &str, request_id: Option<String>) -> Result<Url, GraphError> {
         let root = self.graph.endpoints().graph_root();
-        let url = root
-            .join(link)
-            .map_err(|_| incomplete(&self.request, "the link to the next page is no address", request_id.clone()))?;
+        let url = root.join(link).map_err(|_| {
+            incomplete(
+                &self.request,
+                "the link to the next page is no address",
+                request_id.clone(),
+            )
+        })?;
         if url.origin() != root.origin() {
             let host = url.host_str().unwrap_or("none").to_owned();
-            return Err(GraphError::ForeignPage { call: self.request.call(), host });
+            return Err(GraphError::ForeignPage {
+                call: self.request.call(),
+                host,
+            });
         }
         if !self.seen.insert(url.to_string()) {
             return Err(GraphError::PageLoop {

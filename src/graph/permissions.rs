@@ -10,7 +10,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "`Policy.Read.All` (or `Policy.Read.ConditionalAccess`)",
         "both `Policy.Read.All` and `Policy.ReadWrite.ConditionalAccess`",
     ),
-    ("identity/conditionalAccess/evaluate", "`Policy.Read.ConditionalAccess`", "`Policy.Read.ConditionalAccess`"),
+    (
+        "identity/conditionalAccess/evaluate",
+        "`Policy.Read.ConditionalAccess`",
+        "`Policy.Read.ConditionalAccess`",
+    ),
     (
         "identity/conditionalAccess/authenticationContextClassReferences",
         "`AuthenticationContext.Read.All` (or `Policy.Read.ConditionalAccess`)",
@@ -42,12 +46,36 @@ const TABLE: &[(&str, &str, &str)] = &[
         "`AuditLog.Read.All`",
     ),
     ("users", "`User.ReadBasic.All`", "`User.ReadWrite.All`"),
-    ("groups", "`GroupMember.Read.All` (or `Group.Read.All`)", "`Group.ReadWrite.All` (or `Group.Create` and `GroupMember.ReadWrite.All`)"),
-    ("servicePrincipals", "`Application.Read.All`", "`Application.ReadWrite.All`"),
-    ("applications", "`Application.Read.All`", "`Application.ReadWrite.All`"),
-    ("roleManagement/directory", "`RoleManagement.Read.Directory`", "`RoleManagement.ReadWrite.Directory`"),
-    ("directoryObjects", "`Directory.Read.All`, or the read permission of each kind of object,", "`Directory.ReadWrite.All`"),
-    ("organization", "`Organization.Read.All`", "`Organization.ReadWrite.All`"),
+    (
+        "groups",
+        "`GroupMember.Read.All` (or `Group.Read.All`)",
+        "`Group.ReadWrite.All` (or `Group.Create` and `GroupMember.ReadWrite.All`)",
+    ),
+    (
+        "servicePrincipals",
+        "`Application.Read.All`",
+        "`Application.ReadWrite.All`",
+    ),
+    (
+        "applications",
+        "`Application.Read.All`",
+        "`Application.ReadWrite.All`",
+    ),
+    (
+        "roleManagement/directory",
+        "`RoleManagement.Read.Directory`",
+        "`RoleManagement.ReadWrite.Directory`",
+    ),
+    (
+        "directoryObjects",
+        "`Directory.Read.All`, or the read permission of each kind of object,",
+        "`Directory.ReadWrite.All`",
+    ),
+    (
+        "organization",
+        "`Organization.Read.All`",
+        "`Organization.ReadWrite.All`",
+    ),
 ];
 
 /// The permission that reading or writing this relative path needs, as words for a sentence.
@@ -55,7 +83,10 @@ pub fn needed(path: &str, writes: bool) -> Option<&'static str> {
     let path = path.trim_start_matches('/');
     TABLE
         .iter()
-        .find(|(start, _, _)| path.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)))
+        .find(|(start, _, _)| {
+            path.get(..start.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(start))
+        })
         .map(|(_, read, write)| if writes { *write } else { *read })
 }
 

@@ -52,7 +52,12 @@ impl Operation {
             Self::Delete => ("DELETE", true, true, 60),
             Self::Create | Self::Act => ("POST", true, false, 100),
         };
-        Rules { method, writes, repeatable, timeout: Duration::from_secs(seconds) }
+        Rules {
+            method,
+            writes,
+            repeatable,
+            timeout: Duration::from_secs(seconds),
+        }
     }
 
     /// Whether an answer with this status is followed by another try.
@@ -87,9 +92,13 @@ impl Lane {
     pub fn of(path: &str) -> Self {
         let path = path.trim_start_matches('/');
         let starts = |prefix: &str| {
-            path.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+            path.get(..prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
         };
-        if starts("identity/conditionalAccess") || starts("policies/authenticationStrengthPolicies") || starts("identityProtection") {
+        if starts("identity/conditionalAccess")
+            || starts("policies/authenticationStrengthPolicies")
+            || starts("identityProtection")
+        {
             Self::ConditionalAccess
         } else if starts("auditLogs") || starts("reports") {
             Self::Reports
@@ -123,7 +132,14 @@ pub struct Request {
 impl Request {
     /// A call of this kind to a path relative to the version, ids in it made with [`segment`].
     pub fn new(operation: Operation, version: Version, path: impl Into<String>) -> Self {
-        Self { operation, version, path: path.into(), query: Vec::new(), headers: Vec::new(), body: None }
+        Self {
+            operation,
+            version,
+            path: path.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+        }
     }
 
     /// Adds an OData query option; the value is encoded here.
@@ -154,7 +170,12 @@ impl Request {
 
     /// Method and path, for messages: no query, since that holds people's names.
     pub fn call(&self) -> String {
-        format!("{} /{}/{}", self.operation.rules().method, self.version, self.path.trim_start_matches('/'))
+        format!(
+            "{} /{}/{}",
+            self.operation.rules().method,
+            self.version,
+            self.path.trim_start_matches('/')
+        )
     }
 
     /// The path with its encoded query.
@@ -176,7 +197,10 @@ impl Request {
             // Without it `linux`, `riskRemediation`, `reportOnlyFailure` and the like read `unknownFutureValue`.
             headers.push(("Prefer", "include-unknown-enum-members".to_owned()));
         }
-        let counts = self.query.iter().any(|(name, _)| name == "$count" || name == "$search");
+        let counts = self
+            .query
+            .iter()
+            .any(|(name, _)| name == "$count" || name == "$search");
         if counts && !headers.iter().any(|(name, _)| *name == "ConsistencyLevel") {
             headers.push(("ConsistencyLevel", "eventual".to_owned()));
         }
@@ -213,7 +237,9 @@ pub fn literal(text: &str) -> String {
 
 /// A query value, percent-encoded, with `%20` for a space.
 pub(crate) fn encode(value: &str) -> String {
-    byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
+    byte_serialize(value.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
 }
 
 #[cfg(test)]
@@ -236,14 +262,23 @@ mod tests {
             (Operation::Read, 400, true, false),
             (Operation::Read, 501, false, false),
         ] {
-            assert_eq!(operation.retries(status, retry_after), again, "{operation:?} {status}");
+            assert_eq!(
+                operation.retries(status, retry_after),
+                again,
+                "{operation:?} {status}"
+            );
         }
     }
 
     #[test]
     fn query_values_are_encoded_and_quotes_doubled() {
-        let request = Request::new(Operation::Read, Version::V1, "users")
-            .query("$filter", format!("userPrincipalName eq {}", literal("o'neil+x_a&b#EXT#@contoso.com")));
+        let request = Request::new(Operation::Read, Version::V1, "users").query(
+            "$filter",
+            format!(
+                "userPrincipalName eq {}",
+                literal("o'neil+x_a&b#EXT#@contoso.com")
+            ),
+        );
         assert_eq!(
             request.relative_url(),
             "users?$filter=userPrincipalName%20eq%20%27o%27%27neil%2Bx_a%26b%23EXT%23%40contoso.com%27"
@@ -261,18 +296,30 @@ mod tests {
 
     #[test]
     fn conditional_access_calls_ask_for_unknown_enum_members() {
-        for (path, asks) in [("identity/conditionalAccess/policies", true), ("auditLogs/signIns", true), ("users", false)] {
+        for (path, asks) in [
+            ("identity/conditionalAccess/policies", true),
+            ("auditLogs/signIns", true),
+            ("users", false),
+        ] {
             let headers = Request::new(Operation::Read, Version::V1, path).all_headers();
             assert_eq!(headers.iter().any(|(name, _)| *name == "Prefer"), asks, "{path}");
         }
-        let counted = Request::new(Operation::Read, Version::V1, "users").query("$count", "true").all_headers();
+        let counted = Request::new(Operation::Read, Version::V1, "users")
+            .query("$count", "true")
+            .all_headers();
         assert!(counted.contains(&("ConsistencyLevel", "eventual".to_owned())));
     }
 
     #[test]
     fn lanes_follow_the_services_own_counting() {
-        assert_eq!(Lane::of("/identity/conditionalAccess/namedLocations"), Lane::ConditionalAccess);
-        assert_eq!(Lane::of("policies/authenticationStrengthPolicies/x"), Lane::ConditionalAccess);
+        assert_eq!(
+            Lane::of("/identity/conditionalAccess/namedLocations"),
+            Lane::ConditionalAccess
+        );
+        assert_eq!(
+            Lane::of("policies/authenticationStrengthPolicies/x"),
+            Lane::ConditionalAccess
+        );
         assert_eq!(Lane::of("auditLogs/signIns"), Lane::Reports);
         assert_eq!(Lane::of("groups"), Lane::Directory);
         assert_eq!(Lane::of("é"), Lane::Directory);

@@ -26,7 +26,11 @@ impl Secret {
 
     /// `text` with every occurrence of this secret replaced, for texts that a server sent back.
     pub fn scrub(&self, text: &str) -> String {
-        if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "…") }
+        if self.0.is_empty() {
+            text.to_owned()
+        } else {
+            text.replace(&self.0, "…")
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl ServiceError {
     pub(crate) fn read(request: &Request, incoming: &Incoming, client_request_id: &str) -> Self {
         let body: Option<Value> = serde_json::from_slice(&incoming.body).ok();
         let mut error = Self::from_body(request, incoming.status, body.as_ref());
-        error.client_request_id = client_request_id.to_owned();
+        client_request_id.clone_into(&mut error.client_request_id);
         if let Some(id) = incoming.header("request-id") {
             error.request_id = Some(tidy(id));
         }
@@ -79,7 +79,10 @@ impl ServiceError {
         match envelope {
             Some(Value::String(code)) => {
                 error.code = tidy(code);
-                error.message = body.and_then(|body| body.get("error_description")).map(message_text).unwrap_or_default();
+                error.message = body
+                    .and_then(|body| body.get("error_description"))
+                    .map(message_text)
+                    .unwrap_or_default();
             }
             Some(envelope) => {
                 error.code = envelope.get("code").map(message_text).unwrap_or_default();
@@ -100,7 +103,9 @@ impl ServiceError {
                 self.request_id = object.get("request-id").and_then(Value::as_str).map(tidy);
             }
             let text = object.get("message").map(message_text).unwrap_or_default();
-            let better = self.message.is_empty() || self.message == GENERIC || (number(&self.message).is_none() && number(&text).is_some());
+            let better = self.message.is_empty()
+                || self.message == GENERIC
+                || (number(&self.message).is_none() && number(&text).is_some());
             if !text.is_empty() && better {
                 self.message = text;
             }
@@ -145,7 +150,9 @@ impl Diagnostic for ServiceError {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.help
+            .as_ref()
+            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 }
 
@@ -174,7 +181,10 @@ fn number(message: &str) -> Option<u32> {
 /// Text from a server, safe for a terminal and of bearable length.
 pub(crate) fn tidy(text: &str) -> String {
     const LONGEST: usize = 1500;
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     let words = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     if words.chars().count() > LONGEST {
         words.chars().take(LONGEST).chain(['…']).collect()
@@ -204,7 +214,11 @@ pub(crate) fn excerpt(body: &[u8]) -> String {
         }
     }
     let plain = tidy(&plain);
-    if plain.chars().count() > LONGEST { plain.chars().take(LONGEST).chain(['…']).collect() } else { plain }
+    if plain.chars().count() > LONGEST {
+        plain.chars().take(LONGEST).chain(['…']).collect()
+    } else {
+        plain
+    }
 }
 
 /// `Retry-After` in seconds, or as a date set against the answer's own `Date`.
@@ -215,7 +229,10 @@ pub(crate) fn retry_after(incoming: &Incoming) -> Option<Duration> {
     }
     let when = jiff::fmt::rfc2822::parse(text).ok()?;
     let date = jiff::fmt::rfc2822::parse(incoming.header("date")?).ok()?;
-    let seconds = when.timestamp().as_second().saturating_sub(date.timestamp().as_second());
+    let seconds = when
+        .timestamp()
+        .as_second()
+        .saturating_sub(date.timestamp().as_second());
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 
@@ -224,7 +241,10 @@ fn challenge(header: &str) -> Option<String> {
     let (_, after) = header.split_once("claims=\"")?;
     let (encoded, _) = after.split_once('"')?;
     let encoded = encoded.trim_end_matches('=');
-    let bytes = URL_SAFE_NO_PAD.decode(encoded).or_else(|_| STANDARD_NO_PAD.decode(encoded)).ok()?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(encoded)
+        .or_else(|_| STANDARD_NO_PAD.decode(encoded))
+        .ok()?;
     Some(tidy(&String::from_utf8_lossy(&bytes)))
 }
 
@@ -238,10 +258,14 @@ fn help(error: &ServiceError, request: &Request) -> Option<String> {
     }
     match error.status {
         401 => Some("sign in again: Graph does not accept the token".to_owned()),
-        403 => Some(match permissions::needed(&request.path, request.operation.rules().writes) {
-            Some(needed) => format!("grant {needed} to whoever is signed in, and consent to it as an administrator"),
-            None => "grant the permission that this call needs to whoever is signed in".to_owned(),
-        }),
+        403 => Some(
+            match permissions::needed(&request.path, request.operation.rules().writes) {
+                Some(needed) => {
+                    format!("grant {needed} to whoever is signed in, and consent to it as an administrator")
+                }
+                None => "grant the permission that this call needs to whoever is signed in".to_owned(),
+            },
+        ),
         _ => None,
     }
 }

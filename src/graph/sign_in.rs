@@ -18,7 +18,12 @@ impl GivenToken {
 
 impl TokenSource for GivenToken {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, SignInError>> {
-        Box::pin(async move { Ok(AccessToken { secret: self.0.clone(), expires_at: None }) })
+        Box::pin(async move {
+            Ok(AccessToken {
+                secret: self.0.clone(),
+                expires_at: None,
+            })
+        })
     }
 
     fn when_refused(&self) -> &'static str {

@@ -68,7 +68,10 @@ pub struct Snapshot {
 impl Snapshot {
     /// The policies in their fullest form: beta's when they were read.
     pub fn policies(&self) -> &[Value] {
-        self.policies_beta.as_deref().or(self.policies_v1.as_deref()).unwrap_or_default()
+        self.policies_beta
+            .as_deref()
+            .or(self.policies_v1.as_deref())
+            .unwrap_or_default()
     }
 }
 
@@ -80,18 +83,27 @@ impl Graph {
         let v1 = wants(&[PolicyVersions::V1, PolicyVersions::Both]).then_some(Version::V1);
         let beta = wants(&[PolicyVersions::Beta, PolicyVersions::Both]).then_some(Version::Beta);
         let deleted = options.deleted.then_some(Version::V1);
-        let (policies_v1, policies_beta, named_locations, strengths, contexts, terms, groups, deleted_policies, deleted_locations) =
-            futures::try_join!(
-                self.wanted(Collection::Policies, v1),
-                self.wanted(Collection::Policies, beta),
-                self.wanted(Collection::NamedLocations, options.named_locations),
-                self.wanted(Collection::Strengths, options.strengths),
-                self.wanted(Collection::Contexts, options.contexts),
-                self.wanted(Collection::Terms, options.terms.then_some(Version::V1)),
-                self.wanted_groups(&options.groups),
-                self.wanted_deleted(Collection::Policies, deleted),
-                self.wanted_deleted(Collection::NamedLocations, deleted),
-            )?;
+        let (
+            policies_v1,
+            policies_beta,
+            named_locations,
+            strengths,
+            contexts,
+            terms,
+            groups,
+            deleted_policies,
+            deleted_locations,
+        ) = futures::try_join!(
+            self.wanted(Collection::Policies, v1),
+            self.wanted(Collection::Policies, beta),
+            self.wanted(Collection::NamedLocations, options.named_locations),
+            self.wanted(Collection::Strengths, options.strengths),
+            self.wanted(Collection::Contexts, options.contexts),
+            self.wanted(Collection::Terms, options.terms.then_some(Version::V1)),
+            self.wanted_groups(&options.groups),
+            self.wanted_deleted(Collection::Policies, deleted),
+            self.wanted_deleted(Collection::NamedLocations, deleted),
+        )?;
         let mut snapshot = Snapshot {
             policies_v1,
             policies_beta,
@@ -109,9 +121,15 @@ impl Graph {
         Ok(snapshot)
     }
 
-    async fn wanted(&self, collection: Collection, version: Option<Version>) -> Result<Option<Vec<Value>>, GraphError> {
+    async fn wanted(
+        &self,
+        collection: Collection,
+        version: Option<Version>,
+    ) -> Result<Option<Vec<Value>>, GraphError> {
         match version {
-            Some(version) => identified(collection, version, self.list_all(collection, version).await?).map(Some),
+            Some(version) => {
+                identified(collection, version, self.list_all(collection, version).await?).map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -148,7 +166,10 @@ impl Graph {
             self.wanted(Collection::Policies, Some(Version::V1)),
             self.wanted(Collection::Policies, Some(Version::Beta)),
         )?;
-        if let Some(error) = differences(v1.as_deref().unwrap_or_default(), beta.as_deref().unwrap_or_default()) {
+        if let Some(error) = differences(
+            v1.as_deref().unwrap_or_default(),
+            beta.as_deref().unwrap_or_default(),
+        ) {
             return Err(error);
         }
         snapshot.policies_v1 = v1;
@@ -158,14 +179,22 @@ impl Graph {
 }
 
 /// Every object of a list has an id of its own, or the list was not read right.
-fn identified(collection: Collection, version: Version, objects: Vec<Value>) -> Result<Vec<Value>, GraphError> {
+fn identified(
+    collection: Collection,
+    version: Version,
+    objects: Vec<Value>,
+) -> Result<Vec<Value>, GraphError> {
     let mut seen = BTreeSet::new();
     for object in &objects {
         let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
         if id.is_empty() || !seen.insert(id) {
             return Err(GraphError::Incomplete {
                 call: format!("GET /{version}/{}", collection.path()),
-                what: if id.is_empty() { "an object has no id".to_owned() } else { format!("`{id}` is listed twice") },
+                what: if id.is_empty() {
+                    "an object has no id".to_owned()
+                } else {
+                    format!("`{id}` is listed twice")
+                },
                 request_id: "several".to_owned(),
             });
         }
@@ -175,7 +204,10 @@ fn identified(collection: Collection, version: Version, objects: Vec<Value>) -> 
 
 fn differences(v1: &[Value], beta: &[Value]) -> Option<GraphError> {
     let ids = |policies: &[Value]| -> BTreeSet<String> {
-        policies.iter().filter_map(|policy| policy.get("id")?.as_str().map(str::to_owned)).collect()
+        policies
+            .iter()
+            .filter_map(|policy| policy.get("id")?.as_str().map(str::to_owned))
+            .collect()
     };
     let (v1, beta) = (ids(v1), ids(beta));
     (v1 != beta).then(|| GraphError::CountsDiffer {

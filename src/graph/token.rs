@@ -23,7 +23,10 @@ pub struct AccessToken {
 impl AccessToken {
     /// A token that lasts so many seconds from now.
     pub fn lasting(secret: Secret, seconds: u64) -> Self {
-        Self { secret, expires_at: Instant::now().checked_add(Duration::from_secs(seconds)) }
+        Self {
+            secret,
+            expires_at: Instant::now().checked_add(Duration::from_secs(seconds)),
+        }
     }
 
     /// What the token says about itself.
@@ -44,7 +47,7 @@ pub trait TokenSource: Send + Sync {
 }
 
 /// How long before its end a token is replaced.
-const MARGIN: Duration = Duration::from_secs(300);
+const MARGIN: Duration = Duration::from_mins(5);
 
 /// Keeps one token in memory and replaces it in time.
 pub(crate) struct TokenCache {
@@ -60,7 +63,10 @@ struct Held {
 
 impl TokenCache {
     pub(crate) fn new(source: Arc<dyn TokenSource>) -> Self {
-        Self { source, current: Mutex::new(None) }
+        Self {
+            source,
+            current: Mutex::new(None),
+        }
     }
 
     pub(crate) fn source(&self) -> &dyn TokenSource {
@@ -122,7 +128,8 @@ pub struct Claims {
 impl Claims {
     fn read(token: &Secret) -> Option<Self> {
         let payload = token.reveal().split('.').nth(1)?;
-        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?).ok()?;
+        let claims: Value =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?).ok()?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
         let scopes = text("scp");
         let permissions = match &scopes {
@@ -130,14 +137,22 @@ impl Claims {
             None => claims
                 .get("roles")
                 .and_then(Value::as_array)
-                .map(|roles| roles.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+                .map(|roles| {
+                    roles
+                        .iter()
+                        .filter_map(Value::as_str)
+                        .map(str::to_owned)
+                        .collect()
+                })
                 .unwrap_or_default(),
         };
         Some(Self {
             tenant_id: text("tid"),
             app_id: text("appid").or_else(|| text("azp")),
             object_id: text("oid"),
-            user: text("upn").or_else(|| text("unique_name")).or_else(|| text("preferred_username")),
+            user: text("upn")
+                .or_else(|| text("unique_name"))
+                .or_else(|| text("preferred_username")),
             permissions,
             application: scopes.is_none(),
         })
@@ -154,7 +169,12 @@ mod tests {
     impl TokenSource for Counting {
         fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, SignInError>> {
             let number = self.0.fetch_add(1, Ordering::Relaxed);
-            Box::pin(async move { Ok(AccessToken::lasting(Secret::new(format!("token-{number}")), self.1)) })
+            Box::pin(async move {
+                Ok(AccessToken::lasting(
+                    Secret::new(format!("token-{number}")),
+                    self.1,
+                ))
+            })
         }
     }
 
@@ -194,7 +214,10 @@ mod tests {
         let app = Claims::read(&token(r#"{"tid":"t","appid":"a","roles":["Policy.Read.All"]}"#)).unwrap();
         assert!(app.application);
         assert_eq!(app.permissions, ["Policy.Read.All"]);
-        let user = Claims::read(&token(r#"{"tid":"t","scp":"Policy.Read.All User.Read","upn":"a@b"}"#)).unwrap();
+        let user = Claims::read(&token(
+            r#"{"tid":"t","scp":"Policy.Read.All User.Read","upn":"a@b"}"#,
+        ))
+        .unwrap();
         assert!(!user.application);
         assert_eq!((user.permissions.len(), user.user.as_deref()), (2, Some("a@b")));
         assert_eq!(Claims::read(&Secret::new("opaque")), None);

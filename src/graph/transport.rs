@@ -35,8 +35,8 @@ impl Default for Patience {
             throttled: 10,
             failed: 4,
             first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(60),
-            longest_told: Duration::from_secs(900),
+            longest_wait: Duration::from_mins(1),
+            longest_told: Duration::from_mins(15),
         }
     }
 }
@@ -45,8 +45,12 @@ impl Patience {
     /// The wait before try `again` (from 1): it doubles, and half of it is left to chance (`jitter` in 0..1) so
     /// that several callers do not come back together.
     fn wait(&self, again: u32, jitter: f64) -> Duration {
-        let doubled = self.first_wait.saturating_mul(1_u32.checked_shl(again.saturating_sub(1)).unwrap_or(u32::MAX));
-        doubled.min(self.longest_wait).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+        let doubled = self
+            .first_wait
+            .saturating_mul(1_u32.checked_shl(again.saturating_sub(1)).unwrap_or(u32::MAX));
+        doubled
+            .min(self.longest_wait)
+            .mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
     }
 }
 
@@ -92,7 +96,9 @@ enum Next {
 
 impl Transport {
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, GraphError> {
-        let url = self.endpoints.graph_url(request.version, &request.relative_url())?;
+        let url = self
+            .endpoints
+            .graph_url(request.version, &request.relative_url())?;
         self.send_to(request, url).await
     }
 
@@ -118,7 +124,8 @@ impl Transport {
                 Ok(incoming) => {
                     let incoming = scrubbed(incoming, &token);
                     self.note(request, &incoming, &client_request_id);
-                    self.judge(request, &incoming, &token, &client_request_id, &mut tries).await?
+                    self.judge(request, &incoming, &token, &client_request_id, &mut tries)
+                        .await?
                 }
                 Err(error) => self.missed(request, error, &client_request_id, &mut tries).await,
             };
@@ -132,8 +139,18 @@ impl Transport {
 
     fn note(&self, request: &Request, incoming: &Incoming, client_request_id: &str) {
         let request_id = incoming.header("request-id").map(str::to_owned);
-        tracing::debug!(call = request.call(), status = incoming.status, request_id, client_request_id, "graph answered");
-        self.observer.observe(&GraphEvent::Answered { call: request.call(), status: incoming.status, request_id });
+        tracing::debug!(
+            call = request.call(),
+            status = incoming.status,
+            request_id,
+            client_request_id,
+            "graph answered"
+        );
+        self.observer.observe(&GraphEvent::Answered {
+            call: request.call(),
+            status: incoming.status,
+            request_id,
+        });
     }
 
     async fn judge(
@@ -165,7 +182,10 @@ impl Transport {
             let help = Some(self.tokens.source().when_refused().to_owned());
             return Ok(Next::Fail(ServiceError { help, ..error }.into()));
         }
-        if incoming.status == 404 && tries.maybe_done && request.operation == super::request::Operation::Delete {
+        if incoming.status == 404
+            && tries.maybe_done
+            && request.operation == super::request::Operation::Delete
+        {
             // An earlier try, whose answer was lost, did it.
             return Ok(Next::Done(Response {
                 status: 204,
@@ -179,22 +199,35 @@ impl Transport {
             if incoming.status != 429 && told.is_none() {
                 tries.maybe_done = rules.writes;
             }
-            if self.again(request, incoming.status, told, &error.to_string(), tries).await {
+            if self
+                .again(request, incoming.status, told, &error.to_string(), tries)
+                .await
+            {
                 return Ok(Next::Again);
             }
         }
-        let in_doubt = incoming.status >= 500 || incoming.status == 408 || (incoming.status == 429 && tries.maybe_done);
+        let in_doubt =
+            incoming.status >= 500 || incoming.status == 408 || (incoming.status == 429 && tries.maybe_done);
         if rules.writes && in_doubt && !(incoming.status == 503 && told.is_some() && !tries.maybe_done) {
             return Ok(Next::Fail(unknown(request, client_request_id, error.to_string())));
         }
         Ok(Next::Fail(error.into()))
     }
 
-    async fn missed(&self, request: &Request, error: ExchangeError, client_request_id: &str, tries: &mut Tries) -> Next {
+    async fn missed(
+        &self,
+        request: &Request,
+        error: ExchangeError,
+        client_request_id: &str,
+        tries: &mut Tries,
+    ) -> Next {
         let rules = request.operation.rules();
         let (cause, may_repeat) = match error {
             ExchangeError::Certificate(cause) => {
-                return Next::Fail(GraphError::Certificate { call: request.call(), cause });
+                return Next::Fail(GraphError::Certificate {
+                    call: request.call(),
+                    cause,
+                });
             }
             ExchangeError::NotSent(cause) => (cause, true),
             ExchangeError::Lost(cause) => {
@@ -202,18 +235,34 @@ impl Transport {
                 (cause, rules.repeatable)
             }
         };
-        tracing::debug!(call = request.call(), cause, client_request_id, "graph did not answer");
+        tracing::debug!(
+            call = request.call(),
+            cause,
+            client_request_id,
+            "graph did not answer"
+        );
         if may_repeat && self.again(request, 0, None, &cause, tries).await {
             return Next::Again;
         }
         if tries.maybe_done {
             return Next::Fail(unknown(request, client_request_id, cause));
         }
-        Next::Fail(GraphError::Unreachable { call: request.call(), attempts: tries.sent, cause })
+        Next::Fail(GraphError::Unreachable {
+            call: request.call(),
+            attempts: tries.sent,
+            cause,
+        })
     }
 
     /// Waits before another try; false when there have been enough.
-    async fn again(&self, request: &Request, status: u16, told: Option<Duration>, because: &str, tries: &mut Tries) -> bool {
+    async fn again(
+        &self,
+        request: &Request,
+        status: u16,
+        told: Option<Duration>,
+        because: &str,
+        tries: &mut Tries,
+    ) -> bool {
         let throttled = status == 429 || (status == 503 && told.is_some());
         let (count, most) = if throttled {
             (&mut tries.throttled, self.patience.throttled)
@@ -225,7 +274,11 @@ impl Transport {
             return false;
         }
         let wait = told.unwrap_or_else(|| self.patience.wait(*count, (self.jitter)()));
-        self.observer.observe(&GraphEvent::Retrying { call: request.call(), wait, because: because.to_owned() });
+        self.observer.observe(&GraphEvent::Retrying {
+            call: request.call(),
+            wait,
+            because: because.to_owned(),
+        });
         if throttled {
             self.hold(request.lane(), wait, told.is_some());
         } else {
@@ -247,7 +300,11 @@ impl Transport {
 }
 
 fn unknown(request: &Request, client_request_id: &str, cause: String) -> GraphError {
-    GraphError::Unknown { call: request.call(), client_request_id: client_request_id.to_owned(), cause }
+    GraphError::Unknown {
+        call: request.call(),
+        client_request_id: client_request_id.to_owned(),
+        cause,
+    }
 }
 
 fn outgoing(request: &Request, url: Url, token: &AccessToken, client_request_id: &str) -> Outgoing {
@@ -257,12 +314,24 @@ fn outgoing(request: &Request, url: Url, token: &AccessToken, client_request_id:
         ("client-request-id".to_owned(), client_request_id.to_owned()),
         ("return-client-request-id".to_owned(), "true".to_owned()),
     ];
-    headers.extend(request.all_headers().into_iter().map(|(name, value)| (name.to_owned(), value)));
+    headers.extend(
+        request
+            .all_headers()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
     let body = request.body.as_ref().map(|body| body.to_string().into_bytes());
     if body.is_some() {
         headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
     }
-    Outgoing { method: rules.method, url, headers, bearer: Some(token.secret.clone()), body, timeout: rules.timeout }
+    Outgoing {
+        method: rules.method,
+        url,
+        headers,
+        bearer: Some(token.secret.clone()),
+        body,
+        timeout: rules.timeout,
+    }
 }
 
 /// A server that echoes the token must not make us print it.
@@ -291,11 +360,17 @@ fn read(request: &Request, incoming: &Incoming, client_request_id: &str) -> Resu
     match serde_json::from_slice(&incoming.body) {
         Ok(body) => Ok(response(Some(body))),
         Err(_) if request.operation.rules().writes => {
-            let cause = format!("status {}, but the body is {}", incoming.status, excerpt(&incoming.body));
+            let cause = format!(
+                "status {}, but the body is {}",
+                incoming.status,
+                excerpt(&incoming.body)
+            );
             Err(unknown(request, client_request_id, cause))
         }
-        Err(_) => {
-            Err(GraphError::NotGraph { call: request.call(), status: incoming.status, excerpt: excerpt(&incoming.body) })
-        }
+        Err(_) => Err(GraphError::NotGraph {
+            call: request.call(),
+            status: incoming.status,
+            excerpt: excerpt(&incoming.body),
+        }),
     }
 }
