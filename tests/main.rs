@@ -1,1 +1,5 @@
 //! What a user can rely on, a module a subject.
+
+mod properties;
+mod shared;
+mod wire;

@@ -36,11 +36,7 @@ mod tests {
 
     #[test]
     fn a_typing_error_is_recognised_and_a_stranger_is_not() {
-        let names = [
-            "global_administrator",
-            "global_reader",
-            "security_administrator",
-        ];
+        let names = ["global_administrator", "global_reader", "security_administrator"];
         assert_eq!(
             nearest("global_adminstrator", names),
             Some("global_administrator")

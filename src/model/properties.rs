@@ -310,6 +310,3 @@ impl Interval {
 
 /// The display name under which the service makes its compliant network location (`FACTS` 3).
 pub const COMPLIANT_NETWORK: &str = "All Compliant Network locations";
-
-/// The id that stands for the MFA trusted IPs; it can't be listed or read (`FACTS` 3).
-pub const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";

@@ -73,10 +73,8 @@ pub fn by_name(name: &str) -> Option<&'static WellKnownApp> {
 /// The application with this id, written in any case.
 #[must_use]
 pub fn by_app_id(id: &str) -> Option<&'static WellKnownApp> {
-    APPS.iter().find(|app| {
-        app.app_id()
-            .is_some_and(|known| known.eq_ignore_ascii_case(id))
-    })
+    APPS.iter()
+        .find(|app| app.app_id().is_some_and(|known| known.eq_ignore_ascii_case(id)))
 }
 
 /// The application that this text stands for in a policy: a keyword or an id, in any case.
@@ -92,11 +90,7 @@ pub fn by_display_name(display_name: &str) -> Option<&'static WellKnownApp> {
     APPS.iter().find(|app| app.is_called(display_name))
 }
 
-const fn keyword(
-    name: &'static str,
-    text: &'static str,
-    display_name: &'static str,
-) -> WellKnownApp {
+const fn keyword(name: &'static str, text: &'static str, display_name: &'static str) -> WellKnownApp {
     WellKnownApp {
         name,
         display_name,
@@ -207,10 +201,7 @@ mod tests {
                 assert_eq!(guids::normalize(id).as_deref(), Some(id), "{}", app.name);
             }
             for display_name in app.other_names.iter().chain([&app.display_name]) {
-                assert!(
-                    called.insert(display_name.to_lowercase()),
-                    "{display_name} twice"
-                );
+                assert!(called.insert(display_name.to_lowercase()), "{display_name} twice");
             }
         }
         assert!(all().windows(2).all(|pair| pair[0].name < pair[1].name));
@@ -245,16 +236,11 @@ mod tests {
         };
         for table in tables {
             for row in table["Objects"].as_array().unwrap() {
-                let (Some(id), Some(called)) = (row["AppId"].as_str(), row["DisplayName"].as_str())
-                else {
+                let (Some(id), Some(called)) = (row["AppId"].as_str(), row["DisplayName"].as_str()) else {
                     continue;
                 };
                 if let Some(known) = by_app_id(id) {
-                    assert!(
-                        known.is_called(called),
-                        "{called} is {} here",
-                        known.display_name
-                    );
+                    assert!(known.is_called(called), "{called} is {} here", known.display_name);
                 }
             }
         }

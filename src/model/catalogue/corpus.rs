@@ -27,10 +27,7 @@ fn folder() -> Option<PathBuf> {
 pub(crate) fn json_files_named(suffix: &str) -> Option<Vec<Value>> {
     let mut documents = Vec::new();
     collect(&folder()?, suffix, &mut documents);
-    assert!(
-        !documents.is_empty(),
-        "the corpus is there but holds no {suffix}"
-    );
+    assert!(!documents.is_empty(), "the corpus is there but holds no {suffix}");
     Some(documents)
 }
 
@@ -40,10 +37,7 @@ pub(crate) fn strings_under(members: &[&str]) -> Option<BTreeSet<String>> {
     for document in json_files_named(".json")? {
         gather(&document, members, &mut found);
     }
-    assert!(
-        !found.is_empty(),
-        "the corpus is there but holds no {members:?}"
-    );
+    assert!(!found.is_empty(), "the corpus is there but holds no {members:?}");
     Some(found)
 }
 
@@ -70,10 +64,7 @@ fn gather(value: &Value, members: &[&str], found: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
             for (member, value) in object {
-                if members
-                    .iter()
-                    .any(|wanted| wanted.eq_ignore_ascii_case(member))
-                {
+                if members.iter().any(|wanted| wanted.eq_ignore_ascii_case(member)) {
                     let one = std::slice::from_ref(value);
                     let list = value.as_array().map_or(one, Vec::as_slice);
                     found.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
@@ -81,9 +72,7 @@ fn gather(value: &Value, members: &[&str], found: &mut BTreeSet<String>) {
                 gather(value, members, found);
             }
         }
-        Value::Array(values) => values
-            .iter()
-            .for_each(|value| gather(value, members, found)),
+        Value::Array(values) => values.iter().for_each(|value| gather(value, members, found)),
         _ => {}
     }
 }

@@ -344,8 +344,11 @@ mod tests {
     fn codes_are_complete_sorted_and_unique() {
         assert_eq!(all().len(), 250);
         assert!(all().windows(2).all(|pair| pair[0].code < pair[1].code));
-        assert!(all().iter().all(|country| country.code.len() == 2
-            && country.code.chars().all(|c| c.is_ascii_uppercase())));
+        assert!(
+            all().iter().all(
+                |country| country.code.len() == 2 && country.code.chars().all(|c| c.is_ascii_uppercase())
+            )
+        );
         for (alias, code) in ALIASES {
             assert!(by_code(code).is_some(), "{alias} leads to unknown {code}");
         }
@@ -373,10 +376,7 @@ mod tests {
         let Some(found) = corpus::strings_under(&["countriesAndRegions"]) else {
             return;
         };
-        let unknown: Vec<_> = found
-            .iter()
-            .filter(|code| by_code(code).is_none())
-            .collect();
+        let unknown: Vec<_> = found.iter().filter(|code| by_code(code).is_none()).collect();
         assert!(unknown.is_empty(), "unknown countries: {unknown:?}");
     }
 }

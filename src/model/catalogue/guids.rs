@@ -12,9 +12,9 @@ pub const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
 pub fn is_guid(text: &str) -> bool {
     let mut groups = text.split('-');
     let well_formed = [8, 4, 4, 4, 12].into_iter().all(|length| {
-        groups.next().is_some_and(|group| {
-            group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit())
-        })
+        groups
+            .next()
+            .is_some_and(|group| group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit()))
     });
     well_formed && groups.next().is_none()
 }

@@ -87,16 +87,10 @@ const FORMER_NAMES: &[(&str, &str)] = &[
     ),
     ("Exchange Service Administrator", "exchange_administrator"),
     ("Intune Service Administrator", "intune_administrator"),
-    (
-        "Lync Service Administrator",
-        "skype_for_business_administrator",
-    ),
+    ("Lync Service Administrator", "skype_for_business_administrator"),
     ("Power BI Administrator", "fabric_administrator"),
     ("Power BI Service Administrator", "fabric_administrator"),
-    (
-        "SharePoint Service Administrator",
-        "sharepoint_administrator",
-    ),
+    ("SharePoint Service Administrator", "sharepoint_administrator"),
     ("Teams Service Administrator", "teams_administrator"),
     ("User Account Administrator", "user_administrator"),
 ];

@@ -63,9 +63,7 @@ pub fn mode_by_name(name: &str) -> Option<&'static MethodMode> {
 /// The mode with this name on the wire, in any case.
 #[must_use]
 pub fn mode_by_wire(wire: &str) -> Option<&'static MethodMode> {
-    MODES
-        .iter()
-        .find(|mode| mode.wire.eq_ignore_ascii_case(wire))
+    MODES.iter().find(|mode| mode.wire.eq_ignore_ascii_case(wire))
 }
 
 /// The combinations that a strength may allow, as Graph writes them.
@@ -150,11 +148,7 @@ const STRENGTHS: &[BuiltInStrength] = &[
         display_name: "Phishing-resistant MFA",
         description: "Phishing-resistant, Passwordless methods for the strongest authentication, such as a FIDO2 security key",
         id: "00000000-0000-0000-0000-000000000004",
-        combinations: &[
-            "windowsHelloForBusiness",
-            "fido2",
-            "x509CertificateMultiFactor",
-        ],
+        combinations: &["windowsHelloForBusiness", "fido2", "x509CertificateMultiFactor"],
     },
 ];
 
@@ -243,10 +237,7 @@ mod tests {
             assert_eq!(combination_by_name(&name), Some(*wire));
             assert!(names.insert(name));
         }
-        assert_eq!(
-            combination_by_name("sms_and_password"),
-            Some("password,sms")
-        );
+        assert_eq!(combination_by_name("sms_and_password"), Some("password,sms"));
         assert_eq!(combination_by_name("password_and_email"), None);
         for strength in all() {
             assert!(
