@@ -10,7 +10,7 @@ mod tree;
 pub use span::{FileId, SourceFile, Span};
 pub use tree::{
     Argument, Attribute, Binary, BinaryOperator, Block, Body, Call, Comment, Conditional, Duration,
-    DurationUnit, Element, Entry, EntryKey, Expression, ExpressionKind, ForIntro, ForList,
-    ForObject, Heredoc, Ident, Item, ItemKind, Label, Layout, Literal, Number, Sequence, Splat,
-    SplatForm, Step, Template, TemplatePart, UnaryOperator,
+    DurationUnit, Element, Entry, EntryKey, Expression, ExpressionKind, ForIntro, ForList, ForObject,
+    Heredoc, Ident, Item, ItemKind, Label, Layout, Literal, Number, Sequence, Splat, SplatForm, Step,
+    Template, TemplatePart, UnaryOperator,
 };

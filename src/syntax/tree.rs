@@ -209,13 +209,7 @@ pub enum DurationUnit {
 
 impl DurationUnit {
     /// Every unit, shortest first.
-    pub const ALL: [Self; 5] = [
-        Self::Seconds,
-        Self::Minutes,
-        Self::Hours,
-        Self::Days,
-        Self::Weeks,
-    ];
+    pub const ALL: [Self; 5] = [Self::Seconds, Self::Minutes, Self::Hours, Self::Days, Self::Weeks];
 
     /// The letter after the amount.
     pub fn letter(self) -> &'static str {

@@ -1,0 +1,39 @@
+//! Microsoft Graph: sign-in, paced and repeated requests, paging, batches, look-ups, the tenant as lists.
+//!
+//! Bodies are plain JSON here; the model's codec reads and writes them. Nothing half-read is ever returned, and
+//! nothing that may have been carried out is sent twice.
+
+pub mod batch;
+pub mod client;
+pub mod cloud;
+pub mod directory;
+pub mod error;
+pub mod http;
+mod known_errors;
+pub mod objects;
+pub mod observe;
+pub mod pace;
+pub mod paging;
+pub mod permissions;
+pub mod request;
+pub mod secret;
+pub mod service_error;
+pub mod sign_in;
+pub mod snapshot;
+pub mod token;
+pub mod transport;
+
+pub use client::{Graph, GraphOptions};
+pub use cloud::{Cloud, Endpoints, Version};
+pub use directory::{DirectoryObject, Found};
+pub use error::{GraphError, SignInError};
+pub use http::HttpOptions;
+pub use objects::Collection;
+pub use observe::{GraphEvent, Observer};
+pub use pace::Pace;
+pub use request::{Lane, Operation, Request, Response};
+pub use secret::Secret;
+pub use service_error::ServiceError;
+pub use snapshot::{PolicyVersions, Snapshot, SnapshotOptions};
+pub use token::{AccessToken, Claims, TokenSource};
+pub use transport::Patience;

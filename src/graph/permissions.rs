@@ -1,0 +1,111 @@
+//! Which permission a call needs, for the message when it is missing.
+
+/// Least permissions by path: (start of the relative path, to read, to write).
+///
+/// Source: Microsoft Graph permissions reference and the API pages; writing policies needs both named, as
+/// reported in the field.
+const TABLE: &[(&str, &str, &str)] = &[
+    (
+        "identity/conditionalAccess/deletedItems",
+        "`Policy.Read.All` (or `Policy.Read.ConditionalAccess`)",
+        "both `Policy.Read.All` and `Policy.ReadWrite.ConditionalAccess`",
+    ),
+    (
+        "identity/conditionalAccess/evaluate",
+        "`Policy.Read.ConditionalAccess`",
+        "`Policy.Read.ConditionalAccess`",
+    ),
+    (
+        "identity/conditionalAccess/authenticationContextClassReferences",
+        "`AuthenticationContext.Read.All` (or `Policy.Read.ConditionalAccess`)",
+        "`AuthenticationContext.ReadWrite.All` (or `Policy.ReadWrite.ConditionalAccess`)",
+    ),
+    (
+        "identity/conditionalAccess",
+        "`Policy.Read.All`",
+        "both `Policy.Read.All` and `Policy.ReadWrite.ConditionalAccess`, and `Application.Read.All` for policies that name applications,",
+    ),
+    (
+        "policies/authenticationStrengthPolicies",
+        "`Policy.Read.All` (or `Policy.Read.AuthenticationMethod`)",
+        "`Policy.ReadWrite.AuthenticationMethod` (or `Policy.ReadWrite.ConditionalAccess`)",
+    ),
+    (
+        "policies/identitySecurityDefaultsEnforcementPolicy",
+        "`Policy.Read.All`",
+        "both `Policy.Read.All` and `Policy.ReadWrite.SecurityDefaults`",
+    ),
+    (
+        "identityGovernance/termsOfUse",
+        "the delegated permission `Agreement.Read.All` (application permissions are not offered for it)",
+        "the delegated permission `Agreement.ReadWrite.All`",
+    ),
+    (
+        "auditLogs",
+        "`AuditLog.Read.All`, and `Policy.Read.All` to see the policies that applied,",
+        "`AuditLog.Read.All`",
+    ),
+    ("users", "`User.ReadBasic.All`", "`User.ReadWrite.All`"),
+    (
+        "groups",
+        "`GroupMember.Read.All` (or `Group.Read.All`)",
+        "`Group.ReadWrite.All` (or `Group.Create` and `GroupMember.ReadWrite.All`)",
+    ),
+    (
+        "servicePrincipals",
+        "`Application.Read.All`",
+        "`Application.ReadWrite.All`",
+    ),
+    (
+        "applications",
+        "`Application.Read.All`",
+        "`Application.ReadWrite.All`",
+    ),
+    (
+        "roleManagement/directory",
+        "`RoleManagement.Read.Directory`",
+        "`RoleManagement.ReadWrite.Directory`",
+    ),
+    (
+        "directoryObjects",
+        "`Directory.Read.All`, or the read permission of each kind of object,",
+        "`Directory.ReadWrite.All`",
+    ),
+    (
+        "organization",
+        "`Organization.Read.All`",
+        "`Organization.ReadWrite.All`",
+    ),
+];
+
+/// The permission that reading or writing this relative path needs, as words for a sentence.
+pub fn needed(path: &str, writes: bool) -> Option<&'static str> {
+    let path = path.trim_start_matches('/');
+    TABLE
+        .iter()
+        .find(|(start, _, _)| {
+            path.get(..start.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(start))
+        })
+        .map(|(_, read, write)| if writes { *write } else { *read })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_longer_path_is_found_before_its_parent() {
+        let paths: Vec<&str> = TABLE.iter().map(|(path, _, _)| *path).collect();
+        for (index, path) in paths.iter().enumerate() {
+            let hidden = paths[..index].iter().any(|earlier| path.starts_with(earlier));
+            assert!(!hidden, "{path} can never be found");
+        }
+    }
+
+    #[test]
+    fn writing_a_policy_needs_both_permissions() {
+        let needed = needed("/identity/conditionalAccess/policies/x", true).unwrap();
+        assert!(needed.contains("Policy.Read.All") && needed.contains("Policy.ReadWrite.ConditionalAccess"));
+    }
+}

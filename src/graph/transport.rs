@@ -1,0 +1,376 @@
+//! One request in, one answer out: sign-in, pace, retries.
+
+use super::cloud::Endpoints;
+use super::error::GraphError;
+use super::http::{Exchange, ExchangeError, Incoming, Outgoing};
+use super::observe::{GraphEvent, Observer};
+use super::pace::Queues;
+use super::request::{Lane, Request, Response};
+use super::service_error::{ServiceError, excerpt, retry_after};
+use super::token::{AccessToken, TokenCache};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::sleep;
+use url::Url;
+
+/// How often and how long to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How many times a throttled request is sent again.
+    pub throttled: u32,
+    /// How many times a request that failed otherwise is sent again.
+    pub failed: u32,
+    /// The first wait when Graph names none; it doubles each time.
+    pub first_wait: Duration,
+    /// The longest wait when Graph names none.
+    pub longest_wait: Duration,
+    /// The longest `Retry-After` that is waited for; a longer one is an error at once.
+    pub longest_told: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            throttled: 10,
+            failed: 4,
+            first_wait: Duration::from_secs(1),
+            longest_wait: Duration::from_mins(1),
+            longest_told: Duration::from_mins(15),
+        }
+    }
+}
+
+impl Patience {
+    /// The wait before try `again` (from 1): it doubles, and half of it is left to chance (`jitter` in 0..1) so
+    /// that several callers do not come back together.
+    fn wait(&self, again: u32, jitter: f64) -> Duration {
+        let doubled = self
+            .first_wait
+            .saturating_mul(1_u32.checked_shl(again.saturating_sub(1)).unwrap_or(u32::MAX));
+        doubled
+            .min(self.longest_wait)
+            .mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+    }
+}
+
+/// A source of chance, in 0..1.
+pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
+
+/// Chance from the operating system.
+pub fn random_jitter() -> Jitter {
+    Arc::new(|| {
+        let (_, low) = uuid::Uuid::new_v4().as_u64_pair();
+        let bits = u32::try_from(low >> 32).unwrap_or(0) & 0xff_ffff;
+        f64::from(bits) / f64::from(0xff_ffff_u32)
+    })
+}
+
+pub(crate) struct Transport {
+    pub(crate) endpoints: Endpoints,
+    pub(crate) exchange: Arc<dyn Exchange>,
+    pub(crate) tokens: TokenCache,
+    pub(crate) queues: Queues,
+    pub(crate) patience: Patience,
+    pub(crate) jitter: Jitter,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) sent: AtomicU64,
+}
+
+/// What has happened to one request so far.
+#[derive(Default)]
+struct Tries {
+    sent: u32,
+    throttled: u32,
+    failed: u32,
+    token_replaced: bool,
+    /// An earlier try may have been carried out.
+    maybe_done: bool,
+}
+
+enum Next {
+    Done(Response),
+    Again,
+    Fail(GraphError),
+}
+
+impl Transport {
+    pub(crate) async fn send(&self, request: &Request) -> Result<Response, GraphError> {
+        let url = self
+            .endpoints
+            .graph_url(request.version, &request.relative_url())?;
+        self.send_to(request, url).await
+    }
+
+    /// Sends to an address that was checked to be on Graph's host (a next page).
+    pub(crate) async fn send_to(&self, request: &Request, url: Url) -> Result<Response, GraphError> {
+        let mut tries = Tries::default();
+        loop {
+            let (token, fresh) = self.tokens.get().await?;
+            if fresh {
+                self.observer.observe(&GraphEvent::SignedIn);
+            }
+            self.queues.of(request.lane()).turn().await;
+            let client_request_id = uuid::Uuid::new_v4().to_string();
+            tries.sent += 1;
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            self.observer.observe(&GraphEvent::Sending {
+                lane: request.lane(),
+                call: request.call(),
+                attempt: tries.sent,
+            });
+            let outgoing = outgoing(request, url.clone(), &token, &client_request_id);
+            let next = match self.exchange.exchange(outgoing).await {
+                Ok(incoming) => {
+                    let incoming = scrubbed(incoming, &token);
+                    self.note(request, &incoming, &client_request_id);
+                    self.judge(request, &incoming, &token, &client_request_id, &mut tries)
+                        .await?
+                }
+                Err(error) => self.missed(request, error, &client_request_id, &mut tries).await,
+            };
+            match next {
+                Next::Done(response) => return Ok(response),
+                Next::Fail(error) => return Err(error),
+                Next::Again => {}
+            }
+        }
+    }
+
+    fn note(&self, request: &Request, incoming: &Incoming, client_request_id: &str) {
+        let request_id = incoming.header("request-id").map(str::to_owned);
+        tracing::debug!(
+            call = request.call(),
+            status = incoming.status,
+            request_id,
+            client_request_id,
+            "graph answered"
+        );
+        self.observer.observe(&GraphEvent::Answered {
+            call: request.call(),
+            status: incoming.status,
+            request_id,
+        });
+    }
+
+    async fn judge(
+        &self,
+        request: &Request,
+        incoming: &Incoming,
+        token: &AccessToken,
+        client_request_id: &str,
+        tries: &mut Tries,
+    ) -> Result<Next, GraphError> {
+        if (200..300).contains(&incoming.status) {
+            return Ok(match read(request, incoming, client_request_id) {
+                Ok(response) => Next::Done(response),
+                Err(error) => Next::Fail(error),
+            });
+        }
+        let error = ServiceError::read(request, incoming, client_request_id);
+        let rules = request.operation.rules();
+        if incoming.status == 401 && error.claims.is_none() && !tries.token_replaced {
+            tries.token_replaced = true;
+            self.tokens.refuse(&token.secret).await;
+            let (replacement, _) = self.tokens.get().await?;
+            if replacement.secret != token.secret {
+                self.observer.observe(&GraphEvent::SignedIn);
+                return Ok(Next::Again);
+            }
+        }
+        if incoming.status == 401 && error.claims.is_none() {
+            let help = Some(self.tokens.source().when_refused().to_owned());
+            return Ok(Next::Fail(ServiceError { help, ..error }.into()));
+        }
+        if incoming.status == 404
+            && tries.maybe_done
+            && request.operation == super::request::Operation::Delete
+        {
+            // An earlier try, whose answer was lost, did it.
+            return Ok(Next::Done(Response {
+                status: 204,
+                body: None,
+                request_id: error.request_id,
+                client_request_id: client_request_id.to_owned(),
+            }));
+        }
+        let told = retry_after(incoming);
+        if request.operation.retries(incoming.status, told.is_some()) {
+            if incoming.status != 429 && told.is_none() {
+                tries.maybe_done = rules.writes;
+            }
+            if self
+                .again(request, incoming.status, told, &error.to_string(), tries)
+                .await
+            {
+                return Ok(Next::Again);
+            }
+        }
+        let in_doubt =
+            incoming.status >= 500 || incoming.status == 408 || (incoming.status == 429 && tries.maybe_done);
+        if rules.writes && in_doubt && !(incoming.status == 503 && told.is_some() && !tries.maybe_done) {
+            return Ok(Next::Fail(unknown(request, client_request_id, error.to_string())));
+        }
+        Ok(Next::Fail(error.into()))
+    }
+
+    async fn missed(
+        &self,
+        request: &Request,
+        error: ExchangeError,
+        client_request_id: &str,
+        tries: &mut Tries,
+    ) -> Next {
+        let rules = request.operation.rules();
+        let (cause, may_repeat) = match error {
+            ExchangeError::Certificate(cause) => {
+                return Next::Fail(GraphError::Certificate {
+                    call: request.call(),
+                    cause,
+                });
+            }
+            ExchangeError::NotSent(cause) => (cause, true),
+            ExchangeError::Lost(cause) => {
+                tries.maybe_done = rules.writes;
+                (cause, rules.repeatable)
+            }
+        };
+        tracing::debug!(
+            call = request.call(),
+            cause,
+            client_request_id,
+            "graph did not answer"
+        );
+        if may_repeat && self.again(request, 0, None, &cause, tries).await {
+            return Next::Again;
+        }
+        if tries.maybe_done {
+            return Next::Fail(unknown(request, client_request_id, cause));
+        }
+        Next::Fail(GraphError::Unreachable {
+            call: request.call(),
+            attempts: tries.sent,
+            cause,
+        })
+    }
+
+    /// Waits before another try; false when there have been enough.
+    async fn again(
+        &self,
+        request: &Request,
+        status: u16,
+        told: Option<Duration>,
+        because: &str,
+        tries: &mut Tries,
+    ) -> bool {
+        let throttled = status == 429 || (status == 503 && told.is_some());
+        let (count, most) = if throttled {
+            (&mut tries.throttled, self.patience.throttled)
+        } else {
+            (&mut tries.failed, self.patience.failed)
+        };
+        *count += 1;
+        if *count > most || told.is_some_and(|told| told > self.patience.longest_told) {
+            return false;
+        }
+        let wait = told.unwrap_or_else(|| self.patience.wait(*count, (self.jitter)()));
+        self.observer.observe(&GraphEvent::Retrying {
+            call: request.call(),
+            wait,
+            because: because.to_owned(),
+        });
+        if throttled {
+            self.hold(request.lane(), wait, told.is_some());
+        } else {
+            sleep(wait).await;
+        }
+        true
+    }
+
+    /// Stops a whole lane: who is told to wait is told for all of this tenant's calls.
+    pub(crate) fn hold(&self, lane: Lane, wait: Duration, told: bool) {
+        self.queues.of(lane).hold(wait);
+        self.observer.observe(&GraphEvent::Throttled { lane, wait, told });
+    }
+
+    /// The wait before try `again` of something throttled inside a batch.
+    pub(crate) fn guess(&self, again: u32) -> Duration {
+        self.patience.wait(again, (self.jitter)())
+    }
+}
+
+fn unknown(request: &Request, client_request_id: &str, cause: String) -> GraphError {
+    GraphError::Unknown {
+        call: request.call(),
+        client_request_id: client_request_id.to_owned(),
+        cause,
+    }
+}
+
+fn outgoing(request: &Request, url: Url, token: &AccessToken, client_request_id: &str) -> Outgoing {
+    let rules = request.operation.rules();
+    let mut headers: Vec<(String, String)> = vec![
+        ("Accept".to_owned(), "application/json".to_owned()),
+        ("client-request-id".to_owned(), client_request_id.to_owned()),
+        ("return-client-request-id".to_owned(), "true".to_owned()),
+    ];
+    headers.extend(
+        request
+            .all_headers()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
+    let body = request.body.as_ref().map(|body| body.to_string().into_bytes());
+    if body.is_some() {
+        headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+    }
+    Outgoing {
+        method: rules.method,
+        url,
+        headers,
+        bearer: Some(token.secret.clone()),
+        body,
+        timeout: rules.timeout,
+    }
+}
+
+/// A server that echoes the token must not make us print it.
+fn scrubbed(mut incoming: Incoming, token: &AccessToken) -> Incoming {
+    if incoming.status >= 300 {
+        let text = String::from_utf8_lossy(&incoming.body).into_owned();
+        incoming.body = token.secret.scrub(&text).into_bytes();
+        for value in incoming.headers.values_mut() {
+            *value = token.secret.scrub(value);
+        }
+    }
+    incoming
+}
+
+fn read(request: &Request, incoming: &Incoming, client_request_id: &str) -> Result<Response, GraphError> {
+    let request_id = incoming.header("request-id").map(str::to_owned);
+    let response = |body| Response {
+        status: incoming.status,
+        body,
+        request_id: request_id.clone(),
+        client_request_id: client_request_id.to_owned(),
+    };
+    if incoming.body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(response(None));
+    }
+    match serde_json::from_slice(&incoming.body) {
+        Ok(body) => Ok(response(Some(body))),
+        Err(_) if request.operation.rules().writes => {
+            let cause = format!(
+                "status {}, but the body is {}",
+                incoming.status,
+                excerpt(&incoming.body)
+            );
+            Err(unknown(request, client_request_id, cause))
+        }
+        Err(_) => Err(GraphError::NotGraph {
+            call: request.call(),
+            status: incoming.status,
+            excerpt: excerpt(&incoming.body),
+        }),
+    }
+}
