@@ -10,6 +10,7 @@ pub mod object;
 pub mod origin;
 pub mod properties;
 pub mod reference;
+pub mod state;
 pub mod value;
 pub mod wire;
 

@@ -1,0 +1,381 @@
+//! Why state cannot be read, written, locked or recovered.
+
+use std::io;
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::LockInfo;
+use crate::model::state::DocumentError;
+
+/// Why state cannot be read, written, locked or recovered. One variant an operation that failed.
+#[derive(Debug, Error, Diagnostic)]
+#[non_exhaustive]
+pub enum StateError {
+    /// A fault of the document itself, wherever it is kept.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Document(#[from] DocumentError),
+
+    /// The file was read, but what it holds cannot be used.
+    #[error("`{path}` cannot be used as state")]
+    #[diagnostic(forward(source))]
+    Unusable {
+        /// The state file or the file of the history.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: DocumentError,
+    },
+
+    /// The state file cannot be read.
+    #[error("the state `{path}` cannot be read")]
+    #[diagnostic(
+        code(state::read),
+        help("make `{}` readable for the user who runs capol", path.display())
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// A new file beside the state cannot be made.
+    #[error("nothing can be written in the folder `{folder}`, so the state stays as it was")]
+    #[diagnostic(
+        code(state::create),
+        help("make `{}` writable for the user who runs capol, and run the command again", folder.display())
+    )]
+    Create {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// The new content cannot be written out.
+    #[error("the new state cannot be written to `{path}`, so the state stays as it was")]
+    #[diagnostic(
+        code(state::write),
+        help("make room on the disk, and run the command again")
+    )]
+    Write {
+        /// The temporary file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// The new content cannot be made durable.
+    #[error("the new state in `{path}` cannot be made durable, so the state stays as it was")]
+    #[diagnostic(code(state::sync), help("check the disk, and run the command again"))]
+    Sync {
+        /// The temporary file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// The new file cannot take the old one's place.
+    #[error("the new state cannot take the place of `{path}`, so the state stays as it was")]
+    #[diagnostic(
+        code(state::replace),
+        help("close programs that have `{}` open, and run the command again", path.display())
+    )]
+    Replace {
+        /// The state file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// The new file is in place, but its name is not known to be durable.
+    #[error("the new state is in place, but the folder `{folder}` cannot be made durable")]
+    #[diagnostic(
+        code(state::sync_folder),
+        help("check the disk, and run the command again")
+    )]
+    SyncFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// A leftover of an interrupted write cannot be removed.
+    #[error("`{path}`, left by an interrupted command, cannot be removed")]
+    #[diagnostic(code(state::tidy), help("remove `{}`, and run the command again", path.display()))]
+    Tidy {
+        /// The leftover, or the folder that cannot be searched for them.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// The history cannot be kept or read.
+    #[error("the history in `{path}` cannot be {verb}")]
+    #[diagnostic(
+        code(state::history),
+        help("make `{}` readable and writable for the user who runs capol, and run the command again", path.display())
+    )]
+    History {
+        /// What failed: read, written, tidied.
+        verb: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// A file of the history cannot be understood.
+    #[error("the kept version `{}` is damaged: {reason}", .path.display())]
+    #[diagnostic(
+        code(state::history_damaged),
+        help("remove `{}`; the other versions stay usable", path.display())
+    )]
+    HistoryDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The history does not reach to a serial.
+    #[error("the history does not hold serial {serial}")]
+    #[diagnostic(
+        code(state::no_such_serial),
+        help("list what it holds: `capol state history`")
+    )]
+    NoSuchSerial {
+        /// The serial asked for.
+        serial: u64,
+    },
+
+    /// Somebody else wrote the state since it was read.
+    #[error(
+        "the state changed meanwhile: it was read at serial {expected}, and is now at serial {found}"
+    )]
+    #[diagnostic(
+        code(state::raced),
+        help("plan again: `capol plan`; see who wrote with `capol state history`")
+    )]
+    Raced {
+        /// The serial that was read.
+        expected: u64,
+        /// The serial in place.
+        found: u64,
+    },
+
+    /// The state was edited or replaced without a new serial.
+    #[error("the state was changed without capol: serial {serial} now has other content")]
+    #[diagnostic(
+        code(state::edited),
+        help("see what differs with `capol state history`, then plan again: `capol plan`")
+    )]
+    Edited {
+        /// The serial.
+        serial: u64,
+    },
+
+    /// There should be no state yet, but there is one.
+    #[error("a state was made meanwhile, at serial {found}")]
+    #[diagnostic(code(state::exists), help("plan again: `capol plan`"))]
+    Exists {
+        /// The serial in place.
+        found: u64,
+    },
+
+    /// The state that was read is gone.
+    #[error("the state `{path}`, read at serial {expected}, is gone")]
+    #[diagnostic(
+        code(state::gone),
+        help("take the newest version back: `capol state repair`")
+    )]
+    Gone {
+        /// Where it was.
+        path: PathBuf,
+        /// The serial that was read.
+        expected: u64,
+    },
+
+    /// Another capol runs on this state.
+    #[error("{} on {} is running `{}` (process {}, since {}) and has the state locked", .info.who, .info.host, .info.operation, .info.pid, .info.since)]
+    #[diagnostic(
+        code(state::locked),
+        help(
+            "wait for it with `--lock-timeout 5m`, or stop process {} on {}",
+            info.pid,
+            info.host
+        )
+    )]
+    Running {
+        /// What its lock says.
+        info: Box<LockInfo>,
+    },
+
+    /// Another capol has the lock and has not yet said who it is.
+    #[error("another capol has the state locked, and `{path}` does not say who")]
+    #[diagnostic(code(state::locked), help("wait for it with `--lock-timeout 5m`"))]
+    RunningUnnamed {
+        /// The lock file.
+        path: PathBuf,
+    },
+
+    /// A lock that no running process here stands behind.
+    #[error("{} on {} has had the state locked for `{}` since {}", .info.who, .info.host, .info.operation, .info.since)]
+    #[diagnostic(
+        code(state::locked),
+        help(
+            "when {} agrees that nothing runs any more: `capol state unlock {}`",
+            info.who,
+            info.id
+        )
+    )]
+    Locked {
+        /// What the lock says.
+        info: Box<LockInfo>,
+    },
+
+    /// The lock file holds something else than a lock.
+    #[error("the lock `{path}` cannot be read, so it is not known who has it")]
+    #[diagnostic(
+        code(state::lock_unreadable),
+        help("when no other capol runs on this state: `capol state unlock {id}`")
+    )]
+    LockUnreadable {
+        /// The lock file.
+        path: PathBuf,
+        /// The id to unlock it by.
+        id: String,
+    },
+
+    /// The system refuses to lock.
+    #[error("the lock `{path}` cannot be {verb}", verb = done(.verb))]
+    #[diagnostic(
+        code(state::lock_file),
+        help(
+            "make its folder writable, or, if nobody else can run capol on this state, pass `--lock=false`"
+        )
+    )]
+    LockFile {
+        /// What failed: take, read, write, remove.
+        verb: &'static str,
+        /// The lock file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// The lock was taken away while it was needed.
+    #[error(
+        "the lock `{path}` was taken away while this command ran, so the state was not written"
+    )]
+    #[diagnostic(
+        code(state::lock_lost),
+        help("what was done is in the journal; run `capol plan` to take it up")
+    )]
+    LockLost {
+        /// The lock file.
+        path: PathBuf,
+    },
+
+    /// There is nothing to unlock.
+    #[error("the state is not locked")]
+    #[diagnostic(
+        code(state::not_locked),
+        help("nothing has to be done; `{id}` is gone already")
+    )]
+    NotLocked {
+        /// The id given.
+        id: String,
+    },
+
+    /// The lock is another one than the user means.
+    #[error("the state is locked by `{found}`, not by `{given}`")]
+    #[diagnostic(
+        code(state::other_lock),
+        help(
+            "look who that is with `capol state lock --json`; to end it: `capol state unlock {found}`"
+        )
+    )]
+    OtherLock {
+        /// The id given.
+        given: String,
+        /// The id in place.
+        found: String,
+    },
+
+    /// The journal cannot be read or written.
+    #[error("the journal `{path}` cannot be {verb}")]
+    #[diagnostic(
+        code(state::journal),
+        help("make it readable and writable, with room on its disk, and run `capol apply` again")
+    )]
+    Journal {
+        /// What failed: read, begun, written, closed.
+        verb: &'static str,
+        /// The journal.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// An apply is not finished.
+    #[error("an earlier apply was interrupted; its journal is `{path}`")]
+    #[diagnostic(
+        code(state::unfinished_apply),
+        help("run `capol apply`: it takes up what was under way")
+    )]
+    UnfinishedApply {
+        /// The journal.
+        path: PathBuf,
+    },
+
+    /// A record of the journal, other than an unfinished last one, cannot be read.
+    #[error("the journal `{path}` is damaged at line {line}: {reason}")]
+    #[diagnostic(
+        code(state::journal_damaged),
+        help("run `capol state repair`: it compares what the journal still tells with the tenant")
+    )]
+    JournalDamaged {
+        /// The journal.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// A record that may not follow the ones before.
+    #[error("the journal cannot record this now: {reason}")]
+    #[diagnostic(
+        code(state::journal_order),
+        help("this is a fault in capol; report it with the output of `capol version`")
+    )]
+    JournalOrder {
+        /// Why not.
+        reason: String,
+    },
+
+    /// The journal of an earlier apply is not kept.
+    #[error("no journal of an apply `{apply}` is kept")]
+    #[diagnostic(
+        code(state::no_such_apply),
+        help("list the applies that can be undone: `capol state history`")
+    )]
+    NoSuchApply {
+        /// The id asked for.
+        apply: String,
+    },
+}
+
+fn done(verb: &str) -> &str {
+    match verb {
+        "take" => "taken",
+        "write" => "written",
+        "remove" => "removed",
+        other => other,
+    }
+}

@@ -1,0 +1,235 @@
+//! The journal of an apply: what was asked of the tenant, written down before it was asked.
+//!
+//! One JSON record a line. A [`Begin`] is durable before its request leaves, an [`End`] before anything that depends
+//! on it starts. Every prefix is legal; a last line without a newline was never durable and is passed over. A begin
+//! without an end is an unknown: [`Recovery`] hands it to the `apply` room together with what it needs to find out.
+//!
+//! ```text
+//! apply_begin → (seen | begin → end)… → state_saved → … → apply_end, then the file moves into the history
+//! ```
+//!
+//! Graph has no idempotency key and names may repeat. So the ids that were there before creates are recorded once a
+//! collection ([`Record::Seen`]), and a create may only begin after that: an object found later is ours only if its
+//! id is outside that set.
+
+mod grammar;
+mod past;
+mod record;
+mod recovery;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use self::grammar::Grammar;
+pub use self::past::PastApply;
+pub use self::past::past_applies;
+pub use self::past::read_past;
+pub use self::record::ApplyBegin;
+pub use self::record::Begin;
+pub use self::record::Effect;
+pub use self::record::End;
+pub use self::record::Operation;
+pub use self::record::Outcome;
+pub use self::record::Record;
+pub use self::record::Seen;
+pub use self::recovery::Done;
+pub use self::recovery::Open;
+pub use self::recovery::Recovery;
+use super::LocalFile;
+use super::Place;
+use super::StateError;
+use super::files::Files;
+use super::files::OpenFile;
+use super::history;
+use super::place::folder_of;
+use crate::model::state::Version;
+
+/// The journal of an apply under way, open for writing.
+#[derive(Debug)]
+pub struct Journal {
+    place: Place,
+    files: Arc<dyn Files>,
+    file: Box<dyn OpenFile>,
+    grammar: Grammar,
+    apply: ApplyBegin,
+    broken: bool,
+}
+
+impl Journal {
+    /// Begins the journal of an apply. Refused while an earlier one is not taken up and closed.
+    pub fn start(store: &LocalFile, apply: ApplyBegin) -> Result<Self, StateError> {
+        let place = store.place().clone();
+        let files = Arc::clone(store.files());
+        let failed = |source| failed("begun", &place.journal, source);
+        let kept = folder_of(&place.journal).to_owned();
+        files.create_folder(&kept).map_err(failed)?;
+        let file = files.create(&place.journal).map_err(|source| {
+            if source.kind() == io::ErrorKind::AlreadyExists {
+                StateError::UnfinishedApply {
+                    path: place.journal.clone(),
+                }
+            } else {
+                failed(source)
+            }
+        })?;
+        let mut journal = Self {
+            place: place.clone(),
+            files: Arc::clone(&files),
+            file,
+            grammar: Grammar::default(),
+            apply: apply.clone(),
+            broken: false,
+        };
+        journal.append(&[Record::ApplyBegin(apply)])?;
+        // The name must be as durable as the content, and so must the folder's, which may be new.
+        files
+            .sync_folder(&kept)
+            .and_then(|()| files.sync_folder(folder_of(&kept)))
+            .map_err(failed)?;
+        Ok(journal)
+    }
+
+    /// Opens the journal that an interrupted apply left, and says what it tells; none when there is none.
+    ///
+    /// Called under the lock. Append an [`End`] for each open step once it is known, save state, then
+    /// [`Journal::finish`].
+    pub fn resume(store: &LocalFile) -> Result<Option<(Self, Recovery)>, StateError> {
+        let place = store.place().clone();
+        let files = Arc::clone(store.files());
+        let path = place.journal.clone();
+        let Some(bytes) = files
+            .read(&path)
+            .map_err(|source| failed("read", &path, source))?
+        else {
+            return Ok(None);
+        };
+        let parsed = record::parse(&path, &bytes)?;
+        let mut grammar = Grammar::default();
+        for (line, record) in (1..).zip(&parsed.records) {
+            grammar
+                .accept(record)
+                .map_err(|reason| StateError::JournalDamaged {
+                    path: path.clone(),
+                    line,
+                    reason,
+                })?;
+        }
+        let Some(recovery) = Recovery::of(&parsed.records) else {
+            // Not even the first record is whole: no request can have left.
+            files
+                .remove(&path)
+                .map_err(|source| failed("closed", &path, source))?;
+            return Ok(None);
+        };
+        let file = files
+            .append(&path)
+            .and_then(|mut file| {
+                file.truncate(parsed.whole)?;
+                file.sync()?;
+                Ok(file)
+            })
+            .map_err(|source| failed("written", &path, source))?;
+        let journal = Self {
+            place,
+            files,
+            file,
+            grammar,
+            apply: recovery.apply.clone(),
+            broken: false,
+        };
+        Ok(Some((journal, recovery)))
+    }
+
+    /// The apply this is the journal of.
+    pub fn apply(&self) -> &ApplyBegin {
+        &self.apply
+    }
+
+    /// Writes records, durable when this returns. Many at once cost one wait for the disk.
+    ///
+    /// After a failure nothing more can be recorded: the apply must stop, and what is open is found out later.
+    pub fn append(&mut self, records: &[Record]) -> Result<(), StateError> {
+        if self.broken {
+            let source = io::Error::other("an earlier record could not be written");
+            return Err(failed("written", &self.place.journal, source));
+        }
+        let mut next = self.grammar.clone();
+        let mut lines = Vec::new();
+        for record in records {
+            next.accept(record)
+                .map_err(|reason| StateError::JournalOrder { reason })?;
+            serde_json::to_writer(&mut lines, record)
+                .map_err(|cause| failed("written", &self.place.journal, cause.into()))?;
+            lines.push(b'\n');
+        }
+        self.broken = true;
+        self.file
+            .write(&lines)
+            .and_then(|()| self.file.sync())
+            .map_err(|source| failed("written", &self.place.journal, source))?;
+        self.broken = false;
+        self.grammar = next;
+        Ok(())
+    }
+
+    /// Records the ids in a collection before anything is created in it.
+    pub fn seen(&mut self, seen: Seen) -> Result<(), StateError> {
+        self.append(&[Record::Seen(seen)])
+    }
+
+    /// Records that a request is about to leave. It may leave when this has returned.
+    pub fn begin(&mut self, begin: Begin) -> Result<(), StateError> {
+        self.append(&[Record::Begin(Box::new(begin))])
+    }
+
+    /// Records what became of a step. What depends on it may start when this has returned.
+    pub fn end(&mut self, end: End) -> Result<(), StateError> {
+        self.append(&[Record::End(Box::new(end))])
+    }
+
+    /// Records that the state now holds everything that ended so far.
+    pub fn state_saved(&mut self, version: &Version) -> Result<(), StateError> {
+        self.append(&[Record::StateSaved(version.clone())])
+    }
+
+    /// Closes the journal and moves it into the history, from where `undo` reads it. Refused while a step is
+    /// unknown, or done and not saved.
+    pub fn finish(mut self, at: Timestamp) -> Result<PathBuf, StateError> {
+        if !self.grammar.is_ended() {
+            self.append(&[Record::ApplyEnd { at }])?;
+        }
+        let Self {
+            place,
+            files,
+            file,
+            apply,
+            ..
+        } = self;
+        // Closed before the rename: Windows refuses to move an open file.
+        drop(file);
+        let name = format!("{}-{}{}", apply.serial, apply.apply, past::ENDING);
+        let kept = place.history.join(name);
+        files
+            .create_folder(&place.history)
+            .and_then(|()| history::trim(&*files, &place.history, past::ENDING))
+            .and_then(|()| files.rename(&place.journal, &kept))
+            .and_then(|()| files.sync_folder(&place.history))
+            .and_then(|()| files.sync_folder(folder_of(&place.journal)))
+            .map_err(|source| failed("closed", &place.journal, source))?;
+        Ok(kept)
+    }
+}
+
+fn failed(verb: &'static str, path: &std::path::Path, source: io::Error) -> StateError {
+    StateError::Journal {
+        verb,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests;

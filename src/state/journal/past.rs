@@ -1,0 +1,84 @@
+//! Journals of applies that are over, kept for `undo`.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::failed;
+use super::record::ApplyBegin;
+use super::record::Record;
+use super::record::parse;
+use crate::state::LocalFile;
+use crate::state::StateError;
+use crate::state::history;
+
+pub(super) const ENDING: &str = ".journal.ndjson";
+
+/// An apply that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PastApply {
+    /// What it set out from.
+    pub begin: ApplyBegin,
+    /// The addresses it wrote to.
+    pub addresses: BTreeSet<String>,
+}
+
+/// The applies whose journals are kept, newest first.
+pub fn past_applies(store: &LocalFile) -> Result<Vec<PastApply>, StateError> {
+    let mut applies = Vec::new();
+    for name in names(store)? {
+        let records = read(store, &name)?;
+        let Some(Record::ApplyBegin(begin)) = records.first() else {
+            continue;
+        };
+        let addresses = records
+            .iter()
+            .filter_map(|record| match record {
+                Record::Begin(begin) => Some(begin.address.clone()),
+                _ => None,
+            })
+            .collect();
+        applies.push(PastApply {
+            begin: begin.clone(),
+            addresses,
+        });
+    }
+    applies.sort_by(|left, right| {
+        (right.begin.at, &right.begin.apply).cmp(&(left.begin.at, &left.begin.apply))
+    });
+    Ok(applies)
+}
+
+/// Every record of one apply that is over, by its id or the beginning of it.
+pub fn read_past(store: &LocalFile, apply: &str) -> Result<Vec<Record>, StateError> {
+    let found: Vec<String> = names(store)?
+        .into_iter()
+        .filter(|name| {
+            name.split_once('-')
+                .is_some_and(|(_, rest)| !apply.is_empty() && rest.starts_with(apply))
+        })
+        .collect();
+    match found.as_slice() {
+        [name] => read(store, name),
+        _ => Err(StateError::NoSuchApply {
+            apply: apply.to_owned(),
+        }),
+    }
+}
+
+fn names(store: &LocalFile) -> Result<Vec<String>, StateError> {
+    let folder = &store.place().history;
+    let found = history::numbered(&**store.files(), folder, ENDING)
+        .map_err(|source| failed("read", folder, source))?;
+    Ok(found.into_iter().map(|(_, name)| name).collect())
+}
+
+fn read(store: &LocalFile, name: &str) -> Result<Vec<Record>, StateError> {
+    let path = store.place().history.join(name);
+    let bytes = store
+        .files()
+        .read(&path)
+        .map_err(|source| failed("read", &path, source))?
+        .unwrap_or_default();
+    Ok(parse(&path, &bytes)?.records)
+}

@@ -1,0 +1,347 @@
+//! State in a local file, replaced atomically.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::Change;
+use super::Guard;
+use super::HistoryEntry;
+use super::Holder;
+use super::LockInfo;
+use super::Place;
+use super::StateError;
+use super::StateStore;
+use super::Stored;
+use super::files::Files;
+use super::files::RealFiles;
+use super::history::History;
+use super::lock_file;
+use super::lock_file::LockFile;
+use super::place;
+use super::replace;
+use super::replace::Step;
+use crate::model::state::CAPOL_VERSION;
+use crate::model::state::Document;
+use crate::model::state::DocumentError;
+use crate::model::state::Version;
+use crate::model::state::digest;
+
+/// The store of `capol.state.json`.
+#[derive(Debug, Clone)]
+pub struct LocalFile {
+    place: Place,
+    files: Arc<dyn Files>,
+}
+
+impl LocalFile {
+    /// The state at a place on this machine's disk.
+    pub fn new(place: Place) -> Self {
+        Self::with_files(place, Arc::new(RealFiles))
+    }
+
+    /// The state at a place, through other file verbs.
+    pub fn with_files(place: Place, files: Arc<dyn Files>) -> Self {
+        Self { place, files }
+    }
+
+    /// The files that belong to this state.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The file verbs in use.
+    pub fn files(&self) -> &Arc<dyn Files> {
+        &self.files
+    }
+
+    /// The newest version of the history that can be read, for when the state file itself cannot.
+    pub fn newest_kept(&self) -> Result<Option<Document>, StateError> {
+        self.history_folder().newest()
+    }
+
+    /// Puts [`newest_kept`](Self::newest_kept) in the place of a state file that is damaged or gone.
+    ///
+    /// The damaged file moves into the history for a person to look at. None when there is nothing to repair.
+    pub fn repair(&self, guard: &Guard) -> Result<Option<Stored>, StateError> {
+        guard.check()?;
+        let fault = match self.stored() {
+            Ok(Some(_)) => return Ok(None),
+            Ok(None) => None,
+            Err(StateError::Unusable { path, source }) if source.is_damage() => {
+                Some(StateError::Unusable { path, source })
+            }
+            Err(other) => return Err(other),
+        };
+        let Some(document) = self.newest_kept()? else {
+            return fault.map_or(Ok(None), Err);
+        };
+        if let Some(bytes) = self.bytes()? {
+            self.history_folder().keep_damaged(&bytes)?;
+        }
+        let text = document.render()?;
+        self.put(&self.target()?, text.as_bytes())?;
+        Ok(Some(Stored {
+            version: version_of(&document, text.as_bytes()),
+            document,
+        }))
+    }
+
+    /// The state file itself, when the path is a symbolic link to it.
+    fn target(&self) -> Result<PathBuf, StateError> {
+        self.files
+            .resolve(&self.place.state)
+            .map_err(|source| StateError::Read {
+                path: self.place.state.clone(),
+                source,
+            })
+    }
+
+    fn lock_file(&self) -> Result<LockFile, StateError> {
+        Ok(LockFile {
+            path: lock_file::beside(&self.target()?),
+            files: Arc::clone(&self.files),
+        })
+    }
+
+    fn history_folder(&self) -> History {
+        History {
+            folder: self.place.history.clone(),
+            files: Arc::clone(&self.files),
+        }
+    }
+
+    fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
+        self.files
+            .read(&self.place.state)
+            .map_err(|source| StateError::Read {
+                path: self.place.state.clone(),
+                source,
+            })
+    }
+
+    fn unusable(&self) -> impl Fn(DocumentError) -> StateError {
+        let path = self.place.state.clone();
+        move |source| StateError::Unusable {
+            path: path.clone(),
+            source,
+        }
+    }
+
+    fn stored(&self) -> Result<Option<Stored>, StateError> {
+        let Some(bytes) = self.bytes()? else {
+            return Ok(None);
+        };
+        let document = Document::parse(&bytes).map_err(self.unusable())?;
+        Ok(Some(Stored {
+            version: version_of(&document, &bytes),
+            document,
+        }))
+    }
+
+    fn replace(
+        &self,
+        guard: &Guard,
+        expect: Option<&Version>,
+        next: &Document,
+        change: &Change,
+    ) -> Result<Stored, StateError> {
+        guard.check()?;
+        let current = self.stored()?;
+        let next = successor(expect, next);
+        let text = next.render()?;
+        let version = version_of(&next, text.as_bytes());
+        let written = Stored {
+            document: next,
+            version,
+        };
+        let target = self.target()?;
+        let folder = place::folder_of(&target);
+        if current
+            .as_ref()
+            .is_some_and(|it| it.version == written.version)
+        {
+            // An earlier call got as far as the rename; what it could not say for sure is said now.
+            self.sync_folder(folder)?;
+            return Ok(written);
+        }
+        expect_current(&self.place.state, expect, current.as_ref())?;
+        if let Some(current) = &current {
+            written.document.for_tenant(&current.document.tenant_id)?;
+            if !change.new_lineage && written.document.lineage != current.document.lineage {
+                return Err(StateError::Document(DocumentError::LineageMismatch {
+                    found: written.document.lineage.to_string(),
+                    expected: current.document.lineage.to_string(),
+                }));
+            }
+            if written.document.same_content(&current.document) {
+                return Ok(current.clone());
+            }
+        }
+        self.history_folder()
+            .keep(current.as_ref(), &written, change)?;
+        if guard.is_locked() {
+            replace::sweep(&*self.files, &target)
+                .map_err(|(path, source)| StateError::Tidy { path, source })?;
+        }
+        self.put(&target, text.as_bytes())?;
+        Ok(written)
+    }
+
+    fn put(&self, target: &Path, bytes: &[u8]) -> Result<(), StateError> {
+        let folder = place::folder_of(target).to_owned();
+        replace::replace(&*self.files, target, bytes).map_err(|failed| {
+            let source = failed.source;
+            let path = failed.temporary;
+            match failed.step {
+                Step::Create => StateError::Create { folder, source },
+                Step::Write => StateError::Write { path, source },
+                Step::Sync => StateError::Sync { path, source },
+                Step::Rename => StateError::Replace {
+                    path: target.to_owned(),
+                    source,
+                },
+                Step::SyncFolder => StateError::SyncFolder { folder, source },
+            }
+        })
+    }
+
+    fn sync_folder(&self, folder: &Path) -> Result<(), StateError> {
+        self.files
+            .sync_folder(folder)
+            .map_err(|source| StateError::SyncFolder {
+                folder: folder.to_owned(),
+                source,
+            })
+    }
+}
+
+impl StateStore for LocalFile {
+    fn name(&self) -> String {
+        self.place.state.display().to_string()
+    }
+
+    fn load(&self) -> BoxFuture<'_, Result<Option<Stored>, StateError>> {
+        async { self.stored() }.boxed()
+    }
+
+    fn load_for_display(&self) -> BoxFuture<'_, Result<Option<Document>, StateError>> {
+        async {
+            self.bytes()?
+                .map(|bytes| Document::parse_for_display(&bytes).map_err(self.unusable()))
+                .transpose()
+        }
+        .boxed()
+    }
+
+    fn swap<'a>(
+        &'a self,
+        guard: &'a Guard,
+        expect: Option<&'a Version>,
+        next: &'a Document,
+        change: &'a Change,
+    ) -> BoxFuture<'a, Result<Stored, StateError>> {
+        async move { self.replace(guard, expect, next, change) }.boxed()
+    }
+
+    fn lock<'a>(
+        &'a self,
+        info: &'a LockInfo,
+        patience: Duration,
+    ) -> BoxFuture<'a, Result<Guard, StateError>> {
+        async move { self.lock_file()?.acquire(info, patience).await }.boxed()
+    }
+
+    fn hold<'a>(
+        &'a self,
+        info: &'a LockInfo,
+        patience: Duration,
+    ) -> BoxFuture<'a, Result<(), StateError>> {
+        async move { self.lock_file()?.hold(info, patience).await }.boxed()
+    }
+
+    fn unlock<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<LockInfo>, StateError>> {
+        async move { self.lock_file()?.unlock(id) }.boxed()
+    }
+
+    fn holder(&self) -> BoxFuture<'_, Result<Option<Holder>, StateError>> {
+        async { self.lock_file()?.holder() }.boxed()
+    }
+
+    fn history(&self) -> BoxFuture<'_, Result<Vec<HistoryEntry>, StateError>> {
+        async {
+            let current = self.bytes()?.map(|bytes| digest(&bytes));
+            self.history_folder().list(current.as_deref())
+        }
+        .boxed()
+    }
+
+    fn at_serial(&self, serial: u64) -> BoxFuture<'_, Result<Document, StateError>> {
+        async move {
+            // A damaged state must not bar the way to the earlier ones.
+            if let Ok(Some(current)) = self.stored() {
+                if current.document.serial == serial {
+                    return Ok(current.document);
+                }
+                if current.document.serial < serial {
+                    return Err(StateError::NoSuchSerial { serial });
+                }
+            }
+            self.history_folder().read(serial)
+        }
+        .boxed()
+    }
+}
+
+fn version_of(document: &Document, bytes: &[u8]) -> Version {
+    Version {
+        lineage: document.lineage,
+        serial: document.serial,
+        digest: digest(bytes),
+    }
+}
+
+/// The document as it will be written: counted on, and marked with this version of capol.
+fn successor(expect: Option<&Version>, next: &Document) -> Document {
+    let least = expect.map_or(0, |version| version.serial).saturating_add(1);
+    Document {
+        serial: next.serial.max(least),
+        capol_version: CAPOL_VERSION.to_owned(),
+        ..next.clone()
+    }
+}
+
+fn expect_current(
+    path: &Path,
+    expect: Option<&Version>,
+    current: Option<&Stored>,
+) -> Result<(), StateError> {
+    let found = current.map(|stored| &stored.version);
+    match (expect, found) {
+        (None, Some(found)) => Err(StateError::Exists {
+            found: found.serial,
+        }),
+        (Some(expect), None) => Err(StateError::Gone {
+            path: path.to_owned(),
+            expected: expect.serial,
+        }),
+        (Some(expect), Some(found)) if expect.lineage != found.lineage => {
+            Err(StateError::Document(DocumentError::LineageMismatch {
+                found: expect.lineage.to_string(),
+                expected: found.lineage.to_string(),
+            }))
+        }
+        (Some(expect), Some(found)) if expect.serial != found.serial => Err(StateError::Raced {
+            expected: expect.serial,
+            found: found.serial,
+        }),
+        (Some(expect), Some(found)) if expect.digest != found.digest => Err(StateError::Edited {
+            serial: found.serial,
+        }),
+        _ => Ok(()),
+    }
+}
