@@ -1,5 +1,6 @@
 //! What a user can rely on, a module a subject.
 
+mod house;
 mod properties;
 mod shared;
 mod wire;
