@@ -5,7 +5,10 @@
 
 pub mod address;
 pub mod catalogue;
+pub mod cidr;
 pub mod configuration;
+pub mod filter_rule;
+pub mod names;
 pub mod object;
 pub mod origin;
 pub mod properties;

@@ -152,10 +152,9 @@ impl Document {
 
     /// The document as it is written: indented JSON, keys in one order, a newline at the end.
     pub fn render(&self) -> Result<String, DocumentError> {
-        let mut text =
-            serde_json::to_string_pretty(self).map_err(|cause| DocumentError::Unwritable {
-                reason: cause.to_string(),
-            })?;
+        let mut text = serde_json::to_string_pretty(self).map_err(|cause| DocumentError::Unwritable {
+            reason: cause.to_string(),
+        })?;
         text.push('\n');
         Ok(text)
     }

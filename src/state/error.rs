@@ -57,10 +57,7 @@ pub enum StateError {
 
     /// The new content cannot be written out.
     #[error("the new state cannot be written to `{path}`, so the state stays as it was")]
-    #[diagnostic(
-        code(state::write),
-        help("make room on the disk, and run the command again")
-    )]
+    #[diagnostic(code(state::write), help("make room on the disk, and run the command again"))]
     Write {
         /// The temporary file.
         path: PathBuf,
@@ -93,10 +90,7 @@ pub enum StateError {
 
     /// The new file is in place, but its name is not known to be durable.
     #[error("the new state is in place, but the folder `{folder}` cannot be made durable")]
-    #[diagnostic(
-        code(state::sync_folder),
-        help("check the disk, and run the command again")
-    )]
+    #[diagnostic(code(state::sync_folder), help("check the disk, and run the command again"))]
     SyncFolder {
         /// The folder.
         folder: PathBuf,
@@ -154,9 +148,7 @@ pub enum StateError {
     },
 
     /// Somebody else wrote the state since it was read.
-    #[error(
-        "the state changed meanwhile: it was read at serial {expected}, and is now at serial {found}"
-    )]
+    #[error("the state changed meanwhile: it was read at serial {expected}, and is now at serial {found}")]
     #[diagnostic(
         code(state::raced),
         help("plan again: `capol plan`; see who wrote with `capol state history`")
@@ -189,10 +181,7 @@ pub enum StateError {
 
     /// The state that was read is gone.
     #[error("the state `{path}`, read at serial {expected}, is gone")]
-    #[diagnostic(
-        code(state::gone),
-        help("take the newest version back: `capol state repair`")
-    )]
+    #[diagnostic(code(state::gone), help("take the newest version back: `capol state repair`"))]
     Gone {
         /// Where it was.
         path: PathBuf,
@@ -269,9 +258,7 @@ pub enum StateError {
     },
 
     /// The lock was taken away while it was needed.
-    #[error(
-        "the lock `{path}` was taken away while this command ran, so the state was not written"
-    )]
+    #[error("the lock `{path}` was taken away while this command ran, so the state was not written")]
     #[diagnostic(
         code(state::lock_lost),
         help("what was done is in the journal; run `capol plan` to take it up")
@@ -296,9 +283,7 @@ pub enum StateError {
     #[error("the state is locked by `{found}`, not by `{given}`")]
     #[diagnostic(
         code(state::other_lock),
-        help(
-            "look who that is with `capol state lock --json`; to end it: `capol state unlock {found}`"
-        )
+        help("look who that is with `capol state lock --json`; to end it: `capol state unlock {found}`")
     )]
     OtherLock {
         /// The id given.

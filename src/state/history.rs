@@ -108,8 +108,7 @@ impl History {
             }
         }
         self.write(current, next, change)?;
-        trim(&*self.files, &self.folder, ENDING)
-            .map_err(|source| failed("tidied", &self.folder, source))
+        trim(&*self.files, &self.folder, ENDING).map_err(|source| failed("tidied", &self.folder, source))
     }
 
     /// The versions written, newest first. `current` is the digest of the document in place.
@@ -137,11 +136,7 @@ impl History {
 
     /// The document that had a serial.
     pub(super) fn read(&self, serial: u64) -> Result<Document, StateError> {
-        match self
-            .names()?
-            .into_iter()
-            .find(|(number, _)| *number == serial)
-        {
+        match self.names()?.into_iter().find(|(number, _)| *number == serial) {
             Some((_, name)) => self.document(&name),
             None => Err(StateError::NoSuchSerial { serial }),
         }
@@ -164,16 +159,10 @@ impl History {
         let digest = digest(bytes);
         let name = format!("damaged-{}{ENDING}", digest.get(..8).unwrap_or(&digest));
         let path = self.folder.join(name);
-        replace::replace(&*self.files, &path, bytes)
-            .map_err(|fault| failed("written", &path, fault.source))
+        replace::replace(&*self.files, &path, bytes).map_err(|fault| failed("written", &path, fault.source))
     }
 
-    fn write(
-        &self,
-        before: Option<&Stored>,
-        after: &Stored,
-        change: &Change,
-    ) -> Result<(), StateError> {
+    fn write(&self, before: Option<&Stored>, after: &Stored, change: &Change) -> Result<(), StateError> {
         let path = self.folder.join(file_name(after));
         let unwritten = |cause: serde_json::Error| failed("written", &path, cause.into());
         let record = Record {
@@ -186,13 +175,11 @@ impl History {
             document: serde_json::to_value(&after.document).map_err(unwritten)?,
         };
         let text = serde_json::to_vec(&record).map_err(unwritten)?;
-        replace::replace(&*self.files, &path, &text)
-            .map_err(|fault| failed("written", &path, fault.source))
+        replace::replace(&*self.files, &path, &text).map_err(|fault| failed("written", &path, fault.source))
     }
 
     fn names(&self) -> Result<Vec<(u64, String)>, StateError> {
-        numbered(&*self.files, &self.folder, ENDING)
-            .map_err(|source| failed("read", &self.folder, source))
+        numbered(&*self.files, &self.folder, ENDING).map_err(|source| failed("read", &self.folder, source))
     }
 
     fn document(&self, name: &str) -> Result<Document, StateError> {
@@ -233,11 +220,7 @@ fn failed(verb: &'static str, path: &Path, source: io::Error) -> StateError {
 }
 
 /// The files called NUMBER-….ENDING, by number.
-pub(super) fn numbered(
-    files: &dyn Files,
-    folder: &Path,
-    ending: &str,
-) -> io::Result<Vec<(u64, String)>> {
+pub(super) fn numbered(files: &dyn Files, folder: &Path, ending: &str) -> io::Result<Vec<(u64, String)>> {
     let mut found: Vec<(u64, String)> = files
         .list(folder)?
         .into_iter()

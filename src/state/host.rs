@@ -15,10 +15,7 @@ pub fn name() -> String {
 
 #[cfg(target_os = "linux")]
 fn from_system() -> Option<String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the kernel offers the name as a file"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the kernel offers the name as a file")]
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .ok()
         .or_else(from_command)

@@ -161,10 +161,7 @@ impl LocalFile {
         };
         let target = self.target()?;
         let folder = place::folder_of(&target);
-        if current
-            .as_ref()
-            .is_some_and(|it| it.version == written.version)
-        {
+        if current.as_ref().is_some_and(|it| it.version == written.version) {
             // An earlier call got as far as the rename; what it could not say for sure is said now.
             self.sync_folder(folder)?;
             return Ok(written);
@@ -182,8 +179,7 @@ impl LocalFile {
                 return Ok(current.clone());
             }
         }
-        self.history_folder()
-            .keep(current.as_ref(), &written, change)?;
+        self.history_folder().keep(current.as_ref(), &written, change)?;
         if guard.is_locked() {
             replace::sweep(&*self.files, &target)
                 .map_err(|(path, source)| StateError::Tidy { path, source })?;
@@ -256,11 +252,7 @@ impl StateStore for LocalFile {
         async move { self.lock_file()?.acquire(info, patience).await }.boxed()
     }
 
-    fn hold<'a>(
-        &'a self,
-        info: &'a LockInfo,
-        patience: Duration,
-    ) -> BoxFuture<'a, Result<(), StateError>> {
+    fn hold<'a>(&'a self, info: &'a LockInfo, patience: Duration) -> BoxFuture<'a, Result<(), StateError>> {
         async move { self.lock_file()?.hold(info, patience).await }.boxed()
     }
 
@@ -315,16 +307,10 @@ fn successor(expect: Option<&Version>, next: &Document) -> Document {
     }
 }
 
-fn expect_current(
-    path: &Path,
-    expect: Option<&Version>,
-    current: Option<&Stored>,
-) -> Result<(), StateError> {
+fn expect_current(path: &Path, expect: Option<&Version>, current: Option<&Stored>) -> Result<(), StateError> {
     let found = current.map(|stored| &stored.version);
     match (expect, found) {
-        (None, Some(found)) => Err(StateError::Exists {
-            found: found.serial,
-        }),
+        (None, Some(found)) => Err(StateError::Exists { found: found.serial }),
         (Some(expect), None) => Err(StateError::Gone {
             path: path.to_owned(),
             expected: expect.serial,
@@ -339,9 +325,9 @@ fn expect_current(
             expected: expect.serial,
             found: found.serial,
         }),
-        (Some(expect), Some(found)) if expect.digest != found.digest => Err(StateError::Edited {
-            serial: found.serial,
-        }),
+        (Some(expect), Some(found)) if expect.digest != found.digest => {
+            Err(StateError::Edited { serial: found.serial })
+        }
         _ => Ok(()),
     }
 }

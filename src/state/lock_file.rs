@@ -42,11 +42,7 @@ enum Left {
 
 impl LockFile {
     /// Takes the lock, waiting up to `patience`.
-    pub(super) async fn acquire(
-        &self,
-        info: &LockInfo,
-        patience: Duration,
-    ) -> Result<Guard, StateError> {
+    pub(super) async fn acquire(&self, info: &LockInfo, patience: Duration) -> Result<Guard, StateError> {
         let (mut file, previous) = self.take(info, patience).await?;
         if let Err(error) = self.inscribe(&mut *file, info) {
             // Half a name must not stand in the way of the next.
@@ -186,9 +182,7 @@ impl LockFile {
 
     fn refusal(&self, said: Option<Vec<u8>>) -> StateError {
         match interpret(&said.unwrap_or_default()) {
-            Left::By(info) => StateError::Running {
-                info: Box::new(info),
-            },
+            Left::By(info) => StateError::Running { info: Box::new(info) },
             Left::Nothing | Left::Unreadable { .. } => StateError::RunningUnnamed {
                 path: self.path.clone(),
             },
@@ -272,10 +266,7 @@ impl Held for HeldFile {
 
 fn interpret(bytes: &[u8]) -> Left {
     // A machine that lost power between making and filling the file leaves blanks or zeros.
-    if bytes
-        .iter()
-        .all(|byte| byte.is_ascii_whitespace() || *byte == 0)
-    {
+    if bytes.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0) {
         return Left::Nothing;
     }
     match serde_json::from_slice(bytes) {

@@ -64,9 +64,7 @@ pub(super) fn replace(files: &dyn Files, target: &Path, bytes: &[u8]) -> Result<
 pub(super) fn sweep(files: &dyn Files, target: &Path) -> Result<(), (PathBuf, io::Error)> {
     let folder = folder_of(target);
     let prefix = prefix(target);
-    let names = files
-        .list(folder)
-        .map_err(|source| (folder.to_owned(), source))?;
+    let names = files.list(folder).map_err(|source| (folder.to_owned(), source))?;
     for name in names {
         if name.starts_with(&prefix) && name.ends_with(SUFFIX) {
             let path = folder.join(name);

@@ -49,18 +49,11 @@ pub trait StateStore: Debug + Send + Sync {
     ) -> BoxFuture<'a, Result<Stored, StateError>>;
 
     /// Takes the lock, waiting up to `patience` for another holder. It is released when the guard is dropped.
-    fn lock<'a>(
-        &'a self,
-        info: &'a LockInfo,
-        patience: Duration,
-    ) -> BoxFuture<'a, Result<Guard, StateError>>;
+    fn lock<'a>(&'a self, info: &'a LockInfo, patience: Duration)
+    -> BoxFuture<'a, Result<Guard, StateError>>;
 
     /// Takes a lock that stays when the process ends, until [`StateStore::unlock`].
-    fn hold<'a>(
-        &'a self,
-        info: &'a LockInfo,
-        patience: Duration,
-    ) -> BoxFuture<'a, Result<(), StateError>>;
+    fn hold<'a>(&'a self, info: &'a LockInfo, patience: Duration) -> BoxFuture<'a, Result<(), StateError>>;
 
     /// Takes the lock with this id away and returns what it said; refused while its process runs.
     fn unlock<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<LockInfo>, StateError>>;

@@ -1,8 +1,7 @@
-//! The built-in authentication strengths and the methods they are made of.
+//! The built-in authentication strengths and the combinations of methods that strengths are made of.
 //!
 //! Ids, combinations and their order are as the service returns them. A
-//! combination is one string on the wire, its methods joined by commas; in the
-//! language it is one symbol, its methods joined by `_and_`.
+//! combination is one string on the wire, its methods joined by commas.
 
 /// A strength that every tenant has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,35 +36,6 @@ pub fn by_id(id: &str) -> Option<&'static BuiltInStrength> {
     STRENGTHS.iter().find(|strength| strength.id == id)
 }
 
-/// One authentication method mode: a member of Graph's `authenticationMethodModes`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MethodMode {
-    /// Name in the language, as in `windows_hello_for_business`.
-    pub name: &'static str,
-    /// Name on the wire, as in `windowsHelloForBusiness`.
-    pub wire: &'static str,
-    /// What a person would call it.
-    pub title: &'static str,
-}
-
-/// All method modes, in Graph's order.
-#[must_use]
-pub fn modes() -> &'static [MethodMode] {
-    MODES
-}
-
-/// The mode that the language calls `name`.
-#[must_use]
-pub fn mode_by_name(name: &str) -> Option<&'static MethodMode> {
-    MODES.iter().find(|mode| mode.name == name)
-}
-
-/// The mode with this name on the wire, in any case.
-#[must_use]
-pub fn mode_by_wire(wire: &str) -> Option<&'static MethodMode> {
-    MODES.iter().find(|mode| mode.wire.eq_ignore_ascii_case(wire))
-}
-
 /// The combinations that a strength may allow, as Graph writes them.
 ///
 /// Source: the service's own lists, and a custom strength that allows all.
@@ -74,32 +44,16 @@ pub fn combinations() -> &'static [&'static str] {
     COMBINATIONS
 }
 
-/// The symbol of a combination: `password,sms` is `password_and_sms`.
+/// What Graph calls the combination of these method modes, which are Graph's words in any order.
 ///
-/// `None` when one of its methods is not known here.
+/// `None` when no strength may allow it.
 #[must_use]
-pub fn combination_name(wire: &str) -> Option<String> {
-    let names: Option<Vec<&str>> = wire
-        .split(',')
-        .map(|mode| mode_by_wire(mode.trim()).map(|mode| mode.name))
-        .collect();
-    Some(names?.join("_and_"))
-}
-
-/// What Graph calls the combination with this symbol.
-///
-/// The methods may stand in either order (`sms_and_password`); the wire form is
-/// Graph's. `None` when no strength may allow the combination.
-#[must_use]
-pub fn combination_by_name(name: &str) -> Option<&'static str> {
-    let mut wanted: Vec<&str> = name.split("_and_").collect();
-    wanted.sort_unstable();
-    COMBINATIONS.iter().copied().find(|wire| {
-        combination_name(wire).is_some_and(|known| {
-            let mut known: Vec<&str> = known.split("_and_").collect();
-            known.sort_unstable();
-            known == wanted
-        })
+pub fn combination_of(modes: &[&str]) -> Option<&'static str> {
+    COMBINATIONS.iter().copied().find(|combination| {
+        combination.split(',').count() == modes.len()
+            && combination
+                .split(',')
+                .all(|mode| modes.iter().any(|wanted| mode.eq_ignore_ascii_case(wanted)))
     })
 }
 
@@ -179,37 +133,13 @@ const COMBINATIONS: &[&str] = &[
     "voice,federatedSingleFactor",
 ];
 
-const fn mode(name: &'static str, wire: &'static str, title: &'static str) -> MethodMode {
-    MethodMode { name, wire, title }
-}
-
-#[rustfmt::skip] // one mode a line
-const MODES: &[MethodMode] = &[
-    mode("password", "password", "Password"),
-    mode("voice", "voice", "Voice call"),
-    mode("hardware_oath", "hardwareOath", "Hardware OATH token"),
-    mode("software_oath", "softwareOath", "Software OATH token"),
-    mode("sms", "sms", "Text message"),
-    mode("fido2", "fido2", "Passkey (FIDO2)"),
-    mode("windows_hello_for_business", "windowsHelloForBusiness", "Windows Hello for Business"),
-    mode("microsoft_authenticator_push", "microsoftAuthenticatorPush", "Microsoft Authenticator notification"),
-    mode("device_based_push", "deviceBasedPush", "Microsoft Authenticator phone sign-in"),
-    mode("temporary_access_pass_one_time", "temporaryAccessPassOneTime", "Temporary Access Pass, one-time"),
-    mode("temporary_access_pass_multi_use", "temporaryAccessPassMultiUse", "Temporary Access Pass, multi-use"),
-    mode("email", "email", "Email one-time passcode"),
-    mode("x509_certificate_single_factor", "x509CertificateSingleFactor", "Certificate, single factor"),
-    mode("x509_certificate_multi_factor", "x509CertificateMultiFactor", "Certificate, multifactor"),
-    mode("federated_single_factor", "federatedSingleFactor", "Federated, single factor"),
-    mode("federated_multi_factor", "federatedMultiFactor", "Federated, multifactor"),
-    mode("qr_code_pin", "qrCodePin", "QR code and PIN"),
-];
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
     use crate::model::catalogue::corpus;
+    use crate::model::properties::authentication_methods;
 
     #[test]
     fn each_strength_is_satisfied_by_the_next_one() {
@@ -230,20 +160,25 @@ mod tests {
     }
 
     #[test]
-    fn a_combination_and_its_symbol_name_each_other() {
-        let mut names = BTreeSet::new();
-        for wire in combinations() {
-            let name = combination_name(wire).unwrap();
-            assert_eq!(combination_by_name(&name), Some(*wire));
-            assert!(names.insert(name));
-        }
-        assert_eq!(combination_by_name("sms_and_password"), Some("password,sms"));
-        assert_eq!(combination_by_name("password_and_email"), None);
-        for strength in all() {
+    fn a_combination_is_found_by_its_methods_in_any_order() {
+        for combination in combinations() {
+            let mut modes: Vec<&str> = combination.split(',').collect();
+            assert_eq!(combination_of(&modes), Some(*combination));
+            modes.reverse();
+            assert_eq!(combination_of(&modes), Some(*combination));
+            let words = authentication_methods();
             assert!(
-                strength
-                    .combinations
-                    .iter()
+                modes.iter().all(|mode| words.by_wire(mode).is_some()),
+                "{combination}"
+            );
+        }
+        assert_eq!(combination_of(&["sms", "sms"]), None);
+        assert_eq!(combination_of(&["password", "email"]), None);
+        for strength in all() {
+            let allowed = strength.combinations.iter();
+            assert!(
+                allowed
+                    .into_iter()
                     .all(|combination| combinations().contains(combination))
             );
         }

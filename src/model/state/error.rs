@@ -127,9 +127,7 @@ pub enum DocumentError {
     },
 
     /// Two documents of different histories.
-    #[error(
-        "the states have different histories: lineage `{found}` was given, `{expected}` is there"
-    )]
+    #[error("the states have different histories: lineage `{found}` was given, `{expected}` is there")]
     #[diagnostic(
         code(state::lineage_mismatch),
         help(
@@ -224,11 +222,7 @@ impl DocumentError {
 }
 
 fn quoted(fields: &[String]) -> String {
-    let shown: Vec<String> = fields
-        .iter()
-        .take(3)
-        .map(|field| format!("`{field}`"))
-        .collect();
+    let shown: Vec<String> = fields.iter().take(3).map(|field| format!("`{field}`")).collect();
     match fields.len() {
         0..=3 => shown.join(", "),
         many => format!("{} and {} more fields", shown.join(", "), many - 3),

@@ -109,7 +109,9 @@ fn check_format(fields: &Map<String, Value>) -> Result<(), DocumentError> {
 fn foreign(what: &str) -> DocumentError {
     DocumentError::Foreign {
         what: what.to_owned(),
-        help: "move the file out of the way; capol makes its own state, and `capol import` adopts what exists".to_owned(),
+        help:
+            "move the file out of the way; capol makes its own state, and `capol import` adopts what exists"
+                .to_owned(),
     }
 }
 
@@ -128,13 +130,7 @@ fn locate(whole: &Value, reason: String) -> DocumentError {
             };
         }
     }
-    let sections = [
-        "resources",
-        "outputs",
-        "rollouts",
-        "contingencies",
-        "approvals",
-    ];
+    let sections = ["resources", "outputs", "rollouts", "contingencies", "approvals"];
     for section in sections {
         let Some(value) = whole.get(section) else {
             continue;
@@ -169,8 +165,7 @@ fn lost(path: &str, whole: &Value, again: Option<&Value>, into: &mut Vec<String>
             }
         }
         // Sets are written sorted, whatever their order was.
-        (Value::Array(items), Some(Value::Array(kept)))
-            if items.iter().all(|item| kept.contains(item)) => {}
+        (Value::Array(items), Some(Value::Array(kept))) if items.iter().all(|item| kept.contains(item)) => {}
         (Value::Object(fields), None) if fields.is_empty() => {}
         (Value::Array(items), None) if items.is_empty() => {}
         (Value::Null | Value::Bool(false), None) => {}

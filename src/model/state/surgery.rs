@@ -92,9 +92,7 @@ impl Document {
             keep
         });
         for resource in self.resources.values_mut() {
-            resource
-                .dependencies
-                .retain(|dependency| !chosen(dependency));
+            resource.dependencies.retain(|dependency| !chosen(dependency));
         }
         Ok(Removed { removed })
     }
@@ -103,11 +101,7 @@ impl Document {
     ///
     /// Without `force` it must be of the same history and newer, or say the same. Its tenant must be the same
     /// in any case.
-    pub fn pushed_over(
-        mut self,
-        current: Option<&Self>,
-        force: bool,
-    ) -> Result<Self, DocumentError> {
+    pub fn pushed_over(mut self, current: Option<&Self>, force: bool) -> Result<Self, DocumentError> {
         let Some(current) = current else {
             return Ok(self);
         };

@@ -143,8 +143,7 @@ impl OpenFile for RealFile {
         let mine = self.file.metadata()?;
         absent_is(
             false,
-            std::fs::metadata(&self.path)
-                .map(|named| named.dev() == mine.dev() && named.ino() == mine.ino()),
+            std::fs::metadata(&self.path).map(|named| named.dev() == mine.dev() && named.ino() == mine.ino()),
         )
     }
 

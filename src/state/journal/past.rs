@@ -43,9 +43,8 @@ pub fn past_applies(store: &LocalFile) -> Result<Vec<PastApply>, StateError> {
             addresses,
         });
     }
-    applies.sort_by(|left, right| {
-        (right.begin.at, &right.begin.apply).cmp(&(left.begin.at, &left.begin.apply))
-    });
+    applies
+        .sort_by(|left, right| (right.begin.at, &right.begin.apply).cmp(&(left.begin.at, &left.begin.apply)));
     Ok(applies)
 }
 

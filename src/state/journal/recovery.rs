@@ -80,10 +80,7 @@ impl Recovery {
                     not_ours: BTreeSet::new(),
                 }),
                 Record::End(end) => {
-                    let place = recovery
-                        .open
-                        .iter()
-                        .position(|open| open.begin.step == end.step);
+                    let place = recovery.open.iter().position(|open| open.begin.step == end.step);
                     let Some(place) = place else {
                         continue;
                     };
