@@ -5,5 +5,6 @@
 
 pub mod graph;
 pub mod model;
+pub mod plan;
 pub mod state;
 pub mod syntax;

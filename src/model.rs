@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod cidr;
 pub mod configuration;
 pub mod filter_rule;
+pub mod live;
 pub mod names;
 pub mod object;
 pub mod origin;

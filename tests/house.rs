@@ -13,7 +13,9 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     for line in PAGE.lines() {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         if let [_, folder, _, uses, ..] = cells.as_slice()
-            && let Some(room) = folder.strip_prefix("`src/").and_then(|rest| rest.strip_suffix("/`"))
+            && let Some(room) = folder
+                .strip_prefix("`src/")
+                .and_then(|rest| rest.strip_suffix("/`"))
         {
             rooms.push((room.to_owned(), (*uses).to_owned()));
         }
@@ -26,7 +28,11 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
             let may = match uses.as_str() {
                 "all" => names.iter().cloned().collect(),
                 "everything above" => names[..at].iter().cloned().collect(),
-                uses => names.iter().filter(|name| words(uses).contains(name.as_str())).cloned().collect(),
+                uses => names
+                    .iter()
+                    .filter(|name| words(uses).contains(name.as_str()))
+                    .cloned()
+                    .collect(),
             };
             (room.clone(), may)
         })
@@ -41,13 +47,23 @@ fn words(text: &str) -> BTreeSet<&str> {
 fn imports(text: &str) -> BTreeSet<String> {
     let production = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let mut found = BTreeSet::new();
-    for line in production.lines().filter(|line| !line.trim_start().starts_with("//")) {
+    for line in production
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+    {
         for part in line.split("crate::").skip(1) {
-            let room: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            let room: String = part
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect();
             if room.is_empty() {
                 // A grouped import: `use crate::{model, syntax::Span}`.
                 let inner = part.trim_start_matches('{').split('}').next().unwrap_or_default();
-                found.extend(inner.split(',').map(|item| item.trim().split("::").next().unwrap_or_default().to_owned()));
+                found.extend(
+                    inner
+                        .split(',')
+                        .map(|item| item.trim().split("::").next().unwrap_or_default().to_owned()),
+                );
             }
             found.insert(room);
         }
@@ -63,8 +79,17 @@ fn rooms_import_only_what_the_plan_allows() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut wrong = Vec::new();
     for file in shared::files(&source, ".rs") {
-        let inside = file.strip_prefix(&source).expect("below src").to_string_lossy().replace('\\', "/");
-        let room = inside.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned();
+        let inside = file
+            .strip_prefix(&source)
+            .expect("below src")
+            .to_string_lossy()
+            .replace('\\', "/");
+        let room = inside
+            .split('/')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(".rs")
+            .to_owned();
         let Some(may) = allowed.get(&room) else { continue };
         let text = std::fs::read_to_string(&file).expect("readable source");
         for import in imports(&text) {
@@ -73,13 +98,25 @@ fn rooms_import_only_what_the_plan_allows() {
             }
         }
     }
-    assert!(wrong.is_empty(), "arrows that the architecture page does not allow: {wrong:#?}");
+    assert!(
+        wrong.is_empty(),
+        "arrows that the architecture page does not allow: {wrong:#?}"
+    );
 }
 
 #[test]
 fn the_core_reads_no_clock_and_no_file() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let forbidden = ["std::fs", "std::env", "std::net", "SystemTime::now", "Instant::now", "Timestamp::now", "tokio::", "reqwest"];
+    let forbidden = [
+        "std::fs",
+        "std::env",
+        "std::net",
+        "SystemTime::now",
+        "Instant::now",
+        "Timestamp::now",
+        "tokio::",
+        "reqwest",
+    ];
     for room in ["syntax", "model", "lang", "export", "access", "rollout", "plan"] {
         let folder = source.join(room);
         if !folder.exists() {
@@ -98,13 +135,21 @@ fn the_core_reads_no_clock_and_no_file() {
 #[test]
 fn nothing_in_the_project_names_a_machine() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in ["src", "tests", "book/src", "examples", ".ci", "grammar", "editors"] {
+    for folder in [
+        "src", "tests", "book/src", "examples", ".ci", "grammar", "editors",
+    ] {
         if !root.join(folder).exists() {
             continue;
         }
         for file in shared::files(&root.join(folder), "") {
-            let Ok(text) = std::fs::read_to_string(&file) else { continue };
-            for path in [concat!("/", "work/"), concat!("/", "tmp/", "wt"), concat!("/", "root/")] {
+            let Ok(text) = std::fs::read_to_string(&file) else {
+                continue;
+            };
+            for path in [
+                concat!("/", "work/"),
+                concat!("/", "tmp/", "wt"),
+                concat!("/", "root/"),
+            ] {
                 assert!(!text.contains(path), "{} names {path}", file.display());
             }
         }

@@ -67,8 +67,57 @@ impl Address {
     ///
     /// This is what `--target` and `--exclude` mean by an address.
     pub fn covers(&self, other: &Self) -> bool {
-        self == other || (self.key.is_none() && *self == other.block())
+        self.inside(other).is_some()
     }
+
+    /// What `other` becomes when `self` is renamed to `to`, if `self` covers it.
+    ///
+    /// A module takes everything inside it along, a block all its instances.
+    pub fn relocated(&self, to: &Self, other: &Self) -> Option<Self> {
+        match self.inside(other)? {
+            Inside::Itself => Some(to.clone()),
+            Inside::Instance => Some(Self {
+                key: other.key.clone(),
+                ..to.clone()
+            }),
+            Inside::Module(key) => {
+                let mut module = to.module.clone();
+                module.push(ModuleStep {
+                    name: to.name.clone(),
+                    key: key.or_else(|| to.key.clone()),
+                });
+                module.extend(other.module.iter().skip(self.module.len() + 1).cloned());
+                Some(Self {
+                    module,
+                    ..other.clone()
+                })
+            }
+        }
+    }
+
+    fn inside(&self, other: &Self) -> Option<Inside> {
+        if self == other {
+            return Some(Inside::Itself);
+        }
+        if self.key.is_none() && *self == other.block() {
+            return Some(Inside::Instance);
+        }
+        if self.kind != "module" || !other.module.starts_with(&self.module) {
+            return None;
+        }
+        let step = other.module.get(self.module.len())?;
+        let keyless = self.key.is_none();
+        (step.name == self.name && (keyless || step.key == self.key))
+            .then(|| Inside::Module(step.key.clone().filter(|_| keyless)))
+    }
+}
+
+/// How one address covers another.
+enum Inside {
+    Itself,
+    Instance,
+    /// Everything in a module; the key of the instance when the covering address names none.
+    Module(Option<String>),
 }
 
 fn write_key(f: &mut fmt::Formatter<'_>, key: Option<&str>) -> fmt::Result {
@@ -188,6 +237,30 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_module_covers_what_is_in_it_and_takes_it_along() {
+        let address = |text: &str| text.parse::<Address>().unwrap();
+        let moved = |from: &str, to: &str, what: &str| {
+            address(from)
+                .relocated(&address(to), &address(what))
+                .map(|address| address.to_string())
+        };
+        assert_eq!(
+            moved("module.a", "module.b", "module.a[\"k\"].policy.p").as_deref(),
+            Some("module.b[\"k\"].policy.p")
+        );
+        assert_eq!(
+            moved("policy.a", "policy.b", "policy.a[\"k\"]").as_deref(),
+            Some("policy.b[\"k\"]")
+        );
+        assert_eq!(
+            moved("module.a.location.l", "location.l", "module.a.location.l").as_deref(),
+            Some("location.l")
+        );
+        assert!(moved("module.a", "module.b", "module.ab.policy.p").is_none());
+        assert!(!address("module.a[\"x\"]").covers(&address("module.a[\"y\"].policy.p")));
     }
 
     #[test]
