@@ -34,6 +34,7 @@ pub use pace::Pace;
 pub use request::{Lane, Operation, Request, Response};
 pub use secret::Secret;
 pub use service_error::ServiceError;
+pub use sign_in::{Clock, SignIn, system_clock};
 pub use snapshot::{PolicyVersions, Snapshot, SnapshotOptions};
 pub use token::{AccessToken, Claims, TokenSource};
 pub use transport::Patience;

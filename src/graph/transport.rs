@@ -44,7 +44,7 @@ impl Default for Patience {
 impl Patience {
     /// The wait before try `again` (from 1): it doubles, and half of it is left to chance (`jitter` in 0..1) so
     /// that several callers do not come back together.
-    fn wait(&self, again: u32, jitter: f64) -> Duration {
+    pub(crate) fn wait(&self, again: u32, jitter: f64) -> Duration {
         let doubled = self
             .first_wait
             .saturating_mul(1_u32.checked_shl(again.saturating_sub(1)).unwrap_or(u32::MAX));
