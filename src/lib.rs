@@ -3,6 +3,7 @@
 //! Text becomes a model, a model and the live tenant become a plan, a plan is
 //! applied and remembered. `book/src/architecture.md` draws the rooms.
 
+pub mod export;
 pub mod graph;
 pub mod model;
 pub mod plan;

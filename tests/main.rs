@@ -1,6 +1,7 @@
 //! What a user can rely on, a module a subject.
 
 mod house;
+mod corpus_export;
 mod properties;
 mod shared;
 mod wire;

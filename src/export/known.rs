@@ -1,0 +1,58 @@
+//! What people call the directory objects whose ids stand in an export.
+
+use std::collections::BTreeMap;
+
+use crate::model::Target;
+
+/// Names of users, groups, applications and so on, by id.
+///
+/// They come from whatever lies beside the policies: exported groups, migration tables, lists of
+/// ids and names. A table that does not say what kind of object an id is names any kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownNames {
+    typed: BTreeMap<(Target, String), String>,
+    untyped: BTreeMap<String, String>,
+}
+
+impl KnownNames {
+    /// Learns a name. The first name of an id stays.
+    pub fn insert(&mut self, target: Option<Target>, id: &str, name: &str) {
+        if id.is_empty() || name.is_empty() {
+            return;
+        }
+        let id = id.to_ascii_lowercase();
+        match target {
+            Some(target) => self.typed.entry((target, id)).or_insert_with(|| name.to_owned()),
+            None => self.untyped.entry(id).or_insert_with(|| name.to_owned()),
+        };
+    }
+
+    /// What people call the object.
+    pub fn name(&self, target: Target, id: &str) -> Option<&str> {
+        let key = (target, id.to_ascii_lowercase());
+        self.typed
+            .get(&key)
+            .or_else(|| self.untyped.get(&key.1))
+            .map(String::as_str)
+    }
+
+    /// The id of the only object of this kind with this name; none when several have it.
+    pub fn id(&self, target: Target, name: &str) -> Option<&str> {
+        let mut ids = self
+            .typed
+            .iter()
+            .filter(|((known, _), known_name)| *known == target && known_name.as_str() == name)
+            .map(|((_, id), _)| id.as_str());
+        ids.next().filter(|_| ids.next().is_none())
+    }
+
+    /// How many names are known.
+    pub fn len(&self) -> usize {
+        self.typed.len() + self.untyped.len()
+    }
+
+    /// Whether no name is known.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
