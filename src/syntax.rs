@@ -4,9 +4,22 @@
 //! Nothing here knows what a policy is: a tree says what was written, `lang`
 //! says what it means. The grammar is `grammar/capol.pest`.
 
+mod error;
+mod escape;
+mod explain;
+mod format;
+mod grammar;
+mod make;
+mod parse;
+mod read;
+mod scan;
 mod span;
 mod tree;
 
+pub use error::{SyntaxError, SyntaxErrorKind};
+pub use format::{format, print, print_expression};
+pub use make::is_identifier;
+pub use parse::{FILE_LIMIT, Parsed, parse};
 pub use span::{FileId, SourceFile, Span};
 pub use tree::{
     Argument, Attribute, Binary, BinaryOperator, Block, Body, Call, Comment, Conditional, Duration,

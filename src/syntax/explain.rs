@@ -1,0 +1,240 @@
+//! Why the grammar stopped, in the words of someone who watched it being typed.
+
+use std::ops::Range;
+
+use pest::Parser;
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+use super::error::{SyntaxError, SyntaxErrorKind};
+use super::grammar::{CapolParser, Rule, expectation};
+use super::read::DEPTH_LIMIT;
+use super::scan::{self, Open};
+use super::span::{SourceFile, Span};
+
+/// The most things a message asks for.
+const EXPECTATIONS: usize = 5;
+
+/// What stands where the grammar stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found<'a> {
+    LineBreak,
+    End,
+    Word(&'a str),
+    Number(&'a str),
+    Text,
+    Symbol(&'a str),
+}
+
+impl<'a> Found<'a> {
+    fn at(text: &'a str) -> Self {
+        let Some(first) = text.chars().next() else {
+            return Self::End;
+        };
+        let take = |part: fn(char) -> bool| {
+            let length = text.find(|c| !part(c)).unwrap_or(text.len());
+            text.get(..length).unwrap_or_default()
+        };
+        if first == '\n' || text.starts_with("\r\n") {
+            Self::LineBreak
+        } else if first.is_alphabetic() || first == '_' {
+            Self::Word(take(|c| c.is_alphanumeric() || c == '_' || c == '-'))
+        } else if first.is_ascii_digit() {
+            Self::Number(take(|c| c.is_alphanumeric() || c == '.'))
+        } else if first == '"' || text.starts_with("<<") {
+            Self::Text
+        } else {
+            let long = ["=>", "==", "!=", "<=", ">=", "&&", "||", "..."]
+                .into_iter()
+                .find(|symbol| text.starts_with(symbol))
+                .map_or(first.len_utf8(), str::len);
+            Self::Symbol(text.get(..long).unwrap_or_default())
+        }
+    }
+
+    fn length(self) -> usize {
+        match self {
+            Self::LineBreak | Self::End => 0,
+            Self::Text => 1,
+            Self::Word(text) | Self::Number(text) | Self::Symbol(text) => text.len(),
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::LineBreak | Self::End => "end of the line".to_owned(),
+            Self::Text => "string".to_owned(),
+            Self::Word(text) | Self::Number(text) | Self::Symbol(text) => format!("`{text}`"),
+        }
+    }
+
+    /// Whether a value could start with it.
+    fn starts_value(self) -> bool {
+        match self {
+            Self::Word(_) | Self::Number(_) | Self::Text => true,
+            Self::Symbol(symbol) => matches!(symbol, "[" | "{" | "(" | "-" | "!"),
+            Self::LineBreak | Self::End => false,
+        }
+    }
+
+    fn ends_line(self) -> bool {
+        matches!(self, Self::LineBreak | Self::End)
+    }
+}
+
+/// The error for a statement that the grammar could not read.
+pub(super) fn explain(
+    file: &SourceFile,
+    range: Range<usize>,
+    failure: &Error<Rule>,
+) -> SyntaxError {
+    let offset = match failure.location {
+        InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
+    };
+    let at = (range.start + offset).min(range.end);
+    let span = |start: usize, length: usize| Span::new(file.id(), start, start + length);
+    let ErrorVariant::ParsingError { positives, .. } = &failure.variant else {
+        return SyntaxError::new(
+            file,
+            span(range.start, 1),
+            SyntaxErrorKind::TooDeep { limit: DEPTH_LIMIT },
+        );
+    };
+    let before = file.text().get(range.start..at).unwrap_or_default();
+    let found = Found::at(file.text().get(at..range.end).unwrap_or_default());
+    let context = Context {
+        before,
+        found,
+        after: file.text().get(at..range.end).unwrap_or_default(),
+        open: scan::innermost(file, range.start..at),
+    };
+    let kind = context.special().unwrap_or_else(|| {
+        let mut expected = Vec::new();
+        for words in positives.iter().filter_map(|rule| expectation(*rule)) {
+            if !expected.contains(&words) && expected.len() < EXPECTATIONS {
+                expected.push(words);
+            }
+        }
+        SyntaxErrorKind::Unexpected {
+            found: found.words(),
+            expected,
+        }
+    });
+    let place = match &kind {
+        SyntaxErrorKind::BraceBelow => span(at + context.after.find('{').unwrap_or_default(), 1),
+        SyntaxErrorKind::LineBreakInExpression => {
+            let operator = before.trim_end();
+            let length = operator
+                .chars()
+                .rev()
+                .take_while(|c| "|&=!<>+-*/%?:".contains(*c))
+                .count();
+            span(range.start + operator.len() - length, length)
+        }
+        SyntaxErrorKind::WordOperator { word, .. } if word == "not" => span(
+            range.start + before.trim_end().len() - word.len(),
+            word.len(),
+        ),
+        SyntaxErrorKind::MissingValue { .. } => span(range.start + before.trim_end().len(), 0),
+        _ => span(at, found.length()),
+    };
+    SyntaxError::new(file, place, kind)
+}
+
+/// What surrounds the place where the grammar stopped.
+struct Context<'a> {
+    before: &'a str,
+    found: Found<'a>,
+    after: &'a str,
+    open: Option<Open>,
+}
+
+impl Context<'_> {
+    /// The message for a known habit, if it is one.
+    fn special(&self) -> Option<SyntaxErrorKind> {
+        let before = self.before.trim_end_matches([' ', '\t']);
+        match self.found {
+            Found::Symbol(";") => return Some(SyntaxErrorKind::Semicolon),
+            Found::Word(word @ ("and" | "or")) if !before.is_empty() => {
+                return Some(SyntaxErrorKind::WordOperator {
+                    word: word.to_owned(),
+                    symbol: if word == "and" { "&&" } else { "||" },
+                });
+            }
+            _ if self.found.starts_value() && last_word(before) == "not" => {
+                return Some(SyntaxErrorKind::WordOperator {
+                    word: "not".to_owned(),
+                    symbol: "!",
+                });
+            }
+            _ => {}
+        }
+        match self.open {
+            None => self.at_statement(before),
+            Some(Open::Block) if self.found.ends_line() => Some(SyntaxErrorKind::LineBreakInBlock),
+            Some(_) if self.found.starts_value() && ends_value(before) => {
+                Some(SyntaxErrorKind::MissingComma {
+                    found: self.found.words(),
+                })
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// The message for a known habit outside all brackets of a statement.
+    fn at_statement(&self, before: &str) -> Option<SyntaxErrorKind> {
+        if before.is_empty() {
+            return match self.found {
+                Found::Symbol(
+                    "&&" | "||" | "==" | "!=" | "<" | ">" | "<=" | ">=" | "+" | "*" | "/" | "%"
+                    | "?" | ":" | ".",
+                ) => Some(SyntaxErrorKind::LineStartsWith {
+                    found: self.found.words(),
+                }),
+                _ => None,
+            };
+        }
+        let name = first_word(before);
+        if CapolParser::parse(Rule::header, before).is_ok() {
+            if self.found.ends_line() && self.after.trim_start().starts_with('{') {
+                return Some(SyntaxErrorKind::BraceBelow);
+            }
+            if self.found.ends_line() {
+                return Some(SyntaxErrorKind::LoneName { name });
+            }
+            if self.found.starts_value() || self.found == Found::Symbol(",") {
+                return Some(SyntaxErrorKind::MissingEquals { name });
+            }
+            return None;
+        }
+        if self.found.ends_line() && before.ends_with('=') && !before.ends_with("==") {
+            return Some(SyntaxErrorKind::MissingValue { name });
+        }
+        if self.found.ends_line() && before.ends_with(|c| "|&=!<>+-*/%?:".contains(c)) {
+            return Some(SyntaxErrorKind::LineBreakInExpression);
+        }
+        if self.found == Found::Symbol(",") && ends_value(before) {
+            return Some(SyntaxErrorKind::CommaInBlock);
+        }
+        None
+    }
+}
+
+fn first_word(text: &str) -> String {
+    text.trim_start()
+        .split(|c: char| c.is_whitespace() || c == '=' || c == '"')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn last_word(text: &str) -> &str {
+    text.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+        .next()
+        .unwrap_or_default()
+}
+
+/// Whether a value could end where the text ends.
+fn ends_value(text: &str) -> bool {
+    text.trim_end()
+        .ends_with(|c: char| c.is_alphanumeric() || "_\"])}%*".contains(c))
+}

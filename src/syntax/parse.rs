@@ -1,0 +1,236 @@
+//! From text to tree and errors: every error of a file, not the first one.
+//!
+//! A scan cuts the file into statements. The grammar reads each one whole; a
+//! block that it cannot read is cut into its own statements, and so on down, so
+//! that an error costs the tree no more than the attribute it is in.
+
+use std::ops::Range;
+
+use pest::Parser;
+
+use super::error::{SyntaxError, SyntaxErrorKind};
+use super::explain;
+use super::grammar::{CapolParser, Rule};
+use super::read::{Reader, error_at};
+use super::scan::{self, Separation, Statement};
+use super::span::{FileId, SourceFile, Span};
+use super::tree::{Attribute, Block, Body, Ident, ItemKind};
+
+/// The most bytes a file may have: 10 MB.
+pub const FILE_LIMIT: usize = 10_000_000;
+
+/// The reading of one file. There is always a tree; `errors` says how far to trust it.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// The file that was read.
+    pub file: SourceFile,
+    /// Its attributes and blocks. What could not be read is left out, or is an error node.
+    pub tree: Body,
+    /// What is wrong with it, in the order of the text.
+    pub errors: Vec<SyntaxError>,
+}
+
+impl SourceFile {
+    /// A file from its bytes. A byte-order mark is left out.
+    ///
+    /// Fails when the bytes are not UTF-8, or are more than [`FILE_LIMIT`].
+    pub fn from_bytes(id: FileId, name: &str, bytes: &[u8]) -> Result<Self, SyntaxError> {
+        if bytes.len() > FILE_LIMIT {
+            let file = Self::new(id, name, "");
+            let kind = SyntaxErrorKind::TooLarge {
+                size: bytes.len(),
+                limit: FILE_LIMIT,
+            };
+            return Err(SyntaxError::new(&file, Span::new(id, 0, 0), kind));
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Self::new(id, name, text)),
+            Err(error) => {
+                let offset = error.valid_up_to();
+                let before = bytes.get(..offset).unwrap_or_default();
+                let line = 1 + before
+                    .split(|byte| *byte == b'\n')
+                    .count()
+                    .saturating_sub(1);
+                let shown = offset
+                    - if before.starts_with(b"\xEF\xBB\xBF") {
+                        3
+                    } else {
+                        0
+                    };
+                let file = Self::new(id, name, String::from_utf8_lossy(bytes));
+                let span = Span::new(id, shown, shown + '\u{FFFD}'.len_utf8());
+                let kind = SyntaxErrorKind::NotUtf8 { offset, line };
+                Err(SyntaxError::new(&file, span, kind))
+            }
+        }
+    }
+}
+
+/// Reads a file. Takes time linear in its size, and a bounded amount of stack.
+pub fn parse(file: &SourceFile) -> Parsed {
+    let scan = scan::scan_file(file);
+    let mut errors = scan.errors;
+    let mut reader = Reader::new(file, &scan.comments);
+    let whole = Span::new(file.id(), 0, file.text().len());
+    let tree = body(&mut reader, file, &scan.statements, whole);
+    errors.append(&mut reader.errors);
+    errors.sort_by_key(|error| (error.span().start, error.span().end));
+    errors.dedup();
+    Parsed {
+        file: file.clone(),
+        tree,
+        errors,
+    }
+}
+
+fn body(
+    reader: &mut Reader<'_>,
+    file: &SourceFile,
+    statements: &[Statement],
+    between: Span,
+) -> Body {
+    let start = |statement: &Statement| Span::new(file.id(), statement.range.start, 0).start;
+    let mut body = reader.start_body(between, statements.first().map(start));
+    for (index, current) in statements.iter().enumerate() {
+        let next = statements.get(index + 1).map_or(between.end, start);
+        reader.add_item(&mut body, start(current), next, |reader| {
+            statement(reader, file, current)
+        });
+    }
+    reader.finish_body(body)
+}
+
+fn statement(
+    reader: &mut Reader<'_>,
+    file: &SourceFile,
+    statement: &Statement,
+) -> Option<ItemKind> {
+    let range = statement.range.clone();
+    let failure = if statement.broken {
+        None
+    } else {
+        let text = file.text().get(range.clone()).unwrap_or_default();
+        reader.set_base(range.start);
+        match CapolParser::parse(Rule::statement, text) {
+            Ok(mut pairs) => return pairs.next().and_then(|pair| reader.statement(pair)),
+            Err(failure) => Some(failure),
+        }
+    };
+    let errors_before = reader.errors.len();
+    let recovered = recover(reader, file, statement);
+    if let Some(failure) = failure
+        && reader.errors.len() == errors_before
+    {
+        let error = explain::explain(file, range, &failure);
+        reader.errors.push(error);
+    }
+    recovered
+}
+
+/// What can be saved of a statement that cannot be read whole.
+fn recover(reader: &mut Reader<'_>, file: &SourceFile, statement: &Statement) -> Option<ItemKind> {
+    if let Some(inside) = statement.braces.clone()
+        && let Some(block) = header(reader, file, statement.range.start..inside.start - 1)
+    {
+        if statement.too_deep {
+            return None;
+        }
+        return Some(ItemKind::Block(recover_block(
+            reader, file, statement, inside, block,
+        )));
+    }
+    recover_attribute(file, statement.range.clone()).map(ItemKind::Attribute)
+}
+
+/// A block's kind and labels, with an empty body.
+fn header(reader: &mut Reader<'_>, file: &SourceFile, range: Range<usize>) -> Option<Block> {
+    let text = file.text().get(range.clone())?;
+    let pair = CapolParser::parse(Rule::header, text).ok()?.next()?;
+    reader.set_base(range.start);
+    let mut kind = None;
+    let mut labels = Vec::new();
+    for inner in pair.into_inner() {
+        match inner.as_rule() {
+            Rule::identifier => kind = Some(reader.ident(&inner)),
+            Rule::label => labels.push(reader.label(inner)),
+            _ => {}
+        }
+    }
+    let kind = kind?;
+    let header = labels
+        .last()
+        .map_or(kind.span, |last| kind.span.to(last.span));
+    let nothing = Span::new(file.id(), range.end, range.end);
+    Some(Block {
+        kind,
+        labels,
+        body: Body {
+            opening: None,
+            items: Vec::new(),
+            comments: Vec::new(),
+            span: nothing,
+        },
+        one_line: false,
+        header,
+        braces: nothing,
+        span: nothing,
+    })
+}
+
+fn recover_block(
+    reader: &mut Reader<'_>,
+    file: &SourceFile,
+    statement: &Statement,
+    inside: Range<usize>,
+    mut block: Block,
+) -> Block {
+    let text = file.text().get(inside.clone()).unwrap_or_default();
+    let line = text.split('\n').next().unwrap_or_default().trim();
+    let over_lines = line.is_empty() || line.starts_with('#') || line.starts_with("//");
+    let separation = if over_lines {
+        Separation::Lines
+    } else {
+        Separation::Commas
+    };
+    let statements = scan::scan_inside(file, inside.clone(), separation);
+    let end = statement.range.end.max(inside.end);
+    let id = file.id();
+    block.one_line = !over_lines;
+    block.body = body(
+        reader,
+        file,
+        &statements,
+        Span::new(id, inside.start, inside.end),
+    );
+    block.braces = Span::new(id, inside.start - 1, (inside.end + 1).min(end));
+    block.span = Span::new(id, statement.range.start, end);
+    block
+}
+
+/// `name = ` with an error node for its value.
+fn recover_attribute(file: &SourceFile, range: Range<usize>) -> Option<Attribute> {
+    let text = file.text().get(range.clone())?;
+    let (name, rest) = text.split_once('=')?;
+    let name = name.trim_end();
+    let pair = CapolParser::parse(Rule::header, name).ok()?.next()?;
+    if pair
+        .into_inner()
+        .any(|inner| inner.as_rule() == Rule::label)
+    {
+        return None;
+    }
+    let span = Span::new(file.id(), range.start, range.end);
+    Some(Attribute {
+        name: Ident {
+            text: name.to_owned(),
+            span: Span::new(file.id(), range.start, range.start + name.len()),
+        },
+        value: error_at(Span::new(
+            file.id(),
+            range.end - rest.trim_start().len(),
+            range.end,
+        )),
+        span,
+    })
+}
