@@ -7,5 +7,6 @@ pub mod export;
 pub mod graph;
 pub mod model;
 pub mod plan;
+pub mod sandbox;
 pub mod state;
 pub mod syntax;

@@ -5,3 +5,4 @@ mod corpus_export;
 mod properties;
 mod shared;
 mod wire;
+mod sandbox;

@@ -1,0 +1,568 @@
+//! Directory objects: users, groups and their members, service principals, applications, roles.
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::call::Answer;
+use super::call::Body;
+use super::call::Call;
+use super::call::Outcome;
+use super::call::Refusal;
+use super::odata;
+use super::policies::put;
+use super::tenant::Kind;
+use super::tenant::Tenant;
+use super::tenant::stamp;
+use super::tenant::strings;
+use super::tenant::text;
+
+/// Members that one PATCH with `members@odata.bind` may add.
+const BIND_LIMIT: usize = 20;
+
+/// The kinds that are directory objects, in the order an id is looked up.
+const OBJECTS: [Kind; 5] = [
+    Kind::Users,
+    Kind::Groups,
+    Kind::ServicePrincipals,
+    Kind::Applications,
+    Kind::RoleDefinitions,
+];
+
+pub(super) fn route(tenant: &mut Tenant, call: &Call, method: &str, path: &[&str]) -> Outcome {
+    match (method, path) {
+        ("POST", ["groups"]) => create_group(tenant, call),
+        ("PATCH", ["groups", id]) => update_group(tenant, call, id),
+        ("DELETE", ["groups", id]) => delete_group(tenant, call, id),
+        ("GET", ["groups", id, "members"]) => members(tenant, call, id, false),
+        ("GET", ["groups", id, "transitiveMembers"]) => members(tenant, call, id, true),
+        ("GET", ["groups", id, "members", "$count"]) => {
+            group(tenant, id)?;
+            Ok(Answer::ok(json!(tenant.members(id).len())))
+        }
+        ("GET", ["groups", id, "owners"]) => {
+            group(tenant, id)?;
+            odata::page(tenant, call, Vec::new(), "directoryObjects")
+        }
+        ("POST", ["groups", id, "members", "$ref"]) => add_member(tenant, call, id),
+        ("DELETE", ["groups", id, "members", member, "$ref"]) => remove_member(tenant, id, member),
+        ("POST", ["servicePrincipals"]) => create_service_principal(tenant, call),
+        ("DELETE", ["servicePrincipals", id]) => {
+            let key = text(find(tenant, Kind::ServicePrincipals, id)?, "id").to_owned();
+            tenant.remove(Kind::ServicePrincipals, &key);
+            Ok(Answer::no_content())
+        }
+        (
+            "GET",
+            [
+                noun @ ("users" | "groups" | "servicePrincipals"),
+                id,
+                of @ ("memberOf" | "transitiveMemberOf"),
+            ],
+        ) => {
+            let key = text(find(tenant, kind(noun)?, id)?, "id").to_owned();
+            let shown = containers(tenant, &key, *of == "transitiveMemberOf");
+            list(tenant, call, shown, "directoryObjects")
+        }
+        ("GET", ["directoryRoles", id, "members"] | ["directoryRoles", id, "members", ""]) => {
+            let role = activated(tenant).into_iter().find(|role| {
+                text(role, "id").eq_ignore_ascii_case(id)
+                    || text(role, "roleTemplateId").eq_ignore_ascii_case(id)
+            });
+            let role = role.ok_or_else(|| Refusal::unknown_resource(id))?;
+            let shown = member_objects(tenant, tenant.members(text(&role, "roleTemplateId")));
+            list(tenant, call, shown, "directoryObjects")
+        }
+        ("GET", ["directoryRoles"]) => list(tenant, call, activated(tenant), "directoryRoles"),
+        ("GET", ["directoryRoles", id]) => {
+            let role = activated(tenant).into_iter().find(|role| {
+                text(role, "id").eq_ignore_ascii_case(id)
+                    || text(role, "roleTemplateId").eq_ignore_ascii_case(id)
+            });
+            Ok(odata::entity(
+                call,
+                role.ok_or_else(|| Refusal::unknown_resource(id))?,
+                "directoryRoles/$entity",
+            ))
+        }
+        ("GET", ["directoryRoleTemplates"]) => {
+            let shown = tenant
+                .objects(Kind::RoleDefinitions)
+                .filter(|role| role.get("isBuiltIn") == Some(&Value::Bool(true)))
+                .map(|role| json!({"id": role.get("id"), "displayName": role.get("displayName"), "description": role.get("description"), "deletedDateTime": null}))
+                .collect();
+            list(tenant, call, shown, "directoryRoleTemplates")
+        }
+        ("GET", ["roleManagement", "directory", "roleDefinitions"]) => list(
+            tenant,
+            call,
+            tenant.objects(Kind::RoleDefinitions).cloned().collect(),
+            "roleManagement/directory/roleDefinitions",
+        ),
+        ("GET", ["roleManagement", "directory", "roleDefinitions", id]) => {
+            let role = find(tenant, Kind::RoleDefinitions, id)?.clone();
+            Ok(odata::entity(
+                call,
+                role,
+                "roleManagement/directory/roleDefinitions/$entity",
+            ))
+        }
+        (
+            "GET",
+            [
+                "roleManagement",
+                "directory",
+                "roleAssignments" | "roleAssignmentScheduleInstances",
+            ],
+        ) => list(
+            tenant,
+            call,
+            assignments(tenant),
+            "roleManagement/directory/roleAssignments",
+        ),
+        ("POST", ["directoryObjects", "getByIds"]) => by_ids(tenant, call),
+        ("GET", ["directoryObjects", id]) => {
+            let (kind, object) = any(tenant, id).ok_or_else(|| Refusal::unknown_resource(id))?;
+            Ok(odata::entity(
+                call,
+                typed(kind, object),
+                "directoryObjects/$entity",
+            ))
+        }
+        ("GET", [noun]) => {
+            let kind = kind(noun)?;
+            list(tenant, call, tenant.objects(kind).cloned().collect(), noun)
+        }
+        ("GET", [noun, "$count"]) => Ok(Answer::ok(json!(tenant.count(kind(noun)?)))),
+        ("GET", [noun, id]) => {
+            let found = find(tenant, kind(noun)?, id)?.clone();
+            Ok(odata::entity(call, found, &format!("{noun}/$entity")))
+        }
+        (_, [noun, ..]) => match kind(noun) {
+            Ok(_) => Err(Refusal::method()),
+            Err(refusal) => Err(refusal),
+        },
+        (_, []) => Err(Refusal::segment("")),
+    }
+}
+
+fn kind(noun: &str) -> Result<Kind, Refusal> {
+    match noun {
+        "users" => Ok(Kind::Users),
+        "groups" => Ok(Kind::Groups),
+        "servicePrincipals" => Ok(Kind::ServicePrincipals),
+        "applications" => Ok(Kind::Applications),
+        _ => Err(Refusal::segment(noun)),
+    }
+}
+
+/// Directory lists take some operators only with `ConsistencyLevel: eventual`.
+fn list(tenant: &Tenant, call: &Call, items: Vec<Value>, context: &str) -> Outcome {
+    let filter = call.option("filter").unwrap_or_default().to_ascii_lowercase();
+    let advanced = [" ne ", "not ", "not(", "endswith("]
+        .into_iter()
+        .any(|word| filter.contains(word));
+    if (advanced || call.option("count") == Some("true")) && !call.eventual() {
+        return Err(Refusal::new(
+            400,
+            "Request_UnsupportedQuery",
+            "Operator or query option needs the request header 'ConsistencyLevel: eventual' and $count=true.",
+        ));
+    }
+    odata::page(tenant, call, items, context)
+}
+
+/// Finds by id, user principal name, or the alternate key `appId='...'`.
+fn find<'a>(tenant: &'a Tenant, kind: Kind, key: &str) -> Result<&'a Value, Refusal> {
+    let by_application = key
+        .strip_prefix("appId='")
+        .and_then(|rest| rest.strip_suffix('\''));
+    let found = match by_application {
+        Some(id) => tenant
+            .objects(kind)
+            .find(|object| text(object, "appId").eq_ignore_ascii_case(id)),
+        None => tenant.object(kind, key).or_else(|| {
+            tenant.objects(kind).find(|object| {
+                kind == Kind::Users && text(object, "userPrincipalName").eq_ignore_ascii_case(key)
+            })
+        }),
+    };
+    found.ok_or_else(|| Refusal::unknown_resource(key))
+}
+
+fn group<'a>(tenant: &'a Tenant, id: &str) -> Result<&'a Value, Refusal> {
+    find(tenant, Kind::Groups, id)
+}
+
+fn any<'a>(tenant: &'a Tenant, id: &str) -> Option<(Kind, &'a Value)> {
+    OBJECTS
+        .into_iter()
+        .find_map(|kind| Some((kind, tenant.object(kind, id)?)))
+}
+
+/// Returns an object with the type annotation that mixed lists carry.
+pub(super) fn typed(kind: Kind, object: &Value) -> Value {
+    let name = match kind {
+        Kind::Users => "user",
+        Kind::Groups => "group",
+        Kind::ServicePrincipals => "servicePrincipal",
+        Kind::Applications => "application",
+        _ => "directoryRole",
+    };
+    let mut typed = object.clone();
+    if let Some(object) = typed.as_object_mut() {
+        object.insert(
+            "@odata.type".to_owned(),
+            json!(format!("#microsoft.graph.{name}")),
+        );
+    }
+    typed
+}
+
+fn member_objects(tenant: &Tenant, ids: &[String]) -> Vec<Value> {
+    ids.iter()
+        .filter_map(|id| any(tenant, id))
+        .map(|(kind, object)| typed(kind, object))
+        .collect()
+}
+
+fn members(tenant: &Tenant, call: &Call, id: &str, transitive: bool) -> Outcome {
+    group(tenant, id)?;
+    let mut ids: Vec<String> = tenant.members(id).to_vec();
+    if transitive {
+        let mut next = 0;
+        while let Some(inner) = ids.get(next).cloned() {
+            for member in tenant.members(&inner) {
+                if !ids.contains(member) && member != id {
+                    ids.push(member.clone());
+                }
+            }
+            next += 1;
+        }
+    }
+    list(tenant, call, member_objects(tenant, &ids), "directoryObjects")
+}
+
+/// Returns the groups and roles that hold an object.
+fn containers(tenant: &Tenant, id: &str, transitive: bool) -> Vec<Value> {
+    let mut found: Vec<String> = Vec::new();
+    let mut wanted = vec![id.to_owned()];
+    while let Some(member) = wanted.pop() {
+        for (container, members) in tenant.containers() {
+            if members.contains(&member) && !found.contains(container) {
+                found.push(container.clone());
+                if transitive {
+                    wanted.push(container.clone());
+                }
+            }
+        }
+    }
+    member_objects(tenant, &found)
+}
+
+/// Returns the built-in roles that somebody holds, as `directoryRole` objects.
+fn activated(tenant: &Tenant) -> Vec<Value> {
+    tenant
+        .objects(Kind::RoleDefinitions)
+        .filter(|role| !tenant.members(text(role, "id")).is_empty())
+        .map(|role| {
+            json!({
+                "id": tenant.named_id(&format!("directory role {}", text(role, "id"))),
+                "displayName": role.get("displayName"),
+                "description": role.get("description"),
+                "roleTemplateId": role.get("id"),
+                "deletedDateTime": null,
+            })
+        })
+        .collect()
+}
+
+fn assignments(tenant: &Tenant) -> Vec<Value> {
+    let roles = tenant.objects(Kind::RoleDefinitions).map(|role| text(role, "id"));
+    roles
+        .flat_map(|role| tenant.members(role).iter().map(move |member| (role, member)))
+        .map(|(role, member)| {
+            json!({
+                "id": tenant.named_id(&format!("assignment {role} {member}")),
+                "principalId": member,
+                "roleDefinitionId": role,
+                "directoryScopeId": "/",
+                "appScopeId": null,
+            })
+        })
+        .collect()
+}
+
+fn by_ids(tenant: &Tenant, call: &Call) -> Outcome {
+    let body = call.object()?;
+    let types = strings(body, "/types");
+    let found = strings(body, "/ids")
+        .into_iter()
+        .filter_map(|id| any(tenant, id))
+        .map(|(kind, object)| typed(kind, object))
+        .filter(|object| {
+            let name = super::schema::odata_type(object).unwrap_or_default();
+            types.is_empty()
+                || types
+                    .iter()
+                    .any(|wanted| wanted.eq_ignore_ascii_case(name) || *wanted == "directoryObject")
+        })
+        .collect();
+    odata::page(tenant, call, found, "directoryObjects")
+}
+
+fn check_group(group: &Value) -> Result<(), Refusal> {
+    let nickname = text(group, "mailNickname");
+    let name = text(group, "displayName");
+    let refuse = |property: &str| {
+        Err(Refusal::new(
+            400,
+            "Request_BadRequest",
+            format!("Invalid value specified for property '{property}' of resource 'Group'."),
+        ))
+    };
+    if name.is_empty() || name.chars().count() > 256 {
+        return refuse("displayName");
+    }
+    if nickname.is_empty()
+        || nickname.chars().count() > 64
+        || nickname.chars().any(|letter| "@()\\[]\";:.<>, ".contains(letter))
+    {
+        return refuse("mailNickname");
+    }
+    if !group.get("mailEnabled").is_some_and(Value::is_boolean) {
+        return refuse("mailEnabled");
+    }
+    if !group.get("securityEnabled").is_some_and(Value::is_boolean) {
+        return refuse("securityEnabled");
+    }
+    Ok(())
+}
+
+/// Members of a group that a client may write.
+const GROUP_WRITABLE: [&str; 11] = [
+    "displayName",
+    "description",
+    "mailEnabled",
+    "mailNickname",
+    "securityEnabled",
+    "groupTypes",
+    "membershipRule",
+    "membershipRuleProcessingState",
+    "visibility",
+    "isAssignableToRole",
+    "uniqueName",
+];
+
+fn writable(sent: &Value) -> Result<Map<String, Value>, Refusal> {
+    let mut kept = Map::new();
+    for (name, value) in sent.as_object().into_iter().flatten() {
+        if name.contains("@odata.") {
+            continue;
+        }
+        if !GROUP_WRITABLE.contains(&name.as_str()) {
+            return Err(Refusal::new(
+                400,
+                "Request_BadRequest",
+                format!(
+                    "Property '{name}' does not exist as a declared property or extension property, or is read-only."
+                ),
+            ));
+        }
+        kept.insert(name.clone(), value.clone());
+    }
+    Ok(kept)
+}
+
+fn create_group(tenant: &mut Tenant, call: &Call) -> Outcome {
+    let sent = call.object()?.clone();
+    let mut group = new_group();
+    if let Some(object) = group.as_object_mut() {
+        object.extend(writable(&sent)?);
+    }
+    check_group(&group)?;
+    let unique = text(&group, "uniqueName");
+    if !unique.is_empty()
+        && tenant
+            .objects(Kind::Groups)
+            .any(|other| text(other, "uniqueName") == unique)
+    {
+        return Err(Refusal::new(
+            409,
+            "Request_BadRequest",
+            "Another object with the same value for property uniqueName already exists.",
+        ));
+    }
+    let bound = bound_members(tenant, &sent, &[])?;
+    let id = tenant.next_id();
+    put(&mut group, "/id", json!(id));
+    put(&mut group, "/createdDateTime", json!(stamp(call.now)));
+    tenant.insert(Kind::Groups, group.clone());
+    tenant.members_mut(&id).extend(bound);
+    Ok(odata::created(call, group, "groups/$entity"))
+}
+
+/// Returns a group with every member the service shows.
+pub(super) fn new_group() -> Value {
+    json!({
+        "id": null,
+        "deletedDateTime": null,
+        "displayName": null,
+        "description": null,
+        "mailEnabled": null,
+        "mailNickname": null,
+        "securityEnabled": null,
+        "groupTypes": [],
+        "membershipRule": null,
+        "membershipRuleProcessingState": null,
+        "visibility": null,
+        "isAssignableToRole": null,
+        "isManagementRestricted": null,
+        "onPremisesSyncEnabled": null,
+        "createdDateTime": null,
+        "renewedDateTime": null,
+        "uniqueName": null,
+    })
+}
+
+fn update_group(tenant: &mut Tenant, call: &Call, id: &str) -> Outcome {
+    let sent = call.object()?.clone();
+    let mut changed = group(tenant, id)?.clone();
+    if let Some(object) = changed.as_object_mut() {
+        object.extend(writable(&sent)?);
+    }
+    check_group(&changed)?;
+    let held = tenant.members(id).to_vec();
+    let bound = bound_members(tenant, &sent, &held)?;
+    tenant.insert(Kind::Groups, changed);
+    tenant.members_mut(id).extend(bound);
+    Ok(Answer::no_content())
+}
+
+/// Returns the members that `members@odata.bind` names; all or none are added.
+fn bound_members(tenant: &Tenant, sent: &Value, held: &[String]) -> Result<Vec<String>, Refusal> {
+    let links = strings(sent, "/members@odata.bind");
+    if links.len() > BIND_LIMIT {
+        return Err(Refusal::new(
+            400,
+            "Request_BadRequest",
+            format!("The number of references exceeds the maximum of {BIND_LIMIT}."),
+        ));
+    }
+    links
+        .into_iter()
+        .map(|link| reference(tenant, link, held))
+        .collect()
+}
+
+fn reference(tenant: &Tenant, link: &str, held: &[String]) -> Result<String, Refusal> {
+    let id = link.rsplit('/').next().unwrap_or_default();
+    let (_, object) = any(tenant, id).ok_or_else(|| Refusal::unknown_resource(id))?;
+    let id = text(object, "id").to_ascii_lowercase();
+    if held.contains(&id) {
+        return Err(Refusal::new(
+            400,
+            "Request_BadRequest",
+            "One or more added object references already exist for the following modified properties: 'members'.",
+        ));
+    }
+    Ok(id)
+}
+
+fn add_member(tenant: &mut Tenant, call: &Call, id: &str) -> Outcome {
+    let body = call.object()?;
+    group(tenant, id)?;
+    let member = reference(tenant, text(body, "@odata.id"), tenant.members(id))?;
+    tenant.members_mut(id).push(member);
+    Ok(Answer::no_content())
+}
+
+fn remove_member(tenant: &mut Tenant, id: &str, member: &str) -> Outcome {
+    group(tenant, id)?;
+    let members = tenant.members_mut(id);
+    let before = members.len();
+    members.retain(|held| !held.eq_ignore_ascii_case(member));
+    if members.len() == before {
+        return Err(Refusal::new(
+            404,
+            "Request_ResourceNotFound",
+            "One or more removed object references do not exist for the following modified properties: 'members'.",
+        ));
+    }
+    Ok(Answer::no_content())
+}
+
+fn delete_group(tenant: &mut Tenant, call: &Call, id: &str) -> Outcome {
+    let mut deleted = group(tenant, id)?.clone();
+    tenant.remove(Kind::Groups, id);
+    put(&mut deleted, "/deletedDateTime", json!(stamp(call.now)));
+    tenant.insert(Kind::DeletedGroups, deleted);
+    Ok(Answer::no_content())
+}
+
+/// A service principal is made from the id of an application that exists somewhere.
+fn create_service_principal(tenant: &mut Tenant, call: &Call) -> Outcome {
+    let body = match &call.body {
+        Body::Json(_) => call.object()?.clone(),
+        _ => Value::Null,
+    };
+    let app_id = text(&body, "appId").to_ascii_lowercase();
+    if Uuid::try_parse(&app_id).is_err() {
+        return Err(Refusal::new(
+            400,
+            "Request_BadRequest",
+            "A value is required for property 'appId' of resource 'ServicePrincipal'.",
+        ));
+    }
+    if tenant
+        .objects(Kind::ServicePrincipals)
+        .any(|principal| text(principal, "appId") == app_id)
+    {
+        return Err(Refusal::new(
+            409,
+            "Request_MultipleObjectsWithSameKeyValue",
+            format!(
+                "The service principal cannot be created, updated, or restored because the service principal name {app_id} is already in use."
+            ),
+        ));
+    }
+    let registered = tenant
+        .objects(Kind::Applications)
+        .find(|application| text(application, "appId") == app_id);
+    let name = registered.map_or_else(
+        || format!("Application {app_id}"),
+        |application| text(application, "displayName").to_owned(),
+    );
+    let owner = if registered.is_some() {
+        tenant.id.clone()
+    } else {
+        super::seed::MICROSOFT_TENANT.to_owned()
+    };
+    let id = tenant.next_id();
+    let principal = service_principal(&id, &app_id, &name, &owner);
+    tenant.insert(Kind::ServicePrincipals, principal.clone());
+    Ok(odata::created(call, principal, "servicePrincipals/$entity"))
+}
+
+/// Returns a service principal of the given owner; only the tenant's own are single-tenant.
+pub(super) fn service_principal(id: &str, app_id: &str, name: &str, owner: &str) -> Value {
+    let audience = if owner == super::seed::MICROSOFT_TENANT {
+        "AzureADMultipleOrgs"
+    } else {
+        "AzureADMyOrg"
+    };
+    json!({
+        "id": id,
+        "deletedDateTime": null,
+        "appId": app_id,
+        "displayName": name,
+        "appDisplayName": name,
+        "accountEnabled": true,
+        "appOwnerOrganizationId": owner,
+        "servicePrincipalType": "Application",
+        "servicePrincipalNames": [app_id],
+        "signInAudience": audience,
+        "tags": [],
+    })
+}

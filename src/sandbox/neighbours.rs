@@ -1,0 +1,465 @@
+//! What stands beside policies: templates, authentication contexts, terms of use, security
+//! defaults, the organization and its licences.
+
+use serde_json::Value;
+use serde_json::json;
+
+use super::call::Answer;
+use super::call::Call;
+use super::call::Outcome;
+use super::call::Refusal;
+use super::odata;
+use super::policies;
+use super::schema;
+use super::tenant::Kind;
+use super::tenant::Tenant;
+use super::tenant::text;
+
+const CONTEXT_TYPE: &str = "authenticationContextClassReference";
+const CONTEXTS: &str = "identity/conditionalAccess/authenticationContextClassReferences";
+const AGREEMENTS: &str = "identityGovernance/termsOfUse/agreements";
+const DEFAULTS_ID: &str = "00000000-0000-0000-0000-000000000005";
+
+fn all_templates() -> Vec<Value> {
+    let document: Value = serde_json::from_str(include_str!("templates.json")).unwrap_or_default();
+    let mut templates = document
+        .get("templates")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    for template in &mut templates {
+        let scenarios = template.get("scenarios").and_then(Value::as_array).map(|words| {
+            words
+                .iter()
+                .filter_map(Value::as_str)
+                .collect::<Vec<_>>()
+                .join(",")
+        });
+        if let Some(object) = template.as_object_mut() {
+            if let Some(scenarios) = scenarios {
+                object.insert("scenarios".to_owned(), json!(scenarios));
+            }
+            object.entry("description").or_insert_with(|| json!(""));
+        }
+    }
+    templates
+}
+
+pub(super) fn templates(tenant: &Tenant, call: &Call) -> Outcome {
+    odata::page(tenant, call, all_templates(), "conditionalAccess/templates")
+}
+
+pub(super) fn template(call: &Call, id: &str) -> Outcome {
+    let found = all_templates()
+        .into_iter()
+        .find(|template| text(template, "id").eq_ignore_ascii_case(id));
+    let found = found.ok_or_else(|| Refusal::unknown("ConditionalAccessTemplate", id))?;
+    Ok(odata::entity(call, found, "conditionalAccess/templates/$entity"))
+}
+
+pub(super) fn contexts(tenant: &Tenant, call: &Call) -> Outcome {
+    odata::page(
+        tenant,
+        call,
+        tenant.objects(Kind::AuthenticationContexts).cloned().collect(),
+        CONTEXTS,
+    )
+}
+
+pub(super) fn context(tenant: &Tenant, call: &Call, id: &str) -> Outcome {
+    let found = tenant.object(Kind::AuthenticationContexts, id).cloned();
+    let found = found.ok_or_else(|| Refusal::unknown("AuthenticationContextClassReference", id))?;
+    Ok(odata::entity(call, found, &format!("{CONTEXTS}/$entity")))
+}
+
+fn accept_context(call: &Call) -> Result<Value, Refusal> {
+    schema::accept(CONTEXT_TYPE, call.object()?, call.version).map_err(|_| {
+        Refusal::bad("The request body does not match the schema of AuthenticationContextClassReference.")
+    })
+}
+
+fn check_context(context: &Value) -> Result<(), Refusal> {
+    let number = text(context, "id")
+        .strip_prefix('c')
+        .and_then(|digits| digits.parse::<u8>().ok());
+    if !number.is_some_and(|number| (1..=99).contains(&number)) {
+        return Err(Refusal::bad(
+            "The id of an authentication context must be c1 to c99.",
+        ));
+    }
+    if text(context, "displayName").is_empty() {
+        return Err(Refusal::bad(
+            "displayName of an authentication context is required.",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn create_context(tenant: &mut Tenant, call: &Call) -> Outcome {
+    let sent = accept_context(call)?;
+    let context = schema::merge(CONTEXT_TYPE, &Value::Null, &sent);
+    check_context(&context)?;
+    if tenant
+        .object(Kind::AuthenticationContexts, text(&context, "id"))
+        .is_some()
+    {
+        return Err(Refusal::bad(format!(
+            "An authentication context with the id {} already exists.",
+            text(&context, "id")
+        )));
+    }
+    tenant.insert(Kind::AuthenticationContexts, context.clone());
+    Ok(odata::created(call, context, &format!("{CONTEXTS}/$entity")))
+}
+
+/// A PATCH of an id that is not there creates it.
+pub(super) fn update_context(tenant: &mut Tenant, call: &Call, id: &str) -> Outcome {
+    let sent = accept_context(call)?;
+    let before = tenant
+        .object(Kind::AuthenticationContexts, id)
+        .cloned()
+        .unwrap_or_default();
+    let mut context = schema::merge(CONTEXT_TYPE, &before, &sent);
+    policies::put(&mut context, "/id", json!(id));
+    check_context(&context)?;
+    tenant.insert(Kind::AuthenticationContexts, context);
+    Ok(Answer::no_content())
+}
+
+pub(super) fn delete_context(tenant: &mut Tenant, id: &str) -> Outcome {
+    let found = tenant.object(Kind::AuthenticationContexts, id);
+    let found = found.ok_or_else(|| Refusal::unknown("AuthenticationContextClassReference", id))?;
+    if found.get("isAvailable") == Some(&Value::Bool(true)) {
+        return Err(Refusal::new(
+            403,
+            "AccessDenied",
+            "An authentication context that is published to apps cannot be deleted.",
+        ));
+    }
+    let places = ["/conditions/applications/includeAuthenticationContextClassReferences"];
+    if policies::naming(tenant, &places, id).next().is_some() {
+        return Err(Refusal::bad(
+            "The authentication context is used by a Conditional Access policy and cannot be deleted.",
+        ));
+    }
+    tenant.remove(Kind::AuthenticationContexts, id);
+    Ok(Answer::no_content())
+}
+
+fn show_agreement(agreement: &Value) -> Value {
+    let mut shown = agreement.clone();
+    if let Some(object) = shown.as_object_mut() {
+        object.remove("file");
+        object.remove("files");
+    }
+    shown
+}
+
+pub(super) fn agreements(tenant: &Tenant, call: &Call) -> Outcome {
+    let unsupported = call.query.iter().find(|(name, _)| {
+        !matches!(
+            name.trim_start_matches('$').to_ascii_lowercase().as_str(),
+            "skiptoken" | "expand"
+        )
+    });
+    if let Some((name, _)) = unsupported {
+        return Err(Refusal::bad(format!(
+            "Query option '{name}' is not supported on agreements."
+        )));
+    }
+    odata::page(
+        tenant,
+        call,
+        tenant.objects(Kind::Agreements).map(show_agreement).collect(),
+        AGREEMENTS,
+    )
+}
+
+pub(super) fn agreement(tenant: &Tenant, call: &Call, id: &str) -> Outcome {
+    let found = tenant
+        .object(Kind::Agreements, id)
+        .ok_or_else(|| Refusal::unknown("Agreement", id))?;
+    Ok(odata::entity(
+        call,
+        show_agreement(found),
+        &format!("{AGREEMENTS}/$entity"),
+    ))
+}
+
+pub(super) fn create_agreement(tenant: &mut Tenant, call: &Call) -> Outcome {
+    let sent = call.object()?.clone();
+    let has_file = ["/file/localizations", "/files"].into_iter().any(|place| {
+        sent.pointer(place)
+            .and_then(Value::as_array)
+            .is_some_and(|list| !list.is_empty())
+    });
+    if text(&sent, "displayName").is_empty() || !has_file {
+        return Err(Refusal::bad(
+            "An agreement needs displayName and at least one file.",
+        ));
+    }
+    let mut agreement = json!({
+        "isViewingBeforeAcceptanceRequired": false,
+        "isPerDeviceAcceptanceRequired": false,
+        "userReacceptRequiredFrequency": null,
+        "termsExpiration": null,
+    });
+    let id = tenant.next_id();
+    if let (Some(object), Some(sent)) = (agreement.as_object_mut(), sent.as_object()) {
+        object.extend(sent.iter().map(|(name, value)| (name.clone(), value.clone())));
+        object.insert("id".to_owned(), json!(id));
+    }
+    tenant.insert(Kind::Agreements, agreement.clone());
+    Ok(odata::created(
+        call,
+        show_agreement(&agreement),
+        &format!("{AGREEMENTS}/$entity"),
+    ))
+}
+
+pub(super) fn update_agreement(tenant: &mut Tenant, call: &Call, id: &str) -> Outcome {
+    let sent = call.object()?.clone();
+    let found = tenant
+        .object_mut(Kind::Agreements, id)
+        .and_then(Value::as_object_mut);
+    let found = found.ok_or_else(|| Refusal::unknown("Agreement", id))?;
+    if let Some(sent) = sent.as_object() {
+        found.extend(
+            sent.iter()
+                .filter(|(name, _)| *name != "id")
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+    }
+    Ok(Answer::no_content())
+}
+
+pub(super) fn delete_agreement(tenant: &mut Tenant, id: &str) -> Outcome {
+    tenant
+        .object(Kind::Agreements, id)
+        .ok_or_else(|| Refusal::unknown("Agreement", id))?;
+    if policies::naming(tenant, &["/grantControls/termsOfUse"], id)
+        .next()
+        .is_some()
+    {
+        return Err(Refusal::bad(
+            "The agreement is used by a Conditional Access policy and cannot be deleted.",
+        ));
+    }
+    tenant.remove(Kind::Agreements, id);
+    Ok(Answer::no_content())
+}
+
+pub(super) fn security_defaults(tenant: &Tenant, call: &Call) -> Outcome {
+    let policy = json!({
+        "id": DEFAULTS_ID,
+        "displayName": "Security Defaults",
+        "description": "Security defaults is a set of basic identity security mechanisms recommended by Microsoft. When enabled, these recommendations will be automatically enforced in your organization. Administrators and users will be better protected from common identity related attacks.",
+        "isEnabled": tenant.security_defaults,
+    });
+    Ok(odata::entity(
+        call,
+        policy,
+        "policies/identitySecurityDefaultsEnforcementPolicy/$entity",
+    ))
+}
+
+pub(super) fn set_security_defaults(tenant: &mut Tenant, call: &Call) -> Outcome {
+    let Some(enabled) = call.object()?.get("isEnabled").and_then(Value::as_bool) else {
+        return Err(Refusal::bad("isEnabled must be true or false."));
+    };
+    if enabled
+        && tenant
+            .objects(Kind::Policies)
+            .any(|policy| text(policy, "state") == "enabled")
+    {
+        return Err(Refusal::bad(
+            "Security defaults cannot be enabled while Conditional Access policies are enabled.",
+        ));
+    }
+    tenant.security_defaults = enabled;
+    Ok(Answer::no_content())
+}
+
+fn organization_object(tenant: &Tenant) -> Value {
+    json!({
+        "id": tenant.id,
+        "displayName": tenant.display_name,
+        "tenantType": "AAD",
+        "countryLetterCode": "US",
+        "verifiedDomains": [
+            {"name": tenant.domain, "isDefault": true, "isInitial": false, "type": "Managed", "capabilities": "Email"},
+            {
+                "name": format!("{}.onmicrosoft.com", tenant.domain.split('.').next().unwrap_or_default()),
+                "isDefault": false, "isInitial": true, "type": "Managed", "capabilities": "Email"
+            },
+        ],
+        "assignedPlans": plans(tenant).into_iter().map(|(service, plan, name)| json!({
+            "service": service, "servicePlanId": plan, "capabilityStatus": "Enabled", "servicePlanName": name,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn organization(tenant: &Tenant, call: &Call) -> Outcome {
+    odata::page(tenant, call, vec![organization_object(tenant)], "organization")
+}
+
+pub(super) fn one_organization(tenant: &Tenant, call: &Call, id: &str) -> Outcome {
+    if !id.eq_ignore_ascii_case(&tenant.id) {
+        return Err(Refusal::unknown_resource(id));
+    }
+    Ok(odata::entity(
+        call,
+        organization_object(tenant),
+        "organization/$entity",
+    ))
+}
+
+/// The service plans that Conditional Access asks for: service, plan id, name.
+fn plans(tenant: &Tenant) -> Vec<(&'static str, &'static str, &'static str)> {
+    let settings = &tenant.settings;
+    let rows = [
+        (
+            settings.premium_p1,
+            (
+                "AADPremiumService",
+                "41781fb2-bc02-4b7c-bd55-b576c07bb09d",
+                "AAD_PREMIUM",
+            ),
+        ),
+        (
+            settings.premium_p2,
+            (
+                "AADPremiumService",
+                "eec0eb4f-6444-4f95-aba0-50c24d67f998",
+                "AAD_PREMIUM_P2",
+            ),
+        ),
+        (
+            settings.workload_identities,
+            (
+                "AADPremiumService",
+                "84c289f0-efcb-486f-8581-07f44fc9efad",
+                "AAD_WRKLDID_P1",
+            ),
+        ),
+        (
+            settings.workload_identities,
+            (
+                "AADPremiumService",
+                "7dc0e92d-bf15-401d-907e-0884efe7c760",
+                "AAD_WRKLDID_P2",
+            ),
+        ),
+    ];
+    rows.into_iter()
+        .filter(|(held, _)| *held)
+        .map(|(_, row)| row)
+        .collect()
+}
+
+pub(super) fn skus(tenant: &Tenant, call: &Call) -> Outcome {
+    let settings = &tenant.settings;
+    let rows = [
+        (
+            settings.premium_p1 && !settings.premium_p2,
+            "078d2b04-f1bd-4111-bbd4-b4b1b354cef4",
+            "AAD_PREMIUM",
+        ),
+        (
+            settings.premium_p2,
+            "84a661c4-e949-4bd2-a560-ed7766fcaf2b",
+            "AAD_PREMIUM_P2",
+        ),
+        (
+            settings.workload_identities,
+            "73fa80b5-689f-46b6-8d49-f8ed9b9c4c8c",
+            "Workload_Identities_Premium_CN",
+        ),
+    ];
+    let plans = plans(tenant);
+    let held: Vec<Value> = rows
+        .into_iter()
+        .filter(|(held, ..)| *held)
+        .map(|(_, id, part)| {
+            let workload = part.starts_with("Workload");
+            let own: Vec<Value> = plans
+                .iter()
+                .filter(|(_, _, name)| name.contains("WRKLDID") == workload)
+                .map(|(_, plan, name)| {
+                    json!({"servicePlanId": plan, "servicePlanName": name, "provisioningStatus": "Success", "appliesTo": "User"})
+                })
+                .collect();
+            json!({
+                "id": format!("{}_{id}", tenant.id),
+                "skuId": id,
+                "skuPartNumber": part,
+                "capabilityStatus": "Enabled",
+                "appliesTo": "User",
+                "consumedUnits": 10,
+                "prepaidUnits": {"enabled": 100, "suspended": 0, "warning": 0, "lockedOut": 0},
+                "servicePlans": own,
+            })
+        })
+        .collect();
+    odata::page(tenant, call, held, "subscribedSkus")
+}
+
+pub(super) fn method_modes(tenant: &Tenant, call: &Call) -> Outcome {
+    let rows = [
+        ("password", "password", "Password"),
+        ("voice", "voice", "Voice call"),
+        ("hardwareOath", "hardwareOath", "Hardware OATH token"),
+        ("softwareOath", "softwareOath", "Software OATH token"),
+        ("sms", "sms", "SMS"),
+        ("fido2", "fido2", "Passkeys (FIDO2)"),
+        (
+            "windowsHelloForBusiness",
+            "windowsHelloForBusiness",
+            "Windows Hello for Business",
+        ),
+        (
+            "microsoftAuthenticatorPush",
+            "microsoftAuthenticator",
+            "Microsoft Authenticator (push notification)",
+        ),
+        (
+            "deviceBasedPush",
+            "microsoftAuthenticator",
+            "Microsoft Authenticator (phone sign-in)",
+        ),
+        (
+            "temporaryAccessPassOneTime",
+            "temporaryAccessPass",
+            "Temporary Access Pass (one-time use)",
+        ),
+        (
+            "temporaryAccessPassMultiUse",
+            "temporaryAccessPass",
+            "Temporary Access Pass (multi-use)",
+        ),
+        ("email", "email", "Email one-time pass"),
+        (
+            "x509CertificateSingleFactor",
+            "x509Certificate",
+            "Certificate-based authentication (single-factor)",
+        ),
+        (
+            "x509CertificateMultiFactor",
+            "x509Certificate",
+            "Certificate-based authentication (multifactor)",
+        ),
+        ("federatedSingleFactor", "federation", "Federated single-factor"),
+        ("federatedMultiFactor", "federation", "Federated multifactor"),
+        ("qrCodePin", "qrCodePin", "QR code"),
+    ];
+    let modes = rows
+        .into_iter()
+        .map(|(id, method, name)| json!({"id": id, "authenticationMethod": method, "displayName": name}))
+        .collect();
+    odata::page(
+        tenant,
+        call,
+        modes,
+        "identity/conditionalAccess/authenticationStrength/authenticationMethodModes",
+    )
+}

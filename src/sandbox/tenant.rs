@@ -1,0 +1,277 @@
+//! The tenant as data: collections of objects, who is a member of what, limits and licences.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The kinds of object the tenant keeps in lists of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// Conditional Access policies, in every state.
+    Policies,
+    /// Named locations of every type.
+    NamedLocations,
+    /// Authentication strengths, built-in and custom.
+    AuthenticationStrengths,
+    /// Authentication contexts `c1` to `c99`.
+    AuthenticationContexts,
+    /// Terms of use.
+    Agreements,
+    /// Groups.
+    Groups,
+    /// Users.
+    Users,
+    /// Service principals.
+    ServicePrincipals,
+    /// Application registrations.
+    Applications,
+    /// Directory role definitions.
+    RoleDefinitions,
+    /// Policies that were deleted and can be restored.
+    DeletedPolicies,
+    /// Named locations that were deleted and can be restored.
+    DeletedNamedLocations,
+    /// Groups that were deleted and can be restored.
+    DeletedGroups,
+    /// Audit records of writes.
+    DirectoryAudits,
+    /// Sign-ins; the tenant makes none of its own.
+    SignIns,
+}
+
+/// Limits, licences and manners of the tenant, all adjustable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// Policies a tenant can hold in any state; Microsoft documents 240.
+    pub policy_quota: usize,
+    /// IP locations a tenant can hold; Microsoft documents 195.
+    pub ip_location_quota: usize,
+    /// Ranges an IP location can hold; Microsoft documents 2000.
+    pub ip_range_quota: usize,
+    /// Custom authentication strengths; Microsoft documents 15.
+    pub strength_quota: usize,
+    /// Objects on a page when the caller does not ask for fewer.
+    pub page_size: usize,
+    /// Whether the tenant has Entra ID P1.
+    pub premium_p1: bool,
+    /// Whether the tenant has Entra ID P2, which risk conditions need.
+    pub premium_p2: bool,
+    /// Whether the tenant has Workload Identities Premium.
+    pub workload_identities: bool,
+    /// Whether calls need the permissions that Microsoft documents; otherwise any token will do.
+    pub enforce_permissions: bool,
+    /// Permissions written into the tokens that the tenant gives out.
+    pub permissions: Vec<String>,
+    /// How long a token lasts, in seconds.
+    pub token_seconds: i64,
+    /// Audit records kept; the oldest go first.
+    pub audits_kept: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policy_quota: 240,
+            ip_location_quota: 195,
+            ip_range_quota: 2000,
+            strength_quota: 15,
+            page_size: 100,
+            premium_p1: true,
+            premium_p2: true,
+            workload_identities: true,
+            enforce_permissions: false,
+            permissions: super::permissions::all(),
+            token_seconds: 3600,
+            audits_kept: 500,
+        }
+    }
+}
+
+/// A tenant. A pure state machine: identifiers follow from the seed, the time comes with each call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    format: u32,
+    seed: Uuid,
+    counter: u64,
+    pub(super) id: String,
+    pub(super) display_name: String,
+    pub(super) domain: String,
+    /// Limits, licences and manners.
+    pub settings: Settings,
+    pub(super) security_defaults: bool,
+    collections: BTreeMap<Kind, IndexMap<String, Value>>,
+    /// Members of groups and holders of roles, by the id of the group or role template.
+    members: BTreeMap<String, Vec<String>>,
+    #[serde(skip)]
+    requests: u64,
+    #[serde(skip)]
+    hidden: BTreeMap<String, u32>,
+}
+
+/// The version of the tenant's document that this program writes.
+pub(super) const FORMAT: u32 = 1;
+
+impl Tenant {
+    /// Returns a tenant with nothing in it but what the service itself provides.
+    pub fn empty(seed: Uuid, display_name: &str, domain: &str) -> Self {
+        Self {
+            format: FORMAT,
+            seed,
+            counter: 0,
+            id: Uuid::new_v5(&seed, b"tenant").to_string(),
+            display_name: display_name.to_owned(),
+            domain: domain.to_owned(),
+            settings: Settings::default(),
+            security_defaults: false,
+            collections: BTreeMap::new(),
+            members: BTreeMap::new(),
+            requests: 0,
+            hidden: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the tenant's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn format(&self) -> u32 {
+        self.format
+    }
+
+    /// Switches security defaults, without the checks a request goes through.
+    pub fn set_security_defaults(&mut self, enabled: bool) {
+        self.security_defaults = enabled;
+    }
+
+    /// Returns the id that this seed always gives to `name`.
+    pub(super) fn named_id(&self, name: &str) -> String {
+        Uuid::new_v5(&self.seed, name.as_bytes()).to_string()
+    }
+
+    pub(super) fn next_id(&mut self) -> String {
+        self.counter += 1;
+        self.named_id(&format!("object {}", self.counter))
+    }
+
+    pub(super) fn next_request_id(&mut self) -> String {
+        self.requests += 1;
+        self.named_id(&format!("request {}", self.requests))
+    }
+
+    /// Returns the objects of a kind in the order they were made, as the tenant stores them.
+    pub fn objects(&self, kind: Kind) -> impl Iterator<Item = &Value> {
+        self.collections
+            .get(&kind)
+            .into_iter()
+            .flat_map(IndexMap::iter)
+            .filter(|(id, _)| !self.hidden.contains_key(*id))
+            .map(|(_, value)| value)
+    }
+
+    /// Returns one object by id; GUIDs are compared without regard to case.
+    pub fn object(&self, kind: Kind, id: &str) -> Option<&Value> {
+        let id = id.to_ascii_lowercase();
+        if self.hidden.contains_key(&id) {
+            return None;
+        }
+        self.collections.get(&kind)?.get(&id)
+    }
+
+    pub(super) fn object_mut(&mut self, kind: Kind, id: &str) -> Option<&mut Value> {
+        let id = id.to_ascii_lowercase();
+        if self.hidden.contains_key(&id) {
+            return None;
+        }
+        self.collections.get_mut(&kind)?.get_mut(&id)
+    }
+
+    /// Puts an object into its collection, replacing one of the same id. It is not validated.
+    pub fn insert(&mut self, kind: Kind, value: Value) {
+        let id = value
+            .get("id")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        self.collections.entry(kind).or_default().insert(id, value);
+    }
+
+    pub(super) fn remove(&mut self, kind: Kind, id: &str) -> Option<Value> {
+        self.collections
+            .get_mut(&kind)?
+            .shift_remove(&id.to_ascii_lowercase())
+    }
+
+    pub(super) fn drop_oldest(&mut self, kind: Kind, keep: usize) {
+        if let Some(list) = self.collections.get_mut(&kind) {
+            let excess = list.len().saturating_sub(keep);
+            list.drain(..excess);
+        }
+    }
+
+    /// Returns how many objects of a kind there are, hidden ones included.
+    pub fn count(&self, kind: Kind) -> usize {
+        self.collections.get(&kind).map_or(0, IndexMap::len)
+    }
+
+    /// Returns the direct members of a group or holders of a role.
+    pub fn members(&self, id: &str) -> &[String] {
+        self.members
+            .get(&id.to_ascii_lowercase())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn members_mut(&mut self, id: &str) -> &mut Vec<String> {
+        self.members.entry(id.to_ascii_lowercase()).or_default()
+    }
+
+    pub(super) fn containers(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
+        self.members.iter()
+    }
+
+    /// Makes an object unreadable for the next `requests` requests, as the service does after a create.
+    pub(super) fn hide(&mut self, id: &str, requests: u32) {
+        self.hidden.insert(id.to_ascii_lowercase(), requests);
+    }
+
+    /// Lets one request pass for every hidden object.
+    pub(super) fn tick(&mut self) {
+        self.hidden.retain(|_, left| {
+            *left = left.saturating_sub(1);
+            *left > 0
+        });
+    }
+}
+
+/// Returns a time as Graph writes it: seven digits of a second and `Z`.
+pub(super) fn stamp(now: Timestamp) -> String {
+    let fraction = now.subsec_nanosecond() / 100;
+    format!("{}.{fraction:07}Z", now.strftime("%Y-%m-%dT%H:%M:%S"))
+}
+
+/// Returns the text of a member, or nothing.
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Returns the strings of a list, or nothing.
+pub(super) fn strings<'a>(value: &'a Value, path: &str) -> Vec<&'a str> {
+    value
+        .pointer(path)
+        .and_then(Value::as_array)
+        .map(|items| items.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default()
+}
+
+/// Whether text is a GUID in its usual spelling.
+pub(super) fn is_guid(text: &str) -> bool {
+    text.len() == 36 && Uuid::try_parse(text).is_ok()
+}
