@@ -1,5 +1,6 @@
 //! What a user can rely on, a module a subject.
 
+mod graph;
 mod house;
 mod corpus_export;
 mod properties;

@@ -1,13 +1,17 @@
 //! Who and what people mean: names to ids and ids to names, in as few requests as can be.
 
+mod matching;
+
 use super::batch::BatchAnswer;
 use super::client::{Graph, incomplete};
 use super::cloud::Version;
 use super::error::GraphError;
 use super::objects::Collection;
+use super::paging::Pages;
 use super::request::{Operation, Request, literal, segment};
 use super::snapshot::Snapshot;
 use crate::model::{Lookup, Target};
+use matching::{SERVICE_PRINCIPALS, by_filter, directory_object, is_called, outcome, text};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,25 +39,6 @@ pub struct DirectoryObject {
     /// The object as Graph gave it.
     pub body: Value,
 }
-
-/// Where the objects of one kind are found, and what to ask for.
-struct Source {
-    path: &'static str,
-    select: &'static str,
-}
-
-const USERS: Source = Source {
-    path: "users",
-    select: "id,displayName,userPrincipalName,mail,userType",
-};
-const GROUPS: Source = Source {
-    path: "groups",
-    select: "id,displayName,description,mailNickname,securityEnabled,mailEnabled,groupTypes,membershipRule,isAssignableToRole",
-};
-const SERVICE_PRINCIPALS: Source = Source {
-    path: "servicePrincipals",
-    select: "id,appId,displayName,servicePrincipalType,appOwnerOrganizationId,accountEnabled",
-};
 
 /// How many values an `in (…)` filter takes.
 const IN_FILTER: usize = 15;
@@ -271,6 +256,42 @@ impl Graph {
         Ok(values)
     }
 
+    /// The direct members of groups, twenty groups to a request; a group that does not exist is left out.
+    pub async fn members_of(&self, groups: &[String]) -> Result<BTreeMap<String, Vec<Value>>, GraphError> {
+        let requests = groups
+            .iter()
+            .map(|id| {
+                let path = format!("{}/{}/members", Collection::Groups.path(), segment(id)?);
+                Ok(Request::new(Operation::Read, Version::V1, path)
+                    .query("$select", "id,displayName,userPrincipalName")
+                    .query("$top", "999"))
+            })
+            .collect::<Result<Vec<_>, GraphError>>()?;
+        let answers = self.batch(Version::V1, &requests).await?;
+        let mut members = BTreeMap::new();
+        for ((group, request), answer) in groups.iter().zip(&requests).zip(answers) {
+            if answer.status == 404 {
+                continue;
+            }
+            let mut page = answer.into_result(request)?;
+            let Some(Value::Array(mut all)) = page.get_mut("value").map(Value::take) else {
+                return Err(incomplete(
+                    request,
+                    "an answer in a batch has no `value` list",
+                    None,
+                ));
+            };
+            if let Some(link) = page.get("@odata.nextLink").and_then(Value::as_str) {
+                let mut pages = Pages::after(self.clone(), request.clone(), link)?;
+                while let Some(more) = pages.next().await? {
+                    all.extend(more);
+                }
+            }
+            members.insert(group.to_lowercase(), all);
+        }
+        Ok(members)
+    }
+
     /// Service principals by application id.
     pub async fn service_principals_by_app_id(
         &self,
@@ -310,111 +331,4 @@ impl Graph {
         }
         Ok(found)
     }
-}
-
-/// The request that finds a name on the server, for kinds that exist in large numbers.
-fn by_filter(lookup: &Lookup) -> Option<Request> {
-    let name = literal(&lookup.name);
-    let (source, filter) = match lookup.target {
-        Target::User => (USERS, format!("userPrincipalName eq {name} or mail eq {name}")),
-        Target::Group => (GROUPS, format!("displayName eq {name}")),
-        Target::App | Target::ServicePrincipal | Target::AgentIdentity => {
-            (SERVICE_PRINCIPALS, format!("displayName eq {name}"))
-        }
-        _ => return None,
-    };
-    Some(
-        Request::new(Operation::Read, Version::V1, source.path)
-            .query("$filter", filter)
-            .query("$select", source.select),
-    )
-}
-
-/// Whether people call it that: user name, mail address, display name, context id. Case does not matter to Entra.
-fn is_called(object: &Value, name: &str) -> bool {
-    let wanted = name.to_lowercase();
-    let is = |member: &str| {
-        object
-            .get(member)
-            .and_then(Value::as_str)
-            .is_some_and(|text| text.to_lowercase() == wanted)
-    };
-    is("displayName") || is("userPrincipalName") || is("mail")
-}
-
-fn outcome(target: Target, matches: Vec<&Value>) -> Found {
-    let mut objects: Vec<DirectoryObject> = matches
-        .into_iter()
-        .map(|value| directory_object(target, value))
-        .collect();
-    objects.sort_by(|a, b| a.id.cmp(&b.id));
-    objects.dedup_by(|a, b| a.id == b.id);
-    match objects.len() {
-        0 => Found::Nothing,
-        1 => objects.pop().map_or(Found::Nothing, Found::One),
-        _ => Found::Several(objects),
-    }
-}
-
-fn directory_object(target: Target, value: &Value) -> DirectoryObject {
-    let id = match target {
-        Target::App => text(value, "appId"),
-        _ => text(value, "id"),
-    };
-    DirectoryObject {
-        id: id.to_lowercase(),
-        display_name: text(value, "displayName").to_owned(),
-        detail: detail(target, value),
-        body: value.clone(),
-    }
-}
-
-/// What tells two objects of one name apart.
-fn detail(target: Target, value: &Value) -> String {
-    let flag = |name: &str| value.get(name).and_then(Value::as_bool).unwrap_or(false);
-    let mut parts: Vec<String> = Vec::new();
-    match target {
-        Target::User => parts.push(text(value, "userPrincipalName").to_owned()),
-        Target::Group => {
-            let types: Vec<&str> = value
-                .get("groupTypes")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
-            let kind = if types.contains(&"Unified") {
-                "Microsoft 365"
-            } else if flag("securityEnabled") {
-                "security"
-            } else {
-                "distribution"
-            };
-            parts.push(if types.contains(&"DynamicMembership") {
-                format!("{kind}, dynamic")
-            } else {
-                kind.to_owned()
-            });
-            parts.push(text(value, "description").to_owned());
-        }
-        Target::App | Target::ServicePrincipal | Target::AgentIdentity => {
-            parts.push(text(value, "servicePrincipalType").to_owned());
-            parts.push(format!("application {}", text(value, "appId")));
-        }
-        Target::Location => {
-            parts.push(
-                text(value, "@odata.type")
-                    .trim_start_matches("#microsoft.graph.")
-                    .to_owned(),
-            );
-            parts.push(format!("made {}", text(value, "createdDateTime")));
-        }
-        _ => {}
-    }
-    parts.retain(|part| !part.is_empty());
-    parts.join(", ")
-}
-
-fn text<'a>(value: &'a Value, member: &str) -> &'a str {
-    value.get(member).and_then(Value::as_str).unwrap_or_default()
 }

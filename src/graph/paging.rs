@@ -31,6 +31,13 @@ impl Pages {
         }
     }
 
+    /// The pages after a first one that came by another way (inside a batch).
+    pub(crate) fn after(graph: Graph, request: Request, link: &str) -> Result<Self, GraphError> {
+        let mut pages = Self::new(graph, request);
+        pages.next = Next::Link(pages.follow(link, None)?);
+        Ok(pages)
+    }
+
     /// How many pages were read.
     pub fn read(&self) -> usize {
         match self.next {

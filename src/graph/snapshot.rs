@@ -5,7 +5,7 @@ use super::cloud::Version;
 use super::error::GraphError;
 use super::objects::Collection;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which versions of the policies are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +36,8 @@ pub struct SnapshotOptions {
     pub terms: bool,
     /// Groups with these ids, read a thousand at a time.
     pub groups: Vec<String>,
+    /// The members of groups with these ids, read twenty groups at a time.
+    pub members_of: Vec<String>,
     /// Policies and named locations deleted in the last 30 days.
     pub deleted: bool,
 }
@@ -57,6 +59,8 @@ pub struct Snapshot {
     pub terms: Option<Vec<Value>>,
     /// The groups asked for that exist.
     pub groups: Option<Vec<Value>>,
+    /// The members of the groups asked for that exist, by group id in lower case.
+    pub members: BTreeMap<String, Vec<Value>>,
     /// Deleted policies.
     pub deleted_policies: Option<Vec<Value>>,
     /// Deleted named locations.
@@ -91,6 +95,7 @@ impl Graph {
             contexts,
             terms,
             groups,
+            members,
             deleted_policies,
             deleted_locations,
         ) = futures::try_join!(
@@ -101,6 +106,7 @@ impl Graph {
             self.wanted(Collection::Contexts, options.contexts),
             self.wanted(Collection::Terms, options.terms.then_some(Version::V1)),
             self.wanted_groups(&options.groups),
+            self.members_of(&options.members_of),
             self.wanted_deleted(Collection::Policies, deleted),
             self.wanted_deleted(Collection::NamedLocations, deleted),
         )?;
@@ -112,6 +118,7 @@ impl Graph {
             contexts,
             terms,
             groups,
+            members,
             deleted_policies,
             deleted_locations,
             request_count: 0,

@@ -5,66 +5,15 @@ use super::error::GraphError;
 use super::http::{Exchange, ExchangeError, Incoming, Outgoing};
 use super::observe::{GraphEvent, Observer};
 use super::pace::Queues;
+use super::patience::{Jitter, Patience};
 use super::request::{Lane, Request, Response};
-use super::service_error::{ServiceError, excerpt, retry_after};
+use super::service_error::{ServiceError, excerpt, retry_after, tidy};
 use super::token::{AccessToken, TokenCache};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 use url::Url;
-
-/// How often and how long to try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// How many times a throttled request is sent again.
-    pub throttled: u32,
-    /// How many times a request that failed otherwise is sent again.
-    pub failed: u32,
-    /// The first wait when Graph names none; it doubles each time.
-    pub first_wait: Duration,
-    /// The longest wait when Graph names none.
-    pub longest_wait: Duration,
-    /// The longest `Retry-After` that is waited for; a longer one is an error at once.
-    pub longest_told: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            throttled: 10,
-            failed: 4,
-            first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_mins(1),
-            longest_told: Duration::from_mins(15),
-        }
-    }
-}
-
-impl Patience {
-    /// The wait before try `again` (from 1): it doubles, and half of it is left to chance (`jitter` in 0..1) so
-    /// that several callers do not come back together.
-    pub(crate) fn wait(&self, again: u32, jitter: f64) -> Duration {
-        let doubled = self
-            .first_wait
-            .saturating_mul(1_u32.checked_shl(again.saturating_sub(1)).unwrap_or(u32::MAX));
-        doubled
-            .min(self.longest_wait)
-            .mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
-    }
-}
-
-/// A source of chance, in 0..1.
-pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
-
-/// Chance from the operating system.
-pub fn random_jitter() -> Jitter {
-    Arc::new(|| {
-        let (_, low) = uuid::Uuid::new_v4().as_u64_pair();
-        let bits = u32::try_from(low >> 32).unwrap_or(0) & 0xff_ffff;
-        f64::from(bits) / f64::from(0xff_ffff_u32)
-    })
-}
 
 pub(crate) struct Transport {
     pub(crate) endpoints: Endpoints,
@@ -166,6 +115,9 @@ impl Transport {
                 Ok(response) => Next::Done(response),
                 Err(error) => Next::Fail(error),
             });
+        }
+        if let Some(stranger) = stranger(request, incoming) {
+            return Ok(Next::Fail(stranger));
         }
         let error = ServiceError::read(request, incoming, client_request_id);
         let rules = request.operation.rules();
@@ -332,6 +284,30 @@ fn outgoing(request: &Request, url: Url, token: &AccessToken, client_request_id:
         body,
         timeout: rules.timeout,
     }
+}
+
+/// A redirect, or a refusal in something other than JSON without Graph's id: a proxy or a sign-in page spoke. It did
+/// not pass the call on, so nothing was carried out.
+fn stranger(request: &Request, incoming: &Incoming) -> Option<GraphError> {
+    let from_graph = incoming.header("request-id").is_some()
+        || incoming.body.is_empty()
+        || serde_json::from_slice::<serde_json::Value>(&incoming.body).is_ok();
+    let excerpt = match incoming.status {
+        300..400 => match incoming.header("location") {
+            Some(place) => format!(
+                "a redirect to `{}`",
+                tidy(place.split('?').next().unwrap_or(place))
+            ),
+            None => "a redirect".to_owned(),
+        },
+        400..500 if !from_graph && !matches!(incoming.status, 401 | 408 | 429) => excerpt(&incoming.body),
+        _ => return None,
+    };
+    Some(GraphError::NotGraph {
+        call: request.call(),
+        status: incoming.status,
+        excerpt,
+    })
 }
 
 /// A server that echoes the token must not make us print it.

@@ -121,3 +121,72 @@ impl TokenSource for AzureSource {
         self.help
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azure_core::credentials::TokenRequestOptions;
+    use azure_core::time::OffsetDateTime;
+    use tokio::time::Instant;
+
+    /// A credential with one answer.
+    #[derive(Debug)]
+    struct One(Result<i64, &'static str>);
+
+    impl TokenCredential for One {
+        fn get_token<'this, 'scopes, 'scope, 'options, 'all>(
+            &'this self,
+            scopes: &'scopes [&'scope str],
+            _: Option<TokenRequestOptions<'options>>,
+        ) -> BoxFuture<'all, azure_core::Result<azure_core::credentials::AccessToken>>
+        where
+            'this: 'all,
+            'scopes: 'all,
+            'scope: 'all,
+            'options: 'all,
+        {
+            assert_eq!(scopes, ["https://graph.microsoft.com/.default"]);
+            let answer = match self.0 {
+                Ok(end) => Ok(azure_core::credentials::AccessToken::new(
+                    "token",
+                    OffsetDateTime::from_unix_timestamp(end).unwrap(),
+                )),
+                Err(message) => Err(azure_core::Error::with_message(
+                    azure_core::error::ErrorKind::Credential,
+                    message,
+                )),
+            };
+            Box::pin(async move { answer })
+        }
+    }
+
+    fn source(answer: Result<i64, &'static str>) -> AzureSource {
+        AzureSource {
+            credential: Arc::new(One(answer)),
+            scope: "https://graph.microsoft.com/.default".to_owned(),
+            how: "the Azure CLI",
+            help: CLI_HELP,
+            clock: Arc::new(|| jiff::Timestamp::from_second(1_000).unwrap()),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_lasts_as_long_as_the_cli_says() {
+        let token = source(Ok(1_900)).fetch().await.unwrap();
+        assert_eq!(token.secret.reveal(), "token");
+        assert_eq!(
+            token.expires_at.unwrap() - Instant::now(),
+            Duration::from_mins(15)
+        );
+    }
+
+    #[tokio::test]
+    async fn what_the_cli_says_is_kept_and_the_crates_own_advice_is_not() {
+        let said = "Please run 'az login'\nTo troubleshoot, visit https://aka.ms/azsdk";
+        let error = source(Err(said)).fetch().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the Azure CLI gave no token: Please run 'az login'"
+        );
+    }
+}

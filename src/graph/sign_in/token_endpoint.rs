@@ -4,11 +4,11 @@ use super::entra_errors;
 use crate::graph::client::GraphOptions;
 use crate::graph::error::{GraphError, SignInError};
 use crate::graph::http::{Exchange, ExchangeError, Incoming, Outgoing, causes};
+use crate::graph::patience::{Jitter, Patience};
 use crate::graph::request::encode;
 use crate::graph::secret::Secret;
 use crate::graph::service_error::{excerpt, retry_after, tidy};
 use crate::graph::token::AccessToken;
-use crate::graph::transport::{Jitter, Patience};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -215,7 +215,7 @@ pub(super) async fn patiently(
         let mut told = None;
         match exchange.exchange(outgoing.clone()).await {
             Ok(incoming) if !last && (incoming.status == 429 || incoming.status >= 500) => {
-                told = retry_after(&incoming)
+                told = retry_after(&incoming);
             }
             Ok(incoming) => return Ok(incoming),
             Err(ExchangeError::Certificate(cause)) => return Err(SignInError::Unreachable { host, cause }),
