@@ -31,4 +31,4 @@ pub use self::store::StateStore;
 pub use self::store::Stored;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,11 +6,11 @@
 //! fields this version does not know, [`Document::parse_for_display`] reads it
 //! for the commands that only show.
 //!
-//! Addresses are the text a user writes (`policy.mfa`, `module.x.location.a["k"]`).
+//! Addresses are kept as text, in the form that [`Address`](crate::model::Address) prints and parses.
 
-mod address;
 mod changes;
 mod error;
+mod json;
 mod read;
 mod surgery;
 
@@ -24,8 +24,12 @@ use sha2::Digest;
 use sha2::Sha256;
 use uuid::Uuid;
 
+use super::Kind;
+use super::properties::ApiVersion;
+
 pub use self::changes::Changes;
 pub use self::error::DocumentError;
+pub use self::json::Json;
 pub use self::surgery::Moved;
 pub use self::surgery::Removed;
 
@@ -68,18 +72,18 @@ pub struct Document {
 /// What is remembered of one managed object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResourceState {
-    /// The kind of block: `policy`, `location`, `strength`, `context`, `group`.
-    pub kind: String,
+    /// What kind of object it is.
+    pub kind: Kind,
     /// The id Graph gave the object.
     pub id: String,
-    /// The Graph version it was last written or read with: `v1.0` or `beta`.
-    pub api_version: String,
+    /// The Graph version it was last written or read with.
+    pub api_version: ApiVersion,
     /// The properties last written, in wire form; none when capol has only adopted the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent: Option<Value>,
+    pub sent: Option<Json>,
     /// What the service last answered; none while nothing was read since the last write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answered: Option<Value>,
+    pub answered: Option<Json>,
     /// Addresses this object refers to, so that deletes run in reverse order after the block is gone.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub dependencies: BTreeSet<String>,
@@ -170,6 +174,17 @@ impl Document {
             && self.approvals == other.approvals
     }
 
+    /// Refuses to let this document take the place of one of another tenant.
+    pub fn may_replace(&self, current: &Self) -> Result<(), DocumentError> {
+        if self.tenant_id.eq_ignore_ascii_case(&current.tenant_id) {
+            return Ok(());
+        }
+        Err(DocumentError::OtherTenant {
+            found: self.tenant_id.clone(),
+            expected: current.tenant_id.clone(),
+        })
+    }
+
     /// Refuses a document of another tenant than the one signed in to.
     pub fn for_tenant(&self, tenant_id: &str) -> Result<(), DocumentError> {
         if self.tenant_id.eq_ignore_ascii_case(tenant_id) {
@@ -189,6 +204,15 @@ pub fn digest(bytes: &[u8]) -> String {
         .flat_map(|byte| [byte >> 4, byte & 15])
         .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
         .collect()
+}
+
+/// What a JSON reader objects to, without the place that it adds.
+pub fn json_reason(cause: &serde_json::Error) -> String {
+    let text = cause.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((reason, _)) => reason.to_owned(),
+        None => text,
+    }
 }
 
 impl Lifecycle {

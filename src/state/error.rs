@@ -102,8 +102,21 @@ pub enum StateError {
     #[error("`{path}`, left by an interrupted command, cannot be removed")]
     #[diagnostic(code(state::tidy), help("remove `{}`, and run the command again", path.display()))]
     Tidy {
-        /// The leftover, or the folder that cannot be searched for them.
+        /// The leftover.
         path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// The folder of the state cannot be searched.
+    #[error("the folder `{folder}` cannot be read, so the state stays as it was")]
+    #[diagnostic(
+        code(state::folder),
+        help("make `{}` readable for the user who runs capol, and run the command again", folder.display())
+    )]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
         /// What the system says.
         source: io::Error,
     },
@@ -322,7 +335,7 @@ pub enum StateError {
     #[error("the journal `{path}` is damaged at line {line}: {reason}")]
     #[diagnostic(
         code(state::journal_damaged),
-        help("run `capol state repair`: it compares what the journal still tells with the tenant")
+        help("run `capol state repair`: it takes over what the journal still tells and sets it aside")
     )]
     JournalDamaged {
         /// The journal.

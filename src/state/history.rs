@@ -18,6 +18,7 @@ use crate::model::state::Changes;
 use crate::model::state::Document;
 use crate::model::state::Version;
 use crate::model::state::digest;
+use crate::model::state::json_reason;
 
 /// How many versions of the document are kept, and how many finished journals.
 pub const KEPT: usize = 50;
@@ -199,7 +200,7 @@ impl History {
             .unwrap_or_default();
         serde_json::from_slice(&bytes).map_err(|cause| StateError::HistoryDamaged {
             path,
-            reason: cause.to_string(),
+            reason: json_reason(&cause),
         })
     }
 }

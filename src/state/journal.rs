@@ -46,6 +46,18 @@ use super::files::OpenFile;
 use super::history;
 use super::place::folder_of;
 use crate::model::state::Version;
+use crate::model::state::digest;
+
+/// What is left of a damaged journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Salvaged {
+    /// What the readable lines tell; none when the first is not among them.
+    pub recovery: Option<Recovery>,
+    /// The lines that cannot be read, from 1.
+    pub damaged_lines: Vec<usize>,
+    /// Where the file is now.
+    pub kept: PathBuf,
+}
 
 /// The journal of an apply under way, open for writing.
 #[derive(Debug)]
@@ -143,6 +155,32 @@ impl Journal {
         Ok(Some((journal, recovery)))
     }
 
+    /// Moves a journal that [`Journal::resume`] calls damaged into the history, as `damaged-…`, and returns what can
+    /// be read of it. None when there is no journal.
+    ///
+    /// Called under the lock. What it tells as done can be settled; what it leaves open has to be looked for.
+    pub fn set_aside(store: &LocalFile) -> Result<Option<Salvaged>, StateError> {
+        let (place, files) = (store.place(), store.files());
+        let failed = |verb| move |source| failed(verb, &place.journal, source);
+        let Some(bytes) = files.read(&place.journal).map_err(failed("read"))? else {
+            return Ok(None);
+        };
+        let (records, damaged_lines) = record::salvage(&bytes);
+        let digest: String = digest(&bytes).chars().take(8).collect();
+        let kept = place.history.join(format!("damaged-{digest}{}", past::ENDING));
+        files
+            .create_folder(&place.history)
+            .and_then(|()| files.rename(&place.journal, &kept))
+            .and_then(|()| files.sync_folder(&place.history))
+            .and_then(|()| files.sync_folder(folder_of(&place.journal)))
+            .map_err(failed("closed"))?;
+        Ok(Some(Salvaged {
+            recovery: Recovery::of(&records),
+            damaged_lines,
+            kept,
+        }))
+    }
+
     /// The apply this is the journal of.
     pub fn apply(&self) -> &ApplyBegin {
         &self.apply
@@ -232,4 +270,4 @@ fn failed(verb: &'static str, path: &std::path::Path, source: io::Error) -> Stat
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -25,6 +25,7 @@ use super::lock_file::LockFile;
 use super::place;
 use super::replace;
 use super::replace::Step;
+use super::replace::Sweeping;
 use crate::model::state::CAPOL_VERSION;
 use crate::model::state::Document;
 use crate::model::state::DocumentError;
@@ -168,7 +169,7 @@ impl LocalFile {
         }
         expect_current(&self.place.state, expect, current.as_ref())?;
         if let Some(current) = &current {
-            written.document.for_tenant(&current.document.tenant_id)?;
+            written.document.may_replace(&current.document)?;
             if !change.new_lineage && written.document.lineage != current.document.lineage {
                 return Err(StateError::Document(DocumentError::LineageMismatch {
                     found: written.document.lineage.to_string(),
@@ -181,8 +182,13 @@ impl LocalFile {
         }
         self.history_folder().keep(current.as_ref(), &written, change)?;
         if guard.is_locked() {
-            replace::sweep(&*self.files, &target)
-                .map_err(|(path, source)| StateError::Tidy { path, source })?;
+            replace::sweep(&*self.files, &target).map_err(|fault| match fault {
+                Sweeping::Folder(source) => StateError::Folder {
+                    folder: place::folder_of(&target).to_owned(),
+                    source,
+                },
+                Sweeping::File(path, source) => StateError::Tidy { path, source },
+            })?;
         }
         self.put(&target, text.as_bytes())?;
         Ok(written)

@@ -27,6 +27,8 @@ const INTERVAL: Duration = Duration::from_millis(100);
 const LEAST_PATIENCE: Duration = Duration::from_millis(300);
 
 /// The lock file of one state.
+///
+/// A newline ends what the file says; until that is written nobody has the lock.
 #[derive(Debug, Clone)]
 pub(super) struct LockFile {
     pub(super) path: PathBuf,
@@ -265,8 +267,8 @@ impl Held for HeldFile {
 }
 
 fn interpret(bytes: &[u8]) -> Left {
-    // A machine that lost power between making and filling the file leaves blanks or zeros.
-    if bytes.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0) {
+    // Without the newline its writer was killed before it had the lock.
+    if bytes.last() != Some(&b'\n') {
         return Left::Nothing;
     }
     match serde_json::from_slice(bytes) {

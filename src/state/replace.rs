@@ -30,6 +30,13 @@ pub(super) struct Failed {
     pub(super) source: io::Error,
 }
 
+/// Leftovers that cannot be removed: the folder cannot be searched, or one stays.
+#[derive(Debug)]
+pub(super) enum Sweeping {
+    Folder(io::Error),
+    File(PathBuf, io::Error),
+}
+
 /// Temporary file in the same folder, written, made durable, renamed, the folder made durable.
 pub(super) fn replace(files: &dyn Files, target: &Path, bytes: &[u8]) -> Result<(), Failed> {
     let folder = folder_of(target);
@@ -60,15 +67,17 @@ pub(super) fn replace(files: &dyn Files, target: &Path, bytes: &[u8]) -> Result<
 
 /// Removes the temporary files that killed processes left of replacing `target`.
 ///
-/// Only for the holder of the lock: without it others may be at work on theirs. An error names the path.
-pub(super) fn sweep(files: &dyn Files, target: &Path) -> Result<(), (PathBuf, io::Error)> {
+/// Only for the holder of the lock: without it others may be at work on theirs.
+pub(super) fn sweep(files: &dyn Files, target: &Path) -> Result<(), Sweeping> {
     let folder = folder_of(target);
     let prefix = prefix(target);
-    let names = files.list(folder).map_err(|source| (folder.to_owned(), source))?;
+    let names = files.list(folder).map_err(Sweeping::Folder)?;
     for name in names {
         if name.starts_with(&prefix) && name.ends_with(SUFFIX) {
             let path = folder.join(name);
-            files.remove(&path).map_err(|source| (path, source))?;
+            files
+                .remove(&path)
+                .map_err(|source| Sweeping::File(path, source))?;
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Document;
 use super::ResourceState;
+use crate::model::Kind;
 
 /// The difference between two documents, as the history tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +34,7 @@ impl Changes {
     pub fn between(before: Option<&Document>, after: &Document) -> Self {
         let nothing = Document::new(after.lineage, after.tenant_id.clone());
         let before = before.unwrap_or(&nothing);
-        let mut gone: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+        let mut gone: BTreeMap<(Kind, &str), &str> = BTreeMap::new();
         let mut changes = Self::default();
         for (address, resource) in &before.resources {
             match after.resources.get(address) {
@@ -75,6 +76,6 @@ impl Changes {
     }
 }
 
-fn object(resource: &ResourceState) -> (&str, &str) {
-    (&resource.kind, &resource.id)
+fn object(resource: &ResourceState) -> (Kind, &str) {
+    (resource.kind, &resource.id)
 }

@@ -79,7 +79,7 @@ pub enum DocumentError {
     #[diagnostic(
         code(state::not_fully_read),
         help(
-            "install capol {written_by} or later; until then `capol state list` and `capol show` still read it"
+            "install capol {written_by} or later; until then `capol state list` and `capol show` still read the rest"
         )
     )]
     NotFullyRead {
@@ -126,13 +126,24 @@ pub enum DocumentError {
         expected: String,
     },
 
+    /// A document of another tenant than the one it would replace.
+    #[error("the state given belongs to tenant `{found}`, the one in place to tenant `{expected}`")]
+    #[diagnostic(
+        code(state::other_tenant),
+        help("give it where the state of `{found}` is kept: in its own project, or with `--tenant NAME`")
+    )]
+    OtherTenant {
+        /// The given document's tenant.
+        found: String,
+        /// The tenant of the one in place.
+        expected: String,
+    },
+
     /// Two documents of different histories.
     #[error("the states have different histories: lineage `{found}` was given, `{expected}` is there")]
     #[diagnostic(
         code(state::lineage_mismatch),
-        help(
-            "a state of another project or a fresh start; if it shall replace what is there, run `capol state push --force FILE`"
-        )
+        help("if it shall replace what is there, run `capol state push --force FILE`")
     )]
     LineageMismatch {
         /// The lineage given.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Document;
 use super::DocumentError;
-use super::address;
+use crate::model::Address;
 
 /// What a rename did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,7 +32,7 @@ impl Document {
         check_alike(from, to)?;
         let mut renames = Vec::new();
         for (old, resource) in &self.resources {
-            if let Some(rest) = address::under(old, from) {
+            if let Some(rest) = under(old, from) {
                 renames.push((old.clone(), format!("{to}{rest}"), resource.id.clone()));
             }
         }
@@ -56,7 +56,7 @@ impl Document {
         for resource in self.resources.values_mut() {
             resource.dependencies = std::mem::take(&mut resource.dependencies)
                 .into_iter()
-                .map(|dependency| match address::under(&dependency, from) {
+                .map(|dependency| match under(&dependency, from) {
                     Some(rest) => format!("{to}{rest}"),
                     None => dependency,
                 })
@@ -73,16 +73,12 @@ impl Document {
             if !self
                 .resources
                 .keys()
-                .any(|present| address::under(present, wanted).is_some())
+                .any(|present| under(present, wanted).is_some())
             {
                 return Err(self.unknown(wanted));
             }
         }
-        let chosen = |present: &str| {
-            addresses
-                .iter()
-                .any(|wanted| address::under(present, wanted).is_some())
-        };
+        let chosen = |present: &str| addresses.iter().any(|wanted| under(present, wanted).is_some());
         let mut removed = Vec::new();
         self.resources.retain(|present, resource| {
             let keep = !chosen(present);
@@ -105,7 +101,7 @@ impl Document {
         let Some(current) = current else {
             return Ok(self);
         };
-        self.for_tenant(&current.tenant_id)?;
+        self.may_replace(current)?;
         if !force && self.lineage != current.lineage {
             return Err(DocumentError::LineageMismatch {
                 found: self.lineage.to_string(),
@@ -142,9 +138,9 @@ impl Document {
 
 fn check_alike(from: &str, to: &str) -> Result<(), DocumentError> {
     let kind_of = |text: &str| {
-        address::kind(text)
-            .map(str::to_owned)
-            .ok_or_else(|| DocumentError::NotAnAddress {
+        text.parse::<Address>()
+            .map(|address| address.kind)
+            .map_err(|_| DocumentError::NotAnAddress {
                 text: text.to_owned(),
             })
     };
@@ -157,7 +153,7 @@ fn check_alike(from: &str, to: &str) -> Result<(), DocumentError> {
             help: format!("write a new address that is a {old}, too"),
         });
     }
-    let inside = address::under(to, from).is_some_and(|rest| rest.starts_with('.'));
+    let inside = under(to, from).is_some_and(|rest| rest.starts_with('.'));
     if inside {
         return Err(DocumentError::UnlikeAddresses {
             from: from.to_owned(),
@@ -167,4 +163,10 @@ fn check_alike(from: &str, to: &str) -> Result<(), DocumentError> {
         });
     }
     Ok(())
+}
+
+/// What follows `prefix` when `address` is it, one of its `for_each` members, or inside that module.
+fn under<'a>(address: &'a str, prefix: &str) -> Option<&'a str> {
+    let rest = address.strip_prefix(prefix)?;
+    (rest.is_empty() || rest.starts_with('.') || rest.starts_with('[')).then_some(rest)
 }

@@ -9,8 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::model::properties::ApiVersion;
 use crate::model::state::ResourceState;
 use crate::model::state::Version;
+use crate::model::state::json_reason;
 use crate::state::StateError;
 
 /// One line of the journal.
@@ -97,8 +99,8 @@ pub struct Begin {
     pub method: String,
     /// The path below the version: the collection for a create, else the object.
     pub path: String,
-    /// The Graph version: `v1.0` or `beta`.
-    pub api_version: String,
+    /// The Graph version.
+    pub api_version: ApiVersion,
     /// The body exactly as sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
@@ -174,17 +176,36 @@ pub(super) struct Parsed {
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Parsed, StateError> {
     let mut records = Vec::new();
     let mut whole: u64 = 0;
-    for (line, text) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
-        if text.last() != Some(&b'\n') {
-            break;
-        }
-        let record = serde_json::from_slice(text).map_err(|cause| StateError::JournalDamaged {
+    for (line, text) in lines(bytes) {
+        records.push(read(text).map_err(|reason| StateError::JournalDamaged {
             path: path.to_owned(),
             line,
-            reason: cause.to_string(),
-        })?;
-        records.push(record);
+            reason,
+        })?);
         whole = whole.saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
     }
     Ok(Parsed { records, whole })
+}
+
+/// The records that can be read whatever is between them, and the numbers of the lines that cannot.
+pub(super) fn salvage(bytes: &[u8]) -> (Vec<Record>, Vec<usize>) {
+    let mut records = Vec::new();
+    let mut damaged = Vec::new();
+    for (line, text) in lines(bytes) {
+        match read(text) {
+            Ok(record) => records.push(record),
+            Err(_) => damaged.push(line),
+        }
+    }
+    (records, damaged)
+}
+
+fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    (1..)
+        .zip(bytes.split_inclusive(|byte| *byte == b'\n'))
+        .filter(|(_, text)| text.last() == Some(&b'\n'))
+}
+
+fn read(text: &[u8]) -> Result<Record, String> {
+    serde_json::from_slice(text).map_err(|cause| json_reason(&cause))
 }

@@ -12,6 +12,7 @@ use super::record::Operation;
 use super::record::Outcome;
 use super::record::Record;
 use crate::model::state::Document;
+use crate::model::state::Json;
 use crate::model::state::ResourceState;
 use crate::model::state::Version;
 
@@ -153,7 +154,7 @@ impl Done {
             Effect::Keep { resource } => {
                 let kept = ResourceState {
                     id: self.id.clone().unwrap_or_else(|| resource.id.clone()),
-                    answered: self.answered.clone(),
+                    answered: self.answered.clone().map(Json::from),
                     ..ResourceState::clone(resource)
                 };
                 document.resources.insert(self.begin.address.clone(), kept);
