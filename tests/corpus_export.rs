@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use capol::export::{Intake, read};
+use capol::export::{Exported, Intake, Options, export, read};
 use capol::model::Kind;
+use capol::syntax::{FileId, SourceFile, format, parse};
 
 /// The corpus of real exports, if it lies beside the project.
 fn corpus() -> Option<PathBuf> {
@@ -98,4 +99,52 @@ fn every_file_is_taken_in_or_refused_with_a_reason() {
     println!("taken in: {kinds:?}");
     println!("refused: {reasons:#?}");
     println!("ignored: {ignored:#?}");
+}
+
+/// The layout of a text, or the errors in it.
+fn formatted(name: &str, text: &str) -> String {
+    let file = SourceFile::new(FileId(0), name, text);
+    match format(&parse(&file)) {
+        Ok(formatted) => formatted,
+        Err(errors) => panic!("{name}: {errors:#?}\n{text}"),
+    }
+}
+
+#[test]
+fn every_repository_becomes_a_project_that_parses_and_is_laid_out() {
+    let Some(corpus) = corpus() else { return };
+    for (repository, files) in repositories(&corpus) {
+        let intake = read(&files);
+        let objects: Vec<Exported> = intake.objects.iter().map(Exported::from).collect();
+        let project = export(
+            &objects,
+            &intake.names,
+            &Options {
+                import_blocks: true,
+                ..Options::default()
+            },
+        );
+        for (name, text) in &project.files {
+            assert_eq!(
+                &formatted(name, text),
+                text,
+                "{repository}/{name} is not laid out as fmt would"
+            );
+            if let Some(folder) = std::env::var_os("CAPOL_EXPORT_TO") {
+                let folder = Path::new(&folder).join(&repository);
+                std::fs::create_dir_all(&folder).unwrap();
+                std::fs::write(folder.join(name), text).unwrap();
+            }
+        }
+        let mut reversed = objects.clone();
+        reversed.reverse();
+        let other = export(&reversed, &intake.names, &Options::default());
+        for (name, text) in &other.files {
+            let first = project.files.iter().find(|(other, _)| other == name).unwrap();
+            assert_eq!(
+                &first.1, text,
+                "{repository}/{name} depends on the order of the files"
+            );
+        }
+    }
 }

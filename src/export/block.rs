@@ -6,11 +6,13 @@ use serde_json::Value as Json;
 use super::naming::{Naming, symbol};
 use crate::model::properties::{Property, Shape, Symbols, authentication_methods, by_dsl, grant_controls};
 use crate::model::value::{
-    Allowed, CombinationConfiguration, Control, ExternalTenants, Filter, FilterMode, Grant, Guests, Interval, Operator,
-    SignInFrequency, Value,
+    Allowed, CombinationConfiguration, Control, ExternalTenants, Filter, FilterMode, Grant, Guests, Interval,
+    Operator, SignInFrequency, Value,
 };
 use crate::model::{Kind, Object};
-use crate::syntax::{Argument, Attribute, Block, DurationUnit, Expression, ExpressionKind, Item, ItemKind, UnaryOperator};
+use crate::syntax::{
+    Argument, Attribute, Block, DurationUnit, Expression, ExpressionKind, Item, ItemKind, UnaryOperator,
+};
 
 /// An object as a block of the language.
 ///
@@ -51,7 +53,11 @@ fn inner(kind: &str, items: Vec<Item>) -> Item {
     let is_short = matches!(items.as_slice(), [only] if is_attribute(only));
     let mut block = Block::new(kind, &[], items);
     set_apart(&mut block.body.items);
-    if is_short { block.on_one_line().into() } else { block.into() }
+    if is_short {
+        block.on_one_line().into()
+    } else {
+        block.into()
+    }
 }
 
 fn is_attribute(item: &Item) -> bool {
@@ -123,7 +129,11 @@ impl Node {
         self.children
             .into_iter()
             .map(|(name, child)| {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
                 match child {
                     Child::Node(node) => inner(&name, node.into_items(kind, &path)),
                     Child::Part(Part::Blocks(blocks)) => {
@@ -311,8 +321,14 @@ fn configuration(configuration: &CombinationConfiguration) -> Block {
             items.push(attribute("allowed_aaguids", texts(aaguids)));
             "fido2"
         }
-        Allowed::X509 { issuer_skis, policy_oids } => {
-            for (name, values) in [("allowed_issuer_skis", issuer_skis), ("allowed_policy_oids", policy_oids)] {
+        Allowed::X509 {
+            issuer_skis,
+            policy_oids,
+        } => {
+            for (name, values) in [
+                ("allowed_issuer_skis", issuer_skis),
+                ("allowed_policy_oids", policy_oids),
+            ] {
                 if !values.is_empty() {
                     items.push(attribute(name, texts(values)));
                 }
@@ -332,8 +348,10 @@ fn json(value: &Json) -> Expression {
         Json::Number(number) => Expression::number(&number.to_string()),
         Json::String(text) => Expression::string(text),
         Json::Array(values) => Expression::list(values.iter().map(json)),
-        Json::Object(members) => {
-            Expression::object(members.iter().map(|(member, value)| (member.as_str(), json(value))))
-        }
+        Json::Object(members) => Expression::object(
+            members
+                .iter()
+                .map(|(member, value)| (member.as_str(), json(value))),
+        ),
     }
 }

@@ -52,7 +52,9 @@ impl Naming {
             Reference::Keyword(wire) => keyword(wire, keywords),
             Reference::Id { target, id } => self.id(*target, id),
             Reference::Managed { address, .. } => managed(address),
-            Reference::Lookup(lookup) => Expression::call(lookup.target.word(), vec![Expression::string(&lookup.name)]),
+            Reference::Lookup(lookup) => {
+                Expression::call(lookup.target.word(), vec![Expression::string(&lookup.name)])
+            }
         }
     }
 
@@ -73,7 +75,11 @@ impl Naming {
     /// A text, with variables in the place of its placeholders.
     pub(super) fn text(&self, text: &str) -> Expression {
         let pieces = pieces(text);
-        let variable = |placeholder: &str| self.texts.get(placeholder).map(|name| Expression::reference(&["var", name]));
+        let variable = |placeholder: &str| {
+            self.texts
+                .get(placeholder)
+                .map(|name| Expression::reference(&["var", name]))
+        };
         if let [Piece::Placeholder(only)] = pieces.as_slice() {
             return variable(only).unwrap_or_else(|| Expression::string(text));
         }

@@ -93,7 +93,11 @@ pub fn export(objects: &[Exported], names: &KnownNames, options: &Options) -> Pr
 /// A policy without the emergency accounts that the engine excludes by itself, and why it
 /// includes them where it does.
 fn without_emergency_access(object: &Object, options: &Options) -> (Object, Option<&'static str>) {
-    let Some(accounts) = options.emergency_access.as_ref().filter(|_| has_user_audience(object)) else {
+    let Some(accounts) = options
+        .emergency_access
+        .as_ref()
+        .filter(|_| has_user_audience(object))
+    else {
         return (object.clone(), None);
     };
     let is_account = |reference: &Reference| match reference {
@@ -117,7 +121,10 @@ fn without_emergency_access(object: &Object, options: &Options) -> (Object, Opti
             .filter(|reference| !is_account(reference))
             .cloned()
             .collect();
-        rest.set(wire, (!kept.is_empty()).then_some(crate::model::Value::References(kept)));
+        rest.set(
+            wire,
+            (!kept.is_empty()).then_some(crate::model::Value::References(kept)),
+        );
     }
     (rest, None)
 }

@@ -70,12 +70,19 @@ impl Files<'_> {
     }
 
     fn settings(&self) -> Vec<Item> {
-        let has_policies = self.objects.iter().any(|exported| exported.object.kind == Kind::Policy);
+        let has_policies = self
+            .objects
+            .iter()
+            .any(|exported| exported.object.kind == Kind::Policy);
         if self.options.has_settings || self.options.emergency_access.is_some() || !has_policies {
             return Vec::new();
         }
         let reason = Expression::call("none", [Expression::string(NO_ACCOUNTS)]);
-        let block = Block::new("capol", &[], vec![Attribute::new("emergency_access", reason).into()]);
+        let block = Block::new(
+            "capol",
+            &[],
+            vec![Attribute::new("emergency_access", reason).into()],
+        );
         vec![block.into()]
     }
 
@@ -207,7 +214,11 @@ fn persona(name: &str) -> Option<String> {
     let words: Vec<String> = part
         .split_whitespace()
         .take(3)
-        .map(|word| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>())
+        .map(|word| {
+            word.chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect::<String>()
+        })
         .filter(|word| !word.is_empty())
         .map(|word| word.to_ascii_lowercase())
         .collect();
@@ -230,22 +241,46 @@ mod tests {
     use super::*;
 
     fn groups(names: &[&str]) -> Vec<String> {
-        grouping(names).into_iter().map(Option::unwrap_or_default).collect()
+        grouping(names)
+            .into_iter()
+            .map(Option::unwrap_or_default)
+            .collect()
     }
 
     #[test]
     fn policies_are_grouped_by_what_their_names_begin_with() {
         assert_eq!(
-            groups(&["CAD001-O365: a", "CAD002-O365: b", "CAU001-All: c", "CAU002-All: d", "Other"]),
+            groups(&[
+                "CAD001-O365: a",
+                "CAD002-O365: b",
+                "CAU001-All: c",
+                "CAU002-All: d",
+                "Other"
+            ]),
             ["cad", "cad", "cau", "cau", ""]
         );
         assert_eq!(
-            groups(&["CA101-Admins-X", "CA102-Admins-Y", "CA201-Internals-X", "CA202-Internals-Y"]),
+            groups(&[
+                "CA101-Admins-X",
+                "CA102-Admins-Y",
+                "CA201-Internals-X",
+                "CA202-Internals-Y"
+            ]),
             ["admins", "admins", "internals", "internals"]
         );
         assert_eq!(
-            groups(&["100 - <RING> - Admin protection - A", "101 - <RING> - Admin protection - B", "200 - <RING> - Base protection - A", "201 - <RING> - Base protection - B"]),
-            ["admin-protection", "admin-protection", "base-protection", "base-protection"]
+            groups(&[
+                "100 - <RING> - Admin protection - A",
+                "101 - <RING> - Admin protection - B",
+                "200 - <RING> - Base protection - A",
+                "201 - <RING> - Base protection - B"
+            ]),
+            [
+                "admin-protection",
+                "admin-protection",
+                "base-protection",
+                "base-protection"
+            ]
         );
         assert_eq!(groups(&["One", "Two", "Three"]), ["", "", ""]);
     }

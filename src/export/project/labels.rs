@@ -6,10 +6,7 @@ use super::Exported;
 use crate::model::names;
 
 /// A label for each object, in the order of the objects.
-pub(super) fn of_objects(
-    objects: &[Exported],
-    taken: &BTreeMap<String, BTreeSet<String>>,
-) -> Vec<String> {
+pub(super) fn of_objects(objects: &[Exported], taken: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
     let mut of_block: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, exported) in objects.iter().enumerate() {
         of_block.entry(exported.object.kind.block()).or_default().push(at);

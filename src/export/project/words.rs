@@ -59,7 +59,11 @@ impl Words {
         let mut unresolved: BTreeMap<(Target, String), Uses> = BTreeMap::new();
         let own = Own::new(objects, labels);
         for ((target, id), uses) in references(objects) {
-            match own.label(target, &id).map(Written::Block).or_else(|| everywhere(target, &id, known)) {
+            match own
+                .label(target, &id)
+                .map(Written::Block)
+                .or_else(|| everywhere(target, &id, known))
+            {
                 Some(written) => words.naming.insert(target, &id, written),
                 None => {
                     unresolved.insert((target, id), uses);
@@ -106,7 +110,9 @@ impl Words {
                 .collect();
             let labels = names::assign(target.word(), by_id, taken);
             for (text, (id, name)) in &members {
-                let Some(label) = labels.get(id.as_str()) else { continue };
+                let Some(label) = labels.get(id.as_str()) else {
+                    continue;
+                };
                 self.naming.insert(target, text, Written::Block(label.clone()));
                 let look_up = LookUp {
                     target,
@@ -144,7 +150,10 @@ impl Words {
                 default: Some(placeholder.clone()),
                 remark: None,
             };
-            wanted.insert((None, placeholder.clone()), (placeholder_name(&placeholder, "text"), variable));
+            wanted.insert(
+                (None, placeholder.clone()),
+                (placeholder_name(&placeholder, "text"), variable),
+            );
         }
         let nothing = BTreeSet::new();
         let taken = taken.get("variable").unwrap_or(&nothing);
@@ -187,7 +196,9 @@ impl<'a> Own<'a> {
             by_name: BTreeMap::new(),
         };
         for (exported, label) in objects.iter().zip(labels) {
-            let Some(target) = exported.object.kind.target() else { continue };
+            let Some(target) = exported.object.kind.target() else {
+                continue;
+            };
             if let Some(id) = &exported.id {
                 own.by_id.insert((target, id.to_ascii_lowercase()), label);
             }
@@ -260,11 +271,21 @@ fn variable(target: Target, id: &str, uses: Uses, known: &KnownNames) -> Option<
         return None;
     };
     let uses = match uses {
-        Uses { includes, excludes: 0 } => format!("in {}", counted(includes)),
-        Uses { includes: 0, excludes } => format!("left out of {}", counted(excludes)),
+        Uses {
+            includes,
+            excludes: 0,
+        } => format!("in {}", counted(includes)),
+        Uses {
+            includes: 0,
+            excludes,
+        } => format!("left out of {}", counted(excludes)),
         Uses { includes, excludes } => format!("in {}, left out of {}", counted(includes), counted(excludes)),
     };
-    let remark = if default.is_some() { uses } else { format!("{id}: {uses}") };
+    let remark = if default.is_some() {
+        uses
+    } else {
+        format!("{id}: {uses}")
+    };
     let variable = Variable {
         label: String::new(),
         target: Some(target),
@@ -313,8 +334,19 @@ fn placeholder_name(placeholder: &str, otherwise: &str) -> String {
     const ASKING: [&str; 12] = [
         "your", "replace", "with", "insert", "enter", "change", "me", "the", "todo", "tbd", "this", "id",
     ];
-    const ENDING: [&str; 8] = ["here", "id", "ids", "guid", "value", "placeholder", "object", "name"];
-    let text = placeholder.strip_suffix(" will be excluded").unwrap_or(placeholder);
+    const ENDING: [&str; 8] = [
+        "here",
+        "id",
+        "ids",
+        "guid",
+        "value",
+        "placeholder",
+        "object",
+        "name",
+    ];
+    let text = placeholder
+        .strip_suffix(" will be excluded")
+        .unwrap_or(placeholder);
     let all = words(text).to_lowercase();
     let mut rest: Vec<&str> = all.split_whitespace().collect();
     while rest.first().is_some_and(|word| ASKING.contains(word)) {
@@ -323,9 +355,10 @@ fn placeholder_name(placeholder: &str, otherwise: &str) -> String {
     while rest.len() > 1 && rest.last().is_some_and(|word| ENDING.contains(word)) {
         rest.pop();
     }
-    let says_nothing = rest
-        .iter()
-        .all(|word| word.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, 'x' | 'y' | 'z')));
+    let says_nothing = rest.iter().all(|word| {
+        word.chars()
+            .all(|letter| letter.is_ascii_digit() || matches!(letter, 'x' | 'y' | 'z'))
+    });
     let is_id = placeholder.split('-').count() == 5;
     if is_id || says_nothing {
         let first = placeholder.split('-').next().unwrap_or_default();
