@@ -12,6 +12,7 @@ mod batch;
 mod directory;
 mod network;
 mod objects;
+mod sandbox;
 mod sign_in;
 mod snapshot;
 mod transport;
