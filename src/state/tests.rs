@@ -22,6 +22,7 @@ use super::Place;
 use super::StateStore;
 use super::Stored;
 use super::files::Files;
+use super::files::faulty::Faulty;
 use crate::model::Kind;
 use crate::model::properties::ApiVersion;
 use crate::model::state::Document;
@@ -48,7 +49,7 @@ impl Project {
     }
 
     pub(super) fn store(&self) -> LocalFile {
-        LocalFile::new(self.place())
+        self.store_over(Faulty::sound())
     }
 
     pub(super) fn store_over(&self, files: impl Files + 'static) -> LocalFile {

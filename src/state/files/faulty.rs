@@ -1,4 +1,6 @@
 //! The file verbs with one of them going wrong, for tests.
+//!
+//! No test can cut the power, so nothing here waits for the disk.
 
 use std::io;
 use std::path::Path;
@@ -138,8 +140,7 @@ impl Files for Faulty {
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.0
-            .run("sync_folder", folder, || RealFiles.sync_folder(folder))
+        self.0.run("sync_folder", folder, || Ok(()))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -183,7 +184,7 @@ impl OpenFile for FaultyFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.shared.run("sync", Path::new(""), || self.inner.sync())
+        self.shared.run("sync", Path::new(""), || Ok(()))
     }
 
     fn is_current(&self) -> io::Result<bool> {
