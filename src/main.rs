@@ -1,2 +1,7 @@
 //! The `capol` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    capol::cli::run(std::env::args_os())
+}

@@ -1,0 +1,35 @@
+//! The command line: one file a command, arguments in, outcome out, no logic of its own.
+
+mod arguments;
+mod context;
+mod outcome;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+pub use arguments::{Command, Global, Invocation};
+pub use context::Context;
+pub use outcome::{Failure, Outcome};
+
+/// Runs one invocation and says how it ended.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments = arguments::normalised(arguments);
+    if let Some(answer) = arguments::terraform_word(&arguments) {
+        return context::answer(&answer);
+    }
+    let invocation = match Invocation::command().try_get_matches_from(arguments) {
+        Ok(matches) => Invocation::from_arg_matches(&matches),
+        Err(error) => Err(error),
+    };
+    match invocation {
+        Ok(invocation) => context::run(invocation),
+        Err(error) => {
+            let status = u8::from(error.use_stderr());
+            // Help that nobody reads any more is no failure.
+            drop(error.print());
+            ExitCode::from(status)
+        }
+    }
+}
