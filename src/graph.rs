@@ -10,6 +10,7 @@ pub mod directory;
 pub mod error;
 pub mod http;
 mod known_errors;
+pub mod live;
 pub mod objects;
 pub mod observe;
 pub mod pace;

@@ -4,6 +4,7 @@
 //! applied and remembered. `book/src/architecture.md` draws the rooms.
 
 pub mod export;
+pub mod apply;
 pub mod graph;
 pub mod model;
 pub mod plan;

@@ -1,0 +1,91 @@
+//! A snapshot as the objects that a plan compares with.
+
+use super::client::Graph;
+use super::cloud::Version;
+use super::error::GraphError;
+use super::snapshot::{PolicyVersions, Snapshot, SnapshotOptions};
+use crate::model::Kind;
+use crate::model::live::LiveObject;
+use crate::model::properties::ApiVersion;
+use crate::model::wire::{WireError, members_path};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+impl Snapshot {
+    /// Every object of the snapshot that capol can manage. Errors on the first that can't be read.
+    pub fn objects(&self) -> Result<Vec<LiveObject>, WireError> {
+        let mut objects = Vec::new();
+        let version = if self.policies_beta.is_some() { ApiVersion::Beta } else { ApiVersion::V1 };
+        for policy in self.policies() {
+            objects.push(LiveObject::read(Kind::Policy, policy.clone(), version)?);
+        }
+        for location in self.named_locations.iter().flatten() {
+            objects.extend(LiveObject::read_location(location.clone(), ApiVersion::V1)?);
+        }
+        for (kind, found) in [
+            (Kind::Strength, &self.strengths),
+            (Kind::Context, &self.contexts),
+            (Kind::Group, &self.groups),
+        ] {
+            for json in found.iter().flatten() {
+                objects.push(LiveObject::read(kind, json.clone(), ApiVersion::V1)?);
+            }
+        }
+        Ok(objects)
+    }
+
+    /// The kinds of which the snapshot holds every object.
+    pub fn complete(&self) -> BTreeSet<Kind> {
+        let mut complete = BTreeSet::new();
+        if self.policies_v1.is_some() || self.policies_beta.is_some() {
+            complete.insert(Kind::Policy);
+        }
+        if self.named_locations.is_some() {
+            complete.extend([Kind::IpLocation, Kind::CountryLocation, Kind::CompliantNetworkLocation]);
+        }
+        if self.strengths.is_some() {
+            complete.insert(Kind::Strength);
+        }
+        if self.contexts.is_some() {
+            complete.insert(Kind::Context);
+        }
+        complete.insert(Kind::Group);
+        complete
+    }
+}
+
+impl SnapshotOptions {
+    /// What must be read to see every object of these kinds, and these groups.
+    pub fn of_kinds(kinds: &BTreeSet<Kind>, groups: Vec<String>) -> Self {
+        let locations = [Kind::IpLocation, Kind::CountryLocation];
+        Self {
+            policies: if kinds.contains(&Kind::Policy) { PolicyVersions::Both } else { PolicyVersions::None },
+            named_locations: if kinds.contains(&Kind::CompliantNetworkLocation) {
+                Some(Version::Beta)
+            } else {
+                locations.iter().any(|kind| kinds.contains(kind)).then_some(Version::V1)
+            },
+            strengths: kinds.contains(&Kind::Strength).then_some(Version::V1),
+            contexts: kinds.contains(&Kind::Context).then_some(Version::V1),
+            groups,
+            ..Self::default()
+        }
+    }
+}
+
+impl Graph {
+    /// Puts the members of these groups beside what the snapshot knows of them.
+    pub async fn add_members_to(&self, snapshot: &mut Snapshot, groups: &BTreeSet<String>) -> Result<(), GraphError> {
+        for group in snapshot.groups.iter_mut().flatten() {
+            let id = group.get("id").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+            if !groups.contains(&id) {
+                continue;
+            }
+            let members = self.members(&id).await?;
+            if let Some(group) = group.as_object_mut() {
+                group.insert(members_path().to_owned(), Value::Array(members));
+            }
+        }
+        Ok(())
+    }
+}
