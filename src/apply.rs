@@ -59,13 +59,22 @@ pub struct Patience {
 impl Default for Patience {
     /// About two minutes: fresh locations were refused for seconds, groups for longer (`FACTS` 5.7).
     fn default() -> Self {
-        Self { attempts: 10, first_wait: Duration::from_secs(2) }
+        Self {
+            attempts: 10,
+            first_wait: Duration::from_secs(2),
+        }
     }
 }
 
 impl Patience {
     /// The wait before attempt `attempt`, counted from one.
     pub fn wait(self, attempt: u32) -> Duration {
-        self.first_wait.mul_f64(1.5_f64.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX).min(16)))
+        self.first_wait.mul_f64(
+            1.5_f64.powi(
+                i32::try_from(attempt.saturating_sub(1))
+                    .unwrap_or(i32::MAX)
+                    .min(16),
+            ),
+        )
     }
 }

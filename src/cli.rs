@@ -2,7 +2,9 @@
 
 mod arguments;
 mod context;
+mod fmt;
 mod outcome;
+mod sandbox;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -15,11 +17,11 @@ pub use outcome::{Failure, Outcome};
 
 /// Runs one invocation and says how it ended.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let arguments = arguments::normalised(arguments);
-    if let Some(answer) = arguments::terraform_word(&arguments) {
+    let normal = arguments::normalised(arguments);
+    if let Some(answer) = arguments::terraform_word(&normal) {
         return context::answer(&answer);
     }
-    let invocation = match Invocation::command().try_get_matches_from(arguments) {
+    let invocation = match Invocation::command().try_get_matches_from(normal) {
         Ok(matches) => Invocation::from_arg_matches(&matches),
         Err(error) => Err(error),
     };
@@ -32,4 +34,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::from(status)
         }
     }
+}
+
+fn completions(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Invocation::command(), "capol", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
 }

@@ -3,10 +3,12 @@
 //! Text becomes a model, a model and the live tenant become a plan, a plan is
 //! applied and remembered. `book/src/architecture.md` draws the rooms.
 
-pub mod export;
 pub mod apply;
+pub mod cli;
+pub mod export;
 pub mod graph;
 pub mod model;
+pub mod ops;
 pub mod plan;
 pub mod sandbox;
 pub mod state;

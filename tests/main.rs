@@ -1,9 +1,9 @@
 //! What a user can rely on, a module a subject.
 
+mod corpus_export;
 mod graph;
 mod house;
-mod corpus_export;
 mod properties;
+mod sandbox;
 mod shared;
 mod wire;
-mod sandbox;

@@ -26,7 +26,9 @@ pub enum ApplyError {
     #[error("nobody knows yet whether `{address}` was made at {at}")]
     #[diagnostic(
         code("apply::too_early"),
-        help("the service may hide a fresh object for {lag_minutes} minutes: run the same command again after {after}")
+        help(
+            "the service may hide a fresh object for {lag_minutes} minutes: run the same command again after {after}"
+        )
     )]
     TooEarly {
         /// The address.

@@ -15,14 +15,16 @@ use crate::state::journal::Operation;
 pub(super) fn collection(kind: Kind) -> Collection {
     match kind {
         Kind::Policy => Collection::Policies,
-        Kind::IpLocation | Kind::CountryLocation | Kind::CompliantNetworkLocation => Collection::NamedLocations,
+        Kind::IpLocation | Kind::CountryLocation | Kind::CompliantNetworkLocation => {
+            Collection::NamedLocations
+        }
         Kind::Strength => Collection::Strengths,
         Kind::Context => Collection::Contexts,
         Kind::Group => Collection::Groups,
     }
 }
 
-fn version(version: ApiVersion) -> Version {
+pub(super) fn version(version: ApiVersion) -> Version {
     match version {
         ApiVersion::V1 => Version::V1,
         ApiVersion::Beta => Version::Beta,
@@ -37,6 +39,7 @@ pub(super) struct Ready {
     pub(super) method: &'static str,
     pub(super) path: String,
     pub(super) version: Version,
+    pub(super) api_version: ApiVersion,
     pub(super) body: Option<Json>,
     pub(super) verb: &'static str,
 }
@@ -61,7 +64,12 @@ pub(super) fn ready(act: &Act, ids: &BTreeMap<Address, String>) -> Option<Ready>
         ObjectId::Of(address) => ids.get(address).cloned(),
     };
     Some(match act {
-        Act::Create { kind, version: of, body, pending } => {
+        Act::Create {
+            kind,
+            version: of,
+            body,
+            pending,
+        } => {
             let collection = collection(*kind);
             // The caller chooses a context's id, so creating one is a PATCH to its own address.
             let path = match (kind, body.get("id").and_then(Json::as_str)) {
@@ -74,20 +82,35 @@ pub(super) fn ready(act: &Act, ids: &BTreeMap<Address, String>) -> Option<Ready>
                 method: if *kind == Kind::Context { "PATCH" } else { "POST" },
                 path,
                 version: version(*of),
+                api_version: *of,
                 body: Some(filled(body, pending, ids)?),
                 verb: "create",
             }
         }
-        Act::Update { kind, id, version: of, body, pending } => {
-            update(*kind, id, *of, filled(body, pending, ids)?, "update")
-        }
-        Act::Release { kind, id, version: of, body } => update(*kind, id, *of, body.clone(), "release"),
-        Act::Delete { kind, id, version: of } => Ready {
+        Act::Update {
+            kind,
+            id,
+            version: of,
+            body,
+            pending,
+        } => update(*kind, id, *of, filled(body, pending, ids)?, "update"),
+        Act::Release {
+            kind,
+            id,
+            version: of,
+            body,
+        } => update(*kind, id, *of, body.clone(), "release"),
+        Act::Delete {
+            kind,
+            id,
+            version: of,
+        } => Ready {
             call: Call::Delete(collection(*kind), id.clone()),
             operation: Operation::Delete,
             method: "DELETE",
             path: format!("{}/{id}", collection(*kind).path()),
             version: version(*of),
+            api_version: *of,
             body: None,
             verb: "delete",
         },
@@ -97,6 +120,7 @@ pub(super) fn ready(act: &Act, ids: &BTreeMap<Address, String>) -> Option<Ready>
             method: "POST",
             path: format!("{}/{id}/updateAllowedCombinations", Collection::Strengths.path()),
             version: Version::V1,
+            api_version: ApiVersion::V1,
             body: Some(json!({ "allowedCombinations": combinations })),
             verb: "update",
         },
@@ -106,6 +130,7 @@ pub(super) fn ready(act: &Act, ids: &BTreeMap<Address, String>) -> Option<Ready>
             method: "POST",
             path: format!("{}/{id}/combinationConfigurations", Collection::Strengths.path()),
             version: Version::V1,
+            api_version: ApiVersion::V1,
             body: Some(body.clone()),
             verb: "update",
         },
@@ -113,8 +138,12 @@ pub(super) fn ready(act: &Act, ids: &BTreeMap<Address, String>) -> Option<Ready>
             call: Call::RemoveConfiguration(id.clone(), configuration.clone()),
             operation: Operation::Unlink,
             method: "DELETE",
-            path: format!("{}/{id}/combinationConfigurations/{configuration}", Collection::Strengths.path()),
+            path: format!(
+                "{}/{id}/combinationConfigurations/{configuration}",
+                Collection::Strengths.path()
+            ),
             version: Version::V1,
+            api_version: ApiVersion::V1,
             body: None,
             verb: "update",
         },
@@ -126,6 +155,7 @@ pub(super) fn ready(act: &Act, ids: &BTreeMap<Address, String>) -> Option<Ready>
                 method: "PATCH",
                 path: format!("{}/{group}", Collection::Groups.path()),
                 version: Version::V1,
+                api_version: ApiVersion::V1,
                 body: Some(json!({ "members@odata.bind": members })),
                 call: Call::AddMembers(group, members),
                 verb: "update",
@@ -138,6 +168,7 @@ pub(super) fn ready(act: &Act, ids: &BTreeMap<Address, String>) -> Option<Ready>
                 method: "DELETE",
                 path: format!("{}/{group}/members/{member}/$ref", Collection::Groups.path()),
                 version: Version::V1,
+                api_version: ApiVersion::V1,
                 body: None,
                 call: Call::RemoveMember(group, member.clone()),
                 verb: "update",
@@ -154,6 +185,7 @@ fn update(kind: Kind, id: &str, of: ApiVersion, body: Json, verb: &'static str) 
         method: "PATCH",
         path: format!("{}/{id}", collection(kind).path()),
         version: version(of),
+        api_version: of,
         body: Some(body),
         verb,
     }
@@ -188,7 +220,10 @@ pub(super) async fn send(graph: &Graph, ready: &Ready) -> Result<Answer, GraphEr
         }
         Call::Update(collection, id) => {
             let body = graph.update(*collection, ready.version, id, body()).await?;
-            Answer { id: Some(id.clone()), body }
+            Answer {
+                id: Some(id.clone()),
+                body,
+            }
         }
         Call::Delete(collection, id) => match graph.delete(*collection, ready.version, id).await {
             // Gone is what was wanted.
@@ -197,28 +232,50 @@ pub(super) async fn send(graph: &Graph, ready: &Ready) -> Result<Answer, GraphEr
             Err(error) => return Err(error),
         },
         Call::SetCombinations(id, combinations) => {
-            graph.update_allowed_combinations(ready.version, id, combinations).await?;
-            Answer { id: Some(id.clone()), body: None }
+            graph
+                .update_allowed_combinations(ready.version, id, combinations)
+                .await?;
+            Answer {
+                id: Some(id.clone()),
+                body: None,
+            }
         }
         Call::AddConfiguration(id) => {
-            graph.create_combination_configuration(ready.version, id, body()).await?;
-            Answer { id: Some(id.clone()), body: None }
+            graph
+                .create_combination_configuration(ready.version, id, body())
+                .await?;
+            Answer {
+                id: Some(id.clone()),
+                body: None,
+            }
         }
         Call::RemoveConfiguration(id, configuration) => {
-            match graph.delete_combination_configuration(ready.version, id, configuration).await {
+            match graph
+                .delete_combination_configuration(ready.version, id, configuration)
+                .await
+            {
                 Err(error) if !error.is_not_found() => return Err(error),
-                _ => Answer { id: Some(id.clone()), body: None },
+                _ => Answer {
+                    id: Some(id.clone()),
+                    body: None,
+                },
             }
         }
         Call::AddMembers(group, members) => {
             for member in members {
                 graph.add_member(group, member).await?;
             }
-            Answer { id: Some(group.clone()), body: None }
+            Answer {
+                id: Some(group.clone()),
+                body: None,
+            }
         }
         Call::RemoveMember(group, member) => {
             graph.remove_member(group, member).await?;
-            Answer { id: Some(group.clone()), body: None }
+            Answer {
+                id: Some(group.clone()),
+                body: None,
+            }
         }
     })
 }

@@ -32,7 +32,11 @@ pub(super) async fn read_back(
     document: &mut Document,
     applied: &Applied,
 ) -> Result<Vec<Mismatch>, ApplyError> {
-    let written: Vec<&ResourceChange> = plan.changes.iter().filter(|change| is_written(change, plan, applied)).collect();
+    let written: Vec<&ResourceChange> = plan
+        .changes
+        .iter()
+        .filter(|change| is_written(change, plan, applied))
+        .collect();
     if written.is_empty() {
         return Ok(Vec::new());
     }
@@ -64,15 +68,31 @@ async fn read(
 ) -> Result<Vec<LiveObject>, ApplyError> {
     let kinds: BTreeSet<Kind> = written.iter().map(|change| change.kind).collect();
     let of_kind = |change: &&&ResourceChange| change.kind == Kind::Group;
-    let id = |change: &&ResourceChange| document.resources.get(&change.address.to_string()).map(|kept| kept.id.clone());
+    let id = |change: &&ResourceChange| {
+        document
+            .resources
+            .get(&change.address.to_string())
+            .map(|kept| kept.id.clone())
+    };
     let groups: Vec<String> = written.iter().filter(of_kind).filter_map(id).collect();
     let with_members: BTreeSet<String> = written
         .iter()
-        .filter(|change| change.after.as_ref().is_some_and(|after| after.get(members_path()).is_some()))
+        .filter(|change| {
+            change
+                .after
+                .as_ref()
+                .is_some_and(|after| after.get(members_path()).is_some())
+        })
         .filter_map(id)
         .collect();
-    let mut snapshot = executor.graph.snapshot(&SnapshotOptions::of_kinds(&kinds, groups)).await?;
-    executor.graph.add_members_to(&mut snapshot, &with_members).await?;
+    let mut snapshot = executor
+        .graph
+        .snapshot(&SnapshotOptions::of_kinds(&kinds, groups))
+        .await?;
+    executor
+        .graph
+        .add_members_to(&mut snapshot, &with_members)
+        .await?;
     Ok(snapshot.objects()?)
 }
 
@@ -83,18 +103,36 @@ fn compare(written: &[&ResourceChange], live: &[LiveObject], document: &Document
         let Some(kept) = kept else {
             // Deleted: the old object must be gone.
             if let Some(id) = &change.id
-                && live.iter().any(|object| object.kind.block() == change.kind.block() && object.id == *id)
+                && live
+                    .iter()
+                    .any(|object| object.kind.block() == change.kind.block() && object.id == *id)
             {
-                mismatches.push(Mismatch { address: change.address.clone(), wire: String::new(), dsl: String::new() });
+                mismatches.push(Mismatch {
+                    address: change.address.clone(),
+                    wire: String::new(),
+                    dsl: String::new(),
+                });
             }
             continue;
         };
-        let found = live.iter().find(|object| object.id.eq_ignore_ascii_case(&kept.id));
+        let found = live
+            .iter()
+            .find(|object| object.id.eq_ignore_ascii_case(&kept.id));
         let Some(found) = found else {
-            mismatches.push(Mismatch { address: change.address.clone(), wire: String::new(), dsl: String::new() });
+            mismatches.push(Mismatch {
+                address: change.address.clone(),
+                wire: String::new(),
+                dsl: String::new(),
+            });
             continue;
         };
-        let Some(sent) = kept.sent.as_ref().and_then(|sent| decode(change.kind, sent).ok()) else { continue };
+        let Some(sent) = kept
+            .sent
+            .as_ref()
+            .and_then(|sent| decode(change.kind, &sent.value()).ok())
+        else {
+            continue;
+        };
         for property in change.kind.properties() {
             let compared = property.access == crate::model::properties::Access::Written
                 && property.wire != "combinationConfigurations"
@@ -113,9 +151,14 @@ fn compare(written: &[&ResourceChange], live: &[LiveObject], document: &Document
 
 fn remember(written: &[&ResourceChange], live: &[LiveObject], document: &mut Document) {
     for change in written {
-        let Some(kept) = document.resources.get_mut(&change.address.to_string()) else { continue };
-        if let Some(found) = live.iter().find(|object| object.id.eq_ignore_ascii_case(&kept.id)) {
-            kept.answered = Some(found.json.clone());
+        let Some(kept) = document.resources.get_mut(&change.address.to_string()) else {
+            continue;
+        };
+        if let Some(found) = live
+            .iter()
+            .find(|object| object.id.eq_ignore_ascii_case(&kept.id))
+        {
+            kept.answered = Some(found.json.clone().into());
             kept.modified_date_time.clone_from(&found.modified_date_time);
         }
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
-use super::error::ApplyError;
-use super::perform::collection;
 use super::ApplyOptions;
+use super::error::ApplyError;
+use super::perform::{collection, version};
 use crate::graph::{Collection, Graph, GraphError, Version};
 use crate::model::Kind;
 use crate::model::live::LiveTenant;
@@ -15,8 +15,8 @@ use crate::model::state::{Document, Version as StateVersion};
 use crate::model::wire::{Decoded, decode, location_kind};
 use crate::plan::{Act, Plan};
 use crate::state::history::Change;
-use crate::state::journal::{Begin, End, Open, Operation, Outcome};
 use crate::state::journal::Journal;
+use crate::state::journal::{Begin, End, Open, Operation, Outcome};
 use crate::state::{Guard, LocalFile, StateStore as _};
 
 /// What taking up an interrupted apply came to.
@@ -40,7 +40,9 @@ pub async fn recover(
     document: &mut Document,
     version: &mut Option<StateVersion>,
 ) -> Result<Option<Recovered>, ApplyError> {
-    let Some((mut journal, recovery)) = Journal::resume(store)? else { return Ok(None) };
+    let Some((mut journal, recovery)) = Journal::resume(store)? else {
+        return Ok(None);
+    };
     let now = (options.clock)();
     recovery.settle(document);
     let mut recovered = Recovered::default();
@@ -59,9 +61,18 @@ pub async fn recover(
         } else {
             recovered.not_done.push(address);
         }
-        journal.end(End { step: open.begin.step.clone(), outcome, at: now })?;
+        journal.end(End {
+            step: open.begin.step.clone(),
+            outcome,
+            at: now,
+        })?;
     }
-    let change = Change { at: now, who: options.who.clone(), operation: "recovery".to_owned(), new_lineage: false };
+    let change = Change {
+        at: now,
+        who: options.who.clone(),
+        operation: "recovery".to_owned(),
+        new_lineage: false,
+    };
     let stored = store.swap(guard, version.as_ref(), document, &change).await?;
     journal.state_saved(&stored.version)?;
     journal.finish(now)?;
@@ -71,19 +82,29 @@ pub async fn recover(
 }
 
 /// Finds out what became of a request whose answer was lost.
-pub(super) async fn find_out(graph: &Graph, options: &ApplyOptions, open: &Open) -> Result<Outcome, ApplyError> {
+pub(super) async fn find_out(
+    graph: &Graph,
+    options: &ApplyOptions,
+    open: &Open,
+) -> Result<Outcome, ApplyError> {
     let begin = &open.begin;
-    let not_done = |why: &str| Outcome::Failed { error: format!("it was not carried out: {why}") };
+    let not_done = |why: &str| Outcome::Failed {
+        error: format!("it was not carried out: {why}"),
+    };
     match begin.operation {
         Operation::Create if begin.method == "POST" => created(graph, options, open).await,
         Operation::Delete => match current(graph, begin).await? {
-            None => Ok(Outcome::Done { id: None, answered: None }),
+            None => Ok(Outcome::Done {
+                id: None,
+                answered: None,
+            }),
             Some(_) => Ok(not_done("the object is still there")),
         },
         Operation::Create | Operation::Update | Operation::Restore => match current(graph, begin).await? {
-            Some(json) if shows(&json, begin) => {
-                Ok(Outcome::Done { id: json.get("id").and_then(Json::as_str).map(str::to_owned), answered: Some(json) })
-            }
+            Some(json) if shows(&json, begin) => Ok(Outcome::Done {
+                id: json.get("id").and_then(Json::as_str).map(str::to_owned),
+                answered: Some(json),
+            }),
             _ => Ok(not_done("the object does not show it")),
         },
         // Adding or removing a reference twice does no harm, so the next plan simply compares again.
@@ -93,7 +114,7 @@ pub(super) async fn find_out(graph: &Graph, options: &ApplyOptions, open: &Open)
 
 /// The object of a request now; `None` when it is not there.
 async fn current(graph: &Graph, begin: &Begin) -> Result<Option<Json>, ApplyError> {
-    let version = if begin.api_version == "beta" { Version::Beta } else { Version::V1 };
+    let version = version(begin.api_version);
     match graph.get(version, &begin.path, &[]).await {
         Ok(json) => Ok(Some(json)),
         Err(error) if error.is_not_found() => Ok(None),
@@ -126,8 +147,12 @@ fn read(path: &str, json: &Json) -> Option<Decoded> {
 /// Whether the object shows everything that the body said.
 fn shows(live: &Json, begin: &Begin) -> bool {
     let Some(body) = &begin.body else { return true };
-    let Some(kind) = kind_of(&begin.path, live) else { return false };
-    let (Some(live), Ok(sent)) = (read(&begin.path, live), decode(kind, body)) else { return false };
+    let Some(kind) = kind_of(&begin.path, live) else {
+        return false;
+    };
+    let (Some(live), Ok(sent)) = (read(&begin.path, live), decode(kind, body)) else {
+        return false;
+    };
     // A patch says what is off as null or an empty list, so each member that it names is compared.
     kind.properties()
         .iter()
@@ -152,7 +177,7 @@ fn names(body: &Json, path: &str) -> bool {
 /// Looks for the object that a create may have made: outside the ids seen before, equal to what was sent.
 async fn created(graph: &Graph, options: &ApplyOptions, open: &Open) -> Result<Outcome, ApplyError> {
     let begin = &open.begin;
-    let version = if begin.api_version == "beta" { Version::Beta } else { Version::V1 };
+    let version = version(begin.api_version);
     let wanted = begin.body.as_ref().and_then(|body| read(&begin.path, body));
     let listed = match begin.path.as_str() {
         path if path == Collection::Groups.path() => groups_named(graph, begin).await?,
@@ -160,7 +185,9 @@ async fn created(graph: &Graph, options: &ApplyOptions, open: &Open) -> Result<O
     };
     let mut found: Vec<Json> = Vec::new();
     for json in listed {
-        let Some(id) = json.get("id").and_then(Json::as_str) else { continue };
+        let Some(id) = json.get("id").and_then(Json::as_str) else {
+            continue;
+        };
         let fresh = !open.not_ours.iter().any(|other| other.eq_ignore_ascii_case(id));
         let same = match (read(&begin.path, &json), &wanted) {
             (Some(live), Some(wanted)) => same_object(&live, wanted),
@@ -177,7 +204,9 @@ async fn created(graph: &Graph, options: &ApplyOptions, open: &Open) -> Result<O
         }),
         [] => {
             let lag = options.visibility_lag;
-            let after = begin.at.saturating_add(SignedDuration::try_from(lag).unwrap_or(SignedDuration::MAX));
+            let after = begin
+                .at
+                .saturating_add(SignedDuration::try_from(lag).unwrap_or(SignedDuration::MAX));
             let after = after.unwrap_or(Timestamp::MAX);
             if (options.clock)() < after {
                 return Err(ApplyError::TooEarly {
@@ -187,19 +216,30 @@ async fn created(graph: &Graph, options: &ApplyOptions, open: &Open) -> Result<O
                     after: after.to_string(),
                 });
             }
-            Ok(Outcome::Failed { error: "it was not carried out: nothing like it is to be seen".into() })
+            Ok(Outcome::Failed {
+                error: "it was not carried out: nothing like it is to be seen".into(),
+            })
         }
         several => Err(ApplyError::AmbiguousCreate {
             address: begin.address.clone(),
-            ids: several.iter().filter_map(|json| json.get("id")?.as_str().map(str::to_owned)).collect(),
+            ids: several
+                .iter()
+                .filter_map(|json| json.get("id")?.as_str().map(str::to_owned))
+                .collect(),
         }),
     }
 }
 
 async fn groups_named(graph: &Graph, begin: &Begin) -> Result<Vec<Json>, GraphError> {
-    let name = begin.body.as_ref().and_then(|body| body.get("displayName")?.as_str()).unwrap_or_default();
+    let name = begin
+        .body
+        .as_ref()
+        .and_then(|body| body.get("displayName")?.as_str())
+        .unwrap_or_default();
     let filter = format!("displayName eq {}", crate::graph::request::literal(name));
-    graph.list(Version::V1, Collection::Groups.path(), &[("$filter", &filter)]).await
+    graph
+        .list(Version::V1, Collection::Groups.path(), &[("$filter", &filter)])
+        .await
 }
 
 /// Whether a live object is what was sent, as far as the service shows it.

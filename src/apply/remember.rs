@@ -8,6 +8,7 @@ use super::event::StepResult;
 use super::perform::Ready;
 use crate::model::Address;
 use crate::model::live::LiveTenant;
+use crate::model::properties::ApiVersion;
 use crate::model::state::{Document, Lifecycle, OutputState, ResourceState};
 use crate::plan::step::fill;
 use crate::plan::{Act, Plan, ResourceChange, Step, StepId};
@@ -54,12 +55,14 @@ fn remember_as_is(live: &LiveTenant, change: &ResourceChange, adopted: bool, doc
     let earlier = document.resources.get(&address);
     let live = live.of_block(change.kind.block(), id);
     let resource = ResourceState {
-        kind: change.kind.block().to_owned(),
+        kind: change.kind,
         id: id.clone(),
-        api_version: live.map_or("v1.0", |live| live.version.segment()).to_owned(),
+        api_version: live.map_or(ApiVersion::V1, |live| live.version),
         sent: earlier.and_then(|earlier| earlier.sent.clone()),
         modified_date_time: live.and_then(|live| live.modified_date_time.clone()),
-        answered: live.map(|live| live.json.clone()).or_else(|| earlier.and_then(|earlier| earlier.answered.clone())),
+        answered: live
+            .map(|live| live.json.clone().into())
+            .or_else(|| earlier.and_then(|earlier| earlier.answered.clone())),
         dependencies: dependencies(change),
         lifecycle: lifecycle(change),
         created_by_import: adopted || earlier.is_some_and(|earlier| earlier.created_by_import),
@@ -68,7 +71,9 @@ fn remember_as_is(live: &LiveTenant, change: &ResourceChange, adopted: bool, doc
 }
 
 fn modified(json: &Json) -> Option<String> {
-    json.get("modifiedDateTime").and_then(Json::as_str).map(str::to_owned)
+    json.get("modifiedDateTime")
+        .and_then(Json::as_str)
+        .map(str::to_owned)
 }
 
 fn dependencies(change: &ResourceChange) -> BTreeSet<String> {
@@ -76,7 +81,10 @@ fn dependencies(change: &ResourceChange) -> BTreeSet<String> {
 }
 
 fn lifecycle(change: &ResourceChange) -> Lifecycle {
-    Lifecycle { prevent_destroy: change.lifecycle.prevent_destroy, reason: change.lifecycle.reason.clone() }
+    Lifecycle {
+        prevent_destroy: change.lifecycle.prevent_destroy,
+        reason: change.lifecycle.reason.clone(),
+    }
 }
 
 /// What the journal says that this step does to state once it is done.
@@ -93,10 +101,14 @@ pub(super) fn effect(
         Operation::Delete if is_replaced(plan, step) => Effect::Nothing,
         Operation::Delete => Effect::Forget,
         _ => {
-            let Some(change) = change_of(plan, &step.address) else { return Effect::Nothing };
+            let Some(change) = change_of(plan, &step.address) else {
+                return Effect::Nothing;
+            };
             let earlier = document.resources.get(&address);
             match kept(change, step, ready, ids, earlier) {
-                Some(resource) => Effect::Keep { resource: Box::new(resource) },
+                Some(resource) => Effect::Keep {
+                    resource: Box::new(resource),
+                },
                 None => Effect::Nothing,
             }
         }
@@ -119,10 +131,10 @@ fn kept(
     let sent = if last { whole(change, ids) } else { None };
     match (ready.operation, sent, earlier) {
         (Operation::Create, sent, _) => Some(ResourceState {
-            kind: change.kind.block().to_owned(),
+            kind: change.kind,
             id: String::new(),
-            api_version: ready.version.segment().to_owned(),
-            sent: sent.or_else(|| ready.body.clone()),
+            api_version: ready.api_version,
+            sent: sent.or_else(|| ready.body.clone()).map(Into::into),
             answered: None,
             dependencies: dependencies(change),
             lifecycle: lifecycle(change),
@@ -130,8 +142,8 @@ fn kept(
             modified_date_time: None,
         }),
         (_, Some(sent), Some(earlier)) => Some(ResourceState {
-            api_version: ready.version.segment().to_owned(),
-            sent: Some(sent),
+            api_version: ready.api_version,
+            sent: Some(sent.into()),
             answered: None,
             dependencies: dependencies(change),
             lifecycle: lifecycle(change),
@@ -167,7 +179,7 @@ pub(super) fn done(
         Effect::Keep { resource } => {
             let kept = ResourceState {
                 id: id.map_or_else(|| resource.id.clone(), str::to_owned),
-                answered: answered.cloned(),
+                answered: answered.cloned().map(Into::into),
                 modified_date_time: answered.and_then(modified),
                 ..ResourceState::clone(resource)
             };
@@ -181,9 +193,13 @@ pub(super) fn outputs(plan: &Plan, document: &mut Document) {
     for output in &plan.outputs {
         match &output.after {
             Some(value) => {
-                document
-                    .outputs
-                    .insert(output.name.clone(), OutputState { value: value.clone(), sensitive: output.sensitive });
+                document.outputs.insert(
+                    output.name.clone(),
+                    OutputState {
+                        value: value.clone(),
+                        sensitive: output.sensitive,
+                    },
+                );
             }
             None => {
                 document.outputs.remove(&output.name);

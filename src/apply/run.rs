@@ -58,7 +58,10 @@ impl Applied {
     pub fn is_complete(&self) -> bool {
         self.failure.is_none()
             && !self.interrupted
-            && self.results.values().all(|result| matches!(result, StepResult::Done { .. }))
+            && self
+                .results
+                .values()
+                .all(|result| matches!(result, StepResult::Done { .. }))
     }
 
     /// How many steps ended this way.
@@ -79,7 +82,10 @@ pub async fn apply(
     mut version: Option<Version>,
 ) -> Result<Applied, ApplyError> {
     let options = executor.options;
-    executor.events.happened(&Event::Started { apply: options.apply_id.clone(), steps: plan.steps.len() });
+    executor.events.happened(&Event::Started {
+        apply: options.apply_id.clone(),
+        steps: plan.steps.len(),
+    });
     let mut applied = Applied::default();
 
     // What needs no request goes first and is saved first, so that no journal record tells of an
@@ -88,18 +94,44 @@ pub async fn apply(
     if !applied.results.is_empty() {
         version = Some(save(executor, &document, version.as_ref()).await?);
     }
-    if plan.steps.iter().any(|step| !applied.results.contains_key(&step.id)) {
+    if plan
+        .steps
+        .iter()
+        .any(|step| !applied.results.contains_key(&step.id))
+    {
         let journal = begin_journal(executor, plan, version.as_ref())?;
-        let mut walk = Walk { executor, plan, document, journal, applied, ids: BTreeMap::new(), begun: BTreeMap::new(), searched: BTreeSet::new() };
+        let mut walk = Walk {
+            executor,
+            plan,
+            document,
+            journal,
+            applied,
+            ids: BTreeMap::new(),
+            begun: BTreeMap::new(),
+            searched: BTreeSet::new(),
+        };
         walk.ids = walk.known_ids();
         let walked = walk.run().await;
-        let Walk { document: after, journal, applied: done, .. } = walk;
+        let Walk {
+            document: after,
+            journal,
+            applied: done,
+            ..
+        } = walk;
         (document, applied) = (after, done);
         if let Err(error) = walked {
             applied.failure = Some(error);
             return Ok(ended(executor, applied));
         }
-        let settled = settle(executor, plan, &mut document, version.as_ref(), journal, &mut applied).await;
+        let settled = settle(
+            executor,
+            plan,
+            &mut document,
+            version.as_ref(),
+            journal,
+            &mut applied,
+        )
+        .await;
         if let Err(error) = settled {
             applied.failure = Some(error);
         }
@@ -120,21 +152,36 @@ fn ended(executor: &Executor<'_>, applied: Applied) -> Applied {
     applied
 }
 
-async fn save(executor: &Executor<'_>, document: &Document, version: Option<&Version>) -> Result<Version, ApplyError> {
+async fn save(
+    executor: &Executor<'_>,
+    document: &Document,
+    version: Option<&Version>,
+) -> Result<Version, ApplyError> {
     let change = Change {
         at: (executor.options.clock)(),
         who: executor.options.who.clone(),
         operation: executor.options.command.clone(),
         new_lineage: false,
     };
-    Ok(executor.store.swap(executor.guard, version, document, &change).await?.version)
+    Ok(executor
+        .store
+        .swap(executor.guard, version, document, &change)
+        .await?
+        .version)
 }
 
-fn begin_journal(executor: &Executor<'_>, plan: &Plan, version: Option<&Version>) -> Result<Journal, ApplyError> {
+fn begin_journal(
+    executor: &Executor<'_>,
+    plan: &Plan,
+    version: Option<&Version>,
+) -> Result<Journal, ApplyError> {
     // Before anything can be lost: which ids are there, so that a lost create can be told from an old object.
     let mut seen = Vec::new();
     for collection in recover::collections_of(plan) {
-        seen.push(Seen { path: collection.path().to_owned(), ids: recover::ids_in(executor.live, collection) });
+        seen.push(Seen {
+            path: collection.path().to_owned(),
+            ids: recover::ids_in(executor.live, collection),
+        });
     }
     let mut journal = Journal::start(
         executor.store,
@@ -218,18 +265,27 @@ impl<'a> Walk<'a> {
                 if under_way.len() >= self.executor.options.parallelism.max(1) || self.is_over() {
                     break;
                 }
-                let settled = self.applied.results.contains_key(&step.id) || self.begun.contains_key(&step.id);
+                let settled =
+                    self.applied.results.contains_key(&step.id) || self.begun.contains_key(&step.id);
                 if settled || !step.after.iter().all(|id| self.is_done(*id)) {
                     continue;
                 }
                 let Some(ready) = perform::ready(&step.act, &self.ids) else {
-                    self.result(step, "step", StepResult::Failed { error: "an id that it needs is not known".into() });
+                    self.result(
+                        step,
+                        "step",
+                        StepResult::Failed {
+                            error: "an id that it needs is not known".into(),
+                        },
+                    );
                     continue;
                 };
                 self.begin(step, &ready)?;
                 let executor = self.executor;
                 let fresh = self.has_fresh_references(step);
-                under_way.push(Box::pin(async move { (step, patiently(executor, step, &ready, fresh).await) }));
+                under_way.push(Box::pin(async move {
+                    (step, patiently(executor, step, &ready, fresh).await)
+                }));
             }
             match under_way.next().await {
                 Some((step, outcome)) => self.end(step, outcome)?,
@@ -241,7 +297,12 @@ impl<'a> Walk<'a> {
     }
 
     fn is_over(&self) -> bool {
-        let failed = || self.applied.results.values().any(|result| !matches!(result, StepResult::Done { .. }));
+        let failed = || {
+            self.applied
+                .results
+                .values()
+                .any(|result| !matches!(result, StepResult::Done { .. }))
+        };
         self.applied.interrupted || (self.executor.options.fail_fast && failed())
     }
 
@@ -258,12 +319,26 @@ impl<'a> Walk<'a> {
             .iter()
             .filter(|step| !self.applied.results.contains_key(&step.id) && !self.begun.contains_key(&step.id))
             .collect();
-        if !over && left.iter().any(|step| step.after.iter().all(|id| self.is_done(*id))) {
+        if !over
+            && left
+                .iter()
+                .any(|step| step.after.iter().all(|id| self.is_done(*id)))
+        {
             return false;
         }
         for step in left {
-            let because = if over { "the apply was stopped before it" } else { "a step that it needs was not done" };
-            self.result(step, "step", StepResult::Skipped { because: because.into() });
+            let because = if over {
+                "the apply was stopped before it"
+            } else {
+                "a step that it needs was not done"
+            };
+            self.result(
+                step,
+                "step",
+                StepResult::Skipped {
+                    because: because.into(),
+                },
+            );
         }
         true
     }
@@ -273,20 +348,31 @@ impl<'a> Walk<'a> {
             if self.applied.results.contains_key(&step.id) {
                 continue;
             }
-            let undone = step.after.iter().find_map(|id| match self.applied.results.get(id) {
-                None | Some(StepResult::Done { .. }) => None,
-                Some(StepResult::Unknown { .. }) if !self.searched.contains(id) => None,
-                Some(_) => self.plan.step(*id).map(|needed| needed.address.to_string()),
-            });
+            let undone = step
+                .after
+                .iter()
+                .find_map(|id| match self.applied.results.get(id) {
+                    None | Some(StepResult::Done { .. }) => None,
+                    Some(StepResult::Unknown { .. }) if !self.searched.contains(id) => None,
+                    Some(_) => self.plan.step(*id).map(|needed| needed.address.to_string()),
+                });
             if let Some(needed) = undone {
-                self.result(step, "step", StepResult::Skipped { because: format!("`{needed}` was not done") });
+                self.result(
+                    step,
+                    "step",
+                    StepResult::Skipped {
+                        because: format!("`{needed}` was not done"),
+                    },
+                );
             }
         }
     }
 
     fn has_fresh_references(&self, step: &Step) -> bool {
         step.after.iter().any(|id| {
-            self.plan.step(*id).is_some_and(|needed| matches!(needed.act, crate::plan::Act::Create { .. }))
+            self.plan
+                .step(*id)
+                .is_some_and(|needed| matches!(needed.act, crate::plan::Act::Create { .. }))
         }) || !step.act.waits_for().is_empty()
     }
 
@@ -303,9 +389,13 @@ impl<'a> Walk<'a> {
     fn begin(&mut self, step: &Step, ready: &Ready) -> Result<(), ApplyError> {
         let address = step.address.to_string();
         let before = self.document.resources.get(&address).and_then(|resource| {
-            let block = resource.kind.as_str();
-            let live = self.executor.live.of_block(block, &resource.id).map(|live| live.json.clone());
-            live.or_else(|| resource.answered.clone())
+            let block = resource.kind.block();
+            let live = self
+                .executor
+                .live
+                .of_block(block, &resource.id)
+                .map(|live| live.json.clone());
+            live.or_else(|| resource.answered.as_ref().map(crate::model::state::Json::value))
         });
         let begin = Begin {
             step: step.id.0.to_string(),
@@ -313,14 +403,20 @@ impl<'a> Walk<'a> {
             operation: ready.operation,
             method: ready.method.to_owned(),
             path: ready.path.clone(),
-            api_version: ready.version.segment().to_owned(),
+            api_version: ready.api_version,
             body: ready.body.clone(),
             before,
             effect: remember::effect(self.plan, step, ready, &self.ids, &self.document),
             at: (self.executor.options.clock)(),
         };
         self.journal.begin(begin.clone())?;
-        self.begun.insert(step.id, Begun { verb: ready.verb, begin });
+        self.begun.insert(
+            step.id,
+            Begun {
+                verb: ready.verb,
+                begin,
+            },
+        );
         self.executor.events.happened(&Event::StepStarted {
             step: step.id,
             address: step.address.clone(),
@@ -332,16 +428,25 @@ impl<'a> Walk<'a> {
     fn end(&mut self, step: &Step, outcome: Result<Answer, GraphError>) -> Result<(), ApplyError> {
         let (outcome, result) = match outcome {
             Ok(answer) => (
-                Outcome::Done { id: answer.id.clone(), answered: answer.body.clone() },
+                Outcome::Done {
+                    id: answer.id.clone(),
+                    answered: answer.body.clone(),
+                },
                 StepResult::Done { id: answer.id },
             ),
             Err(error) if error.is_unknown() => {
                 let error = error.to_string();
-                (Outcome::Unknown { error: error.clone() }, StepResult::Unknown { error })
+                (
+                    Outcome::Unknown { error: error.clone() },
+                    StepResult::Unknown { error },
+                )
             }
             Err(error) => {
                 let error = error.to_string();
-                (Outcome::Failed { error: error.clone() }, StepResult::Failed { error })
+                (
+                    Outcome::Failed { error: error.clone() },
+                    StepResult::Failed { error },
+                )
             }
         };
         self.settle(step, outcome)?;
@@ -359,7 +464,13 @@ impl<'a> Walk<'a> {
         })?;
         if let (Some(begun), Outcome::Done { id, answered }) = (self.begun.get(&step.id), &outcome) {
             let begin = &begun.begin;
-            remember::done(&begin.effect, &begin.address, id.as_deref(), answered.as_ref(), &mut self.document);
+            remember::done(
+                &begin.effect,
+                &begin.address,
+                id.as_deref(),
+                answered.as_ref(),
+                &mut self.document,
+            );
             if let (Operation::Create, Some(id)) = (begin.operation, id) {
                 self.ids.insert(step.address.clone(), id.clone());
             }
@@ -375,12 +486,22 @@ impl<'a> Walk<'a> {
             .plan
             .steps
             .iter()
-            .filter(|step| matches!(self.applied.results.get(&step.id), Some(StepResult::Unknown { .. })))
+            .filter(|step| {
+                matches!(
+                    self.applied.results.get(&step.id),
+                    Some(StepResult::Unknown { .. })
+                )
+            })
             .filter(|step| self.searched.insert(step.id))
             .collect();
         let patience = self.executor.options.patience;
         for attempt in 1..=patience.attempts {
-            let is_lost = |step: &&Step| matches!(self.applied.results.get(&step.id), Some(StepResult::Unknown { .. }));
+            let is_lost = |step: &&Step| {
+                matches!(
+                    self.applied.results.get(&step.id),
+                    Some(StepResult::Unknown { .. })
+                )
+            };
             let left: Vec<&Step> = lost.iter().copied().filter(is_lost).collect();
             if left.is_empty() || self.executor.stop.load(Ordering::SeqCst) {
                 break;
@@ -394,14 +515,19 @@ impl<'a> Walk<'a> {
     }
 
     async fn find(&mut self, step: &Step) -> Result<(), ApplyError> {
-        let Some(begun) = self.begun.get(&step.id) else { return Ok(()) };
+        let Some(begun) = self.begun.get(&step.id) else {
+            return Ok(());
+        };
         let begin = begun.begin.clone();
         let seen = recover::collections_of(self.plan)
             .into_iter()
             .find(|collection| collection.path() == begin.path)
             .map(|collection| recover::ids_in(self.executor.live, collection))
             .unwrap_or_default();
-        let open = Open { not_ours: seen.into_iter().chain(self.ids.values().cloned()).collect(), begin };
+        let open = Open {
+            not_ours: seen.into_iter().chain(self.ids.values().cloned()).collect(),
+            begin,
+        };
         let outcome = match recover::find_out(self.executor.graph, self.executor.options, &open).await {
             Ok(outcome) => outcome,
             // Not to be seen yet, or not to be told apart: it stays open.
@@ -421,7 +547,12 @@ impl<'a> Walk<'a> {
 }
 
 /// Sends a step, and sends it again for as long as the service does not see what it refers to.
-async fn patiently(executor: &Executor<'_>, step: &Step, ready: &Ready, fresh: bool) -> Result<Answer, GraphError> {
+async fn patiently(
+    executor: &Executor<'_>,
+    step: &Step,
+    ready: &Ready,
+    fresh: bool,
+) -> Result<Answer, GraphError> {
     let patience = executor.options.patience;
     let mut attempt = 1;
     loop {
@@ -429,7 +560,9 @@ async fn patiently(executor: &Executor<'_>, step: &Step, ready: &Ready, fresh: b
         let Err(error) = &outcome else { return outcome };
         // A refused delete after a release, a 404 on a fresh group, a location that policies can't see yet.
         let passes = match &ready.call {
-            Call::Delete(..) => !step.after.is_empty() && error.service().is_some_and(|service| service.status == 400),
+            Call::Delete(..) => {
+                !step.after.is_empty() && error.service().is_some_and(|service| service.status == 400)
+            }
             _ => fresh && (error.names_missing_object() || error.is_not_found()),
         };
         if !passes || attempt >= patience.attempts || executor.stop.load(Ordering::SeqCst) {

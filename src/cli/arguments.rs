@@ -7,7 +7,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Conditional Access as code.
 #[derive(Debug, Parser)]
-#[command(name = "capol", version, propagate_version = true, disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    name = "capol",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 pub struct Invocation {
     /// What every command takes.
     #[command(flatten)]
@@ -140,6 +146,7 @@ pub enum Command {
     Validate,
     /// Show what apply would do
     Plan {
+        /// What narrows or changes it
         #[command(flatten)]
         planning: Planning,
         /// Save the plan, for `capol apply FILE`
@@ -160,6 +167,7 @@ pub enum Command {
     },
     /// Apply a saved plan, or plan, ask and apply
     Apply {
+        /// What narrows or changes it
         #[command(flatten)]
         planning: Planning,
         /// A plan saved by `capol plan --out`
@@ -173,6 +181,7 @@ pub enum Command {
     },
     /// Remove everything that is managed
     Destroy {
+        /// What narrows or changes it
         #[command(flatten)]
         planning: Planning,
     },
@@ -197,19 +206,13 @@ pub enum Command {
         #[arg(long, requires = "name")]
         raw: bool,
     },
-    /// Adopt live objects, or exported JSON, and write their configuration
+    /// Adopt live objects (`ADDRESS ID`, `--all`), or exported JSON (`--json FILE…`), and write their configuration
     Import {
-        /// The address that shall own the object
-        #[arg(requires = "id", conflicts_with_all = ["all", "files"])]
-        address: Option<String>,
-        /// The object's id
-        id: Option<String>,
+        /// The address and the id of a live object; with `--json`, exported files and folders
+        arguments: Vec<String>,
         /// Adopt everything that the tenant holds
         #[arg(long)]
         all: bool,
-        /// Read exported JSON files or folders instead of a tenant
-        #[arg(long = "json-files", visible_alias = "from-json", value_name = "FILE", num_args = 1.., conflicts_with = "all")]
-        files: Vec<PathBuf>,
         /// Where to write the configuration; the project's folder when left out
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
@@ -335,10 +338,18 @@ pub(super) fn normalised(arguments: impl Iterator<Item = OsString>) -> Vec<OsStr
     let mut literal = false;
     arguments
         .map(|argument| {
-            let Some(text) = argument.to_str() else { return argument };
+            let Some(text) = argument.to_str() else {
+                return argument;
+            };
             literal |= text == "--";
             let long = text.strip_prefix('-').filter(|rest| {
-                !literal && !rest.starts_with('-') && rest.chars().take_while(|c| c.is_ascii_alphabetic() || *c == '-').count() > 1
+                !literal
+                    && !rest.starts_with('-')
+                    && rest
+                        .chars()
+                        .take_while(|c| c.is_ascii_alphabetic() || *c == '-')
+                        .count()
+                        > 1
             });
             match long {
                 Some(rest) if !rest.chars().all(|c| c == 'v') => OsString::from(format!("--{rest}")),
@@ -350,7 +361,11 @@ pub(super) fn normalised(arguments: impl Iterator<Item = OsString>) -> Vec<OsStr
 
 /// The answer to a Terraform command that has no counterpart here.
 pub(super) fn terraform_word(arguments: &[OsString]) -> Option<String> {
-    let word = arguments.iter().skip(1).filter_map(|argument| argument.to_str()).find(|text| !text.starts_with('-'))?;
+    let word = arguments
+        .iter()
+        .skip(1)
+        .filter_map(|argument| argument.to_str())
+        .find(|text| !text.starts_with('-'))?;
     let answer = match word {
         "workspace" => {
             "capol has no workspaces: name each tenant in a `tenant` block and choose one with `--tenant NAME`; each has its own state"
@@ -359,7 +374,9 @@ pub(super) fn terraform_word(arguments: &[OsString]) -> Option<String> {
         "refresh" => "use `capol apply --refresh-only`",
         "providers" => "capol has no providers: it speaks to Microsoft Graph itself",
         "get" => "modules are fetched by `capol init`",
-        "login" | "logout" => "capol signs in as Azure tools do: with `az login`, or with the AZURE_… variables; see `capol doctor`",
+        "login" | "logout" => {
+            "capol signs in as Azure tools do: with `az login`, or with the AZURE_… variables; see `capol doctor`"
+        }
         "force-unlock" => "use `capol state unlock ID`",
         _ => return None,
     };
@@ -379,8 +396,15 @@ mod tests {
 
     #[test]
     fn single_dash_long_flags_mean_what_terraform_means() {
-        let given = ["capol", "plan", "-out=x", "-target", "a.b", "-v", "-vv", "--", "-out"];
-        let wanted = ["capol", "plan", "--out=x", "--target", "a.b", "-v", "-vv", "--", "-out"];
-        assert_eq!(normalised(given.map(OsString::from).into_iter()), wanted.map(OsString::from));
+        let given = [
+            "capol", "plan", "-out=x", "-target", "a.b", "-v", "-vv", "--", "-out",
+        ];
+        let wanted = [
+            "capol", "plan", "--out=x", "--target", "a.b", "-v", "-vv", "--", "-out",
+        ];
+        assert_eq!(
+            normalised(given.map(OsString::from).into_iter()),
+            wanted.map(OsString::from)
+        );
     }
 }

@@ -36,12 +36,16 @@ pub struct Failure {
 impl Failure {
     /// A failure of several diagnostics.
     pub fn of(reports: impl IntoIterator<Item = miette::Report>) -> Self {
-        Self { reports: reports.into_iter().collect() }
+        Self {
+            reports: reports.into_iter().collect(),
+        }
     }
 }
 
 impl<E: miette::Diagnostic + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { reports: vec![miette::Report::new(error)] }
+        Self {
+            reports: vec![miette::Report::new(error)],
+        }
     }
 }

@@ -15,7 +15,11 @@ impl Snapshot {
     /// Every object of the snapshot that capol can manage. Errors on the first that can't be read.
     pub fn objects(&self) -> Result<Vec<LiveObject>, WireError> {
         let mut objects = Vec::new();
-        let version = if self.policies_beta.is_some() { ApiVersion::Beta } else { ApiVersion::V1 };
+        let version = if self.policies_beta.is_some() {
+            ApiVersion::Beta
+        } else {
+            ApiVersion::V1
+        };
         for policy in self.policies() {
             objects.push(LiveObject::read(Kind::Policy, policy.clone(), version)?);
         }
@@ -41,7 +45,11 @@ impl Snapshot {
             complete.insert(Kind::Policy);
         }
         if self.named_locations.is_some() {
-            complete.extend([Kind::IpLocation, Kind::CountryLocation, Kind::CompliantNetworkLocation]);
+            complete.extend([
+                Kind::IpLocation,
+                Kind::CountryLocation,
+                Kind::CompliantNetworkLocation,
+            ]);
         }
         if self.strengths.is_some() {
             complete.insert(Kind::Strength);
@@ -59,11 +67,18 @@ impl SnapshotOptions {
     pub fn of_kinds(kinds: &BTreeSet<Kind>, groups: Vec<String>) -> Self {
         let locations = [Kind::IpLocation, Kind::CountryLocation];
         Self {
-            policies: if kinds.contains(&Kind::Policy) { PolicyVersions::Both } else { PolicyVersions::None },
+            policies: if kinds.contains(&Kind::Policy) {
+                PolicyVersions::Both
+            } else {
+                PolicyVersions::None
+            },
             named_locations: if kinds.contains(&Kind::CompliantNetworkLocation) {
                 Some(Version::Beta)
             } else {
-                locations.iter().any(|kind| kinds.contains(kind)).then_some(Version::V1)
+                locations
+                    .iter()
+                    .any(|kind| kinds.contains(kind))
+                    .then_some(Version::V1)
             },
             strengths: kinds.contains(&Kind::Strength).then_some(Version::V1),
             contexts: kinds.contains(&Kind::Context).then_some(Version::V1),
@@ -75,9 +90,17 @@ impl SnapshotOptions {
 
 impl Graph {
     /// Puts the members of these groups beside what the snapshot knows of them.
-    pub async fn add_members_to(&self, snapshot: &mut Snapshot, groups: &BTreeSet<String>) -> Result<(), GraphError> {
+    pub async fn add_members_to(
+        &self,
+        snapshot: &mut Snapshot,
+        groups: &BTreeSet<String>,
+    ) -> Result<(), GraphError> {
         for group in snapshot.groups.iter_mut().flatten() {
-            let id = group.get("id").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+            let id = group
+                .get("id")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_ascii_lowercase();
             if !groups.contains(&id) {
                 continue;
             }

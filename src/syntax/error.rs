@@ -67,8 +67,7 @@ impl Diagnostic for SyntaxError {
         if matches!(*self.kind, SyntaxErrorKind::TooLarge { .. }) {
             return None;
         }
-        let primary =
-            LabeledSpan::new_primary_with_span(Some(self.kind.label().to_owned()), self.span);
+        let primary = LabeledSpan::new_primary_with_span(Some(self.kind.label().to_owned()), self.span);
         let related = self
             .related
             .iter()

@@ -24,9 +24,7 @@ pub(super) fn read(written: &str) -> Option<char> {
             if digits.is_empty() {
                 return None;
             }
-            u32::from_str_radix(digits, 16)
-                .ok()
-                .and_then(char::from_u32)
+            u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)
         }
         _ => None,
     }

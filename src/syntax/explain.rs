@@ -82,11 +82,7 @@ impl<'a> Found<'a> {
 }
 
 /// The error for a statement that the grammar could not read.
-pub(super) fn explain(
-    file: &SourceFile,
-    range: Range<usize>,
-    failure: &Error<Rule>,
-) -> SyntaxError {
+pub(super) fn explain(file: &SourceFile, range: Range<usize>, failure: &Error<Rule>) -> SyntaxError {
     let offset = match failure.location {
         InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
     };
@@ -130,10 +126,9 @@ pub(super) fn explain(
                 .count();
             span(range.start + operator.len() - length, length)
         }
-        SyntaxErrorKind::WordOperator { word, .. } if word == "not" => span(
-            range.start + before.trim_end().len() - word.len(),
-            word.len(),
-        ),
+        SyntaxErrorKind::WordOperator { word, .. } if word == "not" => {
+            span(range.start + before.trim_end().len() - word.len(), word.len())
+        }
         SyntaxErrorKind::MissingValue { .. } => span(range.start + before.trim_end().len(), 0),
         _ => span(at, found.length()),
     };
@@ -185,8 +180,8 @@ impl Context<'_> {
         if before.is_empty() {
             return match self.found {
                 Found::Symbol(
-                    "&&" | "||" | "==" | "!=" | "<" | ">" | "<=" | ">=" | "+" | "*" | "/" | "%"
-                    | "?" | ":" | ".",
+                    "&&" | "||" | "==" | "!=" | "<" | ">" | "<=" | ">=" | "+" | "*" | "/" | "%" | "?" | ":"
+                    | ".",
                 ) => Some(SyntaxErrorKind::LineStartsWith {
                     found: self.found.words(),
                 }),

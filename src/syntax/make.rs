@@ -2,9 +2,9 @@
 
 use super::span::Span;
 use super::tree::{
-    Argument, Attribute, Binary, BinaryOperator, Block, Body, Call, Comment, Duration,
-    DurationUnit, Element, Entry, EntryKey, Expression, ExpressionKind, Ident, Item, ItemKind,
-    Label, Layout, Literal, Number, Sequence, Template, TemplatePart, UnaryOperator,
+    Argument, Attribute, Binary, BinaryOperator, Block, Body, Call, Comment, Duration, DurationUnit, Element,
+    Entry, EntryKey, Expression, ExpressionKind, Ident, Item, ItemKind, Label, Layout, Literal, Number,
+    Sequence, Template, TemplatePart, UnaryOperator,
 };
 
 impl From<&str> for Ident {
@@ -314,9 +314,7 @@ impl Expression {
 
     /// `{ key = value }`
     pub fn object<'a>(entries: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
-        let entries = entries
-            .into_iter()
-            .map(|(key, value)| Entry::new(key, value));
+        let entries = entries.into_iter().map(|(key, value)| Entry::new(key, value));
         ExpressionKind::Object(Sequence::new(entries)).into()
     }
 

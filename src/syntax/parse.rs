@@ -48,16 +48,8 @@ impl SourceFile {
             Err(error) => {
                 let offset = error.valid_up_to();
                 let before = bytes.get(..offset).unwrap_or_default();
-                let line = 1 + before
-                    .split(|byte| *byte == b'\n')
-                    .count()
-                    .saturating_sub(1);
-                let shown = offset
-                    - if before.starts_with(b"\xEF\xBB\xBF") {
-                        3
-                    } else {
-                        0
-                    };
+                let line = 1 + before.split(|byte| *byte == b'\n').count().saturating_sub(1);
+                let shown = offset - if before.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
                 let file = Self::new(id, name, String::from_utf8_lossy(bytes));
                 let span = Span::new(id, shown, shown + '\u{FFFD}'.len_utf8());
                 let kind = SyntaxErrorKind::NotUtf8 { offset, line };
@@ -84,12 +76,7 @@ pub fn parse(file: &SourceFile) -> Parsed {
     }
 }
 
-fn body(
-    reader: &mut Reader<'_>,
-    file: &SourceFile,
-    statements: &[Statement],
-    between: Span,
-) -> Body {
+fn body(reader: &mut Reader<'_>, file: &SourceFile, statements: &[Statement], between: Span) -> Body {
     let start = |statement: &Statement| Span::new(file.id(), statement.range.start, 0).start;
     let mut body = reader.start_body(between, statements.first().map(start));
     for (index, current) in statements.iter().enumerate() {
@@ -101,11 +88,7 @@ fn body(
     reader.finish_body(body)
 }
 
-fn statement(
-    reader: &mut Reader<'_>,
-    file: &SourceFile,
-    statement: &Statement,
-) -> Option<ItemKind> {
+fn statement(reader: &mut Reader<'_>, file: &SourceFile, statement: &Statement) -> Option<ItemKind> {
     let range = statement.range.clone();
     let failure = if statement.broken {
         None
@@ -158,9 +141,7 @@ fn header(reader: &mut Reader<'_>, file: &SourceFile, range: Range<usize>) -> Op
         }
     }
     let kind = kind?;
-    let header = labels
-        .last()
-        .map_or(kind.span, |last| kind.span.to(last.span));
+    let header = labels.last().map_or(kind.span, |last| kind.span.to(last.span));
     let nothing = Span::new(file.id(), range.end, range.end);
     Some(Block {
         kind,
@@ -197,12 +178,7 @@ fn recover_block(
     let end = statement.range.end.max(inside.end);
     let id = file.id();
     block.one_line = !over_lines;
-    block.body = body(
-        reader,
-        file,
-        &statements,
-        Span::new(id, inside.start, inside.end),
-    );
+    block.body = body(reader, file, &statements, Span::new(id, inside.start, inside.end));
     block.braces = Span::new(id, inside.start - 1, (inside.end + 1).min(end));
     block.span = Span::new(id, statement.range.start, end);
     block
@@ -214,10 +190,7 @@ fn recover_attribute(file: &SourceFile, range: Range<usize>) -> Option<Attribute
     let (name, rest) = text.split_once('=')?;
     let name = name.trim_end();
     let pair = CapolParser::parse(Rule::header, name).ok()?.next()?;
-    if pair
-        .into_inner()
-        .any(|inner| inner.as_rule() == Rule::label)
-    {
+    if pair.into_inner().any(|inner| inner.as_rule() == Rule::label) {
         return None;
     }
     let span = Span::new(file.id(), range.start, range.end);

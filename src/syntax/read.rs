@@ -54,11 +54,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn span(&self, pair: &Pair<'_, Rule>) -> Span {
         let span = pair.as_span();
-        Span::new(
-            self.file.id(),
-            self.base + span.start(),
-            self.base + span.end(),
-        )
+        Span::new(self.file.id(), self.base + span.start(), self.base + span.end())
     }
 
     pub(super) fn report(&mut self, span: Span, kind: SyntaxErrorKind) {
@@ -79,9 +75,7 @@ impl<'a> Reader<'a> {
 
     fn item(&mut self, pair: Pair<'_, Rule>) -> Option<ItemKind> {
         match pair.as_rule() {
-            Rule::attribute | Rule::odd_attribute => {
-                Some(ItemKind::Attribute(self.attribute(pair)))
-            }
+            Rule::attribute | Rule::odd_attribute => Some(ItemKind::Attribute(self.attribute(pair))),
             Rule::block => Some(ItemKind::Block(self.block(pair))),
             _ => None,
         }
@@ -216,9 +210,7 @@ impl<'a> Reader<'a> {
         let mut items = items.into_iter().peekable();
         while let Some(pair) = items.next() {
             let start = self.span(&pair).start;
-            let next = items
-                .peek()
-                .map_or(between.end, |next| self.span(next).start);
+            let next = items.peek().map_or(between.end, |next| self.span(next).start);
             self.add_item(&mut builder, start, next, |reader| reader.item(pair));
         }
         self.finish_body(builder)

@@ -58,14 +58,8 @@ pub(super) fn scan_file(file: &SourceFile) -> Scan {
 }
 
 /// Scans the inside of a block again to find its statements; comments and errors are already known.
-pub(super) fn scan_inside(
-    file: &SourceFile,
-    range: Range<usize>,
-    separation: Separation,
-) -> Vec<Statement> {
-    Scanner::new(file, range, separation, false)
-        .run()
-        .statements
+pub(super) fn scan_inside(file: &SourceFile, range: Range<usize>, separation: Separation) -> Vec<Statement> {
+    Scanner::new(file, range, separation, false).run().statements
 }
 
 /// What a place is inside of.
@@ -88,11 +82,7 @@ pub(super) fn innermost(file: &SourceFile, range: Range<usize>) -> Option<Open> 
         Frame::Bracket { open: b'{', at, .. } => {
             let before = file.text().get(start..*at).unwrap_or_default().trim_end();
             let after_name = before.ends_with(|c: char| c.is_alphanumeric() || "_-\"".contains(c));
-            Some(if after_name {
-                Open::Block
-            } else {
-                Open::Bracket
-            })
+            Some(if after_name { Open::Block } else { Open::Bracket })
         }
         _ => Some(Open::Bracket),
     }
@@ -129,12 +119,7 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    fn new(
-        file: &'a SourceFile,
-        range: Range<usize>,
-        separation: Separation,
-        resynchronise: bool,
-    ) -> Self {
+    fn new(file: &'a SourceFile, range: Range<usize>, separation: Separation, resynchronise: bool) -> Self {
         Self {
             file,
             bytes: file.text().as_bytes(),
@@ -272,11 +257,7 @@ impl<'a> Scanner<'a> {
         };
         if hidden {
             let code = 0x2000 + (u32::from(self.peek(1)) - 0x80) * 64 + u32::from(third) - 0x80;
-            self.report(
-                self.at,
-                self.at + 3,
-                SyntaxErrorKind::HiddenCharacter { code },
-            );
+            self.report(self.at, self.at + 3, SyntaxErrorKind::HiddenCharacter { code });
             self.at += 3;
         } else {
             self.at += 1;
@@ -285,10 +266,7 @@ impl<'a> Scanner<'a> {
 
     /// The length up to the closing quote on this line, or of the opening one alone.
     fn quoted_on_line(&self, opening: usize, close: &str) -> usize {
-        let rest = self
-            .bytes
-            .get(self.at + opening..self.end)
-            .unwrap_or_default();
+        let rest = self.bytes.get(self.at + opening..self.end).unwrap_or_default();
         let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
         line.windows(close.len())
             .position(|window| window == close.as_bytes())
@@ -351,10 +329,7 @@ impl<'a> Scanner<'a> {
     fn line_comment(&mut self) {
         let start = self.at;
         let rest = self.bytes.get(start..self.end).unwrap_or_default();
-        let length = rest
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .unwrap_or(rest.len());
+        let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
         self.comment(start, start + length);
     }
 
@@ -401,10 +376,7 @@ impl<'a> Scanner<'a> {
             statement.braces = Some(at + 1..self.end);
         }
         let line = self.bytes.get(self.line_start..at).unwrap_or_default();
-        let indent = line
-            .iter()
-            .take_while(|byte| byte.is_ascii_whitespace())
-            .count();
+        let indent = line.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         self.push_limited(Frame::Bracket { open, at, indent });
     }
 
@@ -418,9 +390,7 @@ impl<'a> Scanner<'a> {
             self.report(
                 self.at - 1,
                 self.at,
-                SyntaxErrorKind::TooDeep {
-                    limit: BRACKET_LIMIT,
-                },
+                SyntaxErrorKind::TooDeep { limit: BRACKET_LIMIT },
             );
         }
     }
@@ -487,10 +457,7 @@ impl<'a> Scanner<'a> {
             );
             return;
         };
-        if let Some(Frame::Bracket {
-            open, at: opened, ..
-        }) = self.stack.get(index + 1).copied()
-        {
+        if let Some(Frame::Bracket { open, at: opened, .. }) = self.stack.get(index + 1).copied() {
             self.unclosed(open, opened, Some(at));
         }
         self.stack.truncate(index + 1);
@@ -656,9 +623,7 @@ impl<'a> Scanner<'a> {
             .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
             .unwrap_or(text.len());
         let line_rest = text.get(length..).unwrap_or_default();
-        let ends_line = line_rest
-            .trim_start_matches([' ', '\t', '\r'])
-            .starts_with('\n');
+        let ends_line = line_rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n');
         if length == 0 || !ends_line {
             self.touch(2);
             return;

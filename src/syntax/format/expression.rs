@@ -4,8 +4,8 @@ use super::flat::{self, Breaks};
 use super::rows::Row;
 use super::{INDENT, Printer, limit, text_at, width};
 use crate::syntax::tree::{
-    Argument, Binary, BinaryOperator, Comment, Entry, Expression, ExpressionKind, ForIntro,
-    Heredoc, Layout, Sequence, Splat, Step, TemplatePart,
+    Argument, Binary, BinaryOperator, Comment, Entry, Expression, ExpressionKind, ForIntro, Heredoc, Layout,
+    Sequence, Splat, Step, TemplatePart,
 };
 
 impl Printer {
@@ -254,13 +254,7 @@ impl Printer {
         self.between(sequence.opening.as_ref(), rows, &sequence.comments, indent);
     }
 
-    fn between(
-        &mut self,
-        opening: Option<&Comment>,
-        rows: Vec<Row<'_>>,
-        after: &[Comment],
-        indent: usize,
-    ) {
+    fn between(&mut self, opening: Option<&Comment>, rows: Vec<Row<'_>>, after: &[Comment], indent: usize) {
         self.opening(opening);
         self.push("\n");
         self.rows(rows, after, indent + INDENT);

@@ -2,8 +2,8 @@
 
 use crate::syntax::escape::{self, Context};
 use crate::syntax::tree::{
-    Argument, Block, Comment, Element, Entry, EntryKey, Expression, ExpressionKind, ForIntro,
-    ItemKind, Label, Layout, Literal, Sequence, Splat, SplatForm, Step, Template, TemplatePart,
+    Argument, Block, Comment, Element, Entry, EntryKey, Expression, ExpressionKind, ForIntro, ItemKind,
+    Label, Layout, Literal, Sequence, Splat, SplatForm, Step, Template, TemplatePart,
 };
 
 /// Whether line breaks that were written must be kept.

@@ -7,9 +7,8 @@ use crate::syntax::error::SyntaxErrorKind;
 use crate::syntax::grammar::Rule;
 use crate::syntax::span::Span;
 use crate::syntax::tree::{
-    Argument, Binary, BinaryOperator, Call, Conditional, Duration, DurationUnit, Entry, EntryKey,
-    Expression, ExpressionKind, ForIntro, ForList, ForObject, Number, Splat, SplatForm, Step,
-    UnaryOperator,
+    Argument, Binary, BinaryOperator, Call, Conditional, Duration, DurationUnit, Entry, EntryKey, Expression,
+    ExpressionKind, ForIntro, ForList, ForObject, Number, Splat, SplatForm, Step, UnaryOperator,
 };
 
 impl Reader<'_> {
@@ -42,11 +41,7 @@ impl Reader<'_> {
                     let no = reader.expression(no);
                     Expression {
                         span: condition.span.to(no.span),
-                        kind: ExpressionKind::Conditional(Box::new(Conditional {
-                            condition,
-                            yes,
-                            no,
-                        })),
+                        kind: ExpressionKind::Conditional(Box::new(Conditional { condition, yes, no })),
                     }
                 }
                 _ => condition,
@@ -56,12 +51,7 @@ impl Reader<'_> {
     }
 
     /// Reads something that adds levels, unless there are too many already.
-    fn deeper<T>(
-        &mut self,
-        levels: usize,
-        span: Span,
-        read: impl FnOnce(&mut Self) -> T,
-    ) -> Option<T> {
+    fn deeper<T>(&mut self, levels: usize, span: Span, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.depth + levels > DEPTH_LIMIT {
             let known = self
                 .errors
@@ -121,12 +111,8 @@ impl Reader<'_> {
                 _ => {
                     let kind = match self.step(pair) {
                         Step::Attribute(name) => ExpressionKind::Attribute(Box::new(value), name),
-                        Step::Index(index) => {
-                            ExpressionKind::Index(Box::new(value), Box::new(index))
-                        }
-                        Step::LegacyIndex(index, _) => {
-                            ExpressionKind::LegacyIndex(Box::new(value), index)
-                        }
+                        Step::Index(index) => ExpressionKind::Index(Box::new(value), Box::new(index)),
+                        Step::LegacyIndex(index, _) => ExpressionKind::LegacyIndex(Box::new(value), index),
                     };
                     value = Expression { kind, span };
                     continue;
@@ -166,9 +152,7 @@ impl Reader<'_> {
     fn step(&mut self, pair: Pair<'_, Rule>) -> Step {
         let span = self.span(&pair);
         match pair.into_inner().next() {
-            Some(inner) if inner.as_rule() == Rule::identifier => {
-                Step::Attribute(self.ident(&inner))
-            }
+            Some(inner) if inner.as_rule() == Rule::identifier => Step::Attribute(self.ident(&inner)),
             Some(inner) if inner.as_rule() == Rule::digits => {
                 Step::LegacyIndex(inner.as_str().to_owned(), self.span(&inner))
             }
@@ -221,12 +205,7 @@ impl Reader<'_> {
         let mut pair = pair.clone();
         while matches!(
             pair.as_rule(),
-            Rule::wrapped
-                | Rule::expression
-                | Rule::operand
-                | Rule::argument
-                | Rule::entry
-                | Rule::key
+            Rule::wrapped | Rule::expression | Rule::operand | Rule::argument | Rule::entry | Rule::key
         ) {
             match pair.clone().into_inner().next() {
                 Some(inner) => pair = inner,
@@ -250,35 +229,23 @@ impl Reader<'_> {
         };
         let pairs = pair
             .into_inner()
-            .filter(|inner| {
-                matches!(
-                    inner.as_rule(),
-                    Rule::wrapped | Rule::entry | Rule::argument
-                )
-            })
+            .filter(|inner| matches!(inner.as_rule(), Rule::wrapped | Rule::entry | Rule::argument))
             .map(|inner| (self.start(&inner), inner))
             .collect();
         self.sequence(between, pairs, read)
     }
 
     fn quantity(&mut self, pair: Pair<'_, Rule>) -> ExpressionKind {
-        let mut number = Number {
-            text: String::new(),
-        };
+        let mut number = Number { text: String::new() };
         for inner in pair.into_inner() {
             match inner.as_rule() {
                 Rule::number => inner.as_str().clone_into(&mut number.text),
                 Rule::percent => return ExpressionKind::Percent(number),
                 _ => {
                     let suffix = inner.as_str();
-                    let unit = DurationUnit::ALL
-                        .into_iter()
-                        .find(|unit| unit.letter() == suffix);
+                    let unit = DurationUnit::ALL.into_iter().find(|unit| unit.letter() == suffix);
                     return if let Some(unit) = unit {
-                        ExpressionKind::Duration(Duration {
-                            amount: number,
-                            unit,
-                        })
+                        ExpressionKind::Duration(Duration { amount: number, unit })
                     } else {
                         let span = self.span(&inner);
                         self.report(
@@ -475,10 +442,7 @@ fn binary_operator(symbol: &str) -> BinaryOperator {
 }
 
 /// Operands and the operators between them as a tree, tighter operators further in, without recursion.
-fn climb(
-    first: Expression,
-    rest: impl Iterator<Item = ((BinaryOperator, Span), Expression)>,
-) -> Expression {
+fn climb(first: Expression, rest: impl Iterator<Item = ((BinaryOperator, Span), Expression)>) -> Expression {
     let mut done = first;
     // Left operands that wait for their right one, loosest operator first.
     let mut waiting: Vec<(Expression, BinaryOperator, Span)> = Vec::new();
@@ -497,12 +461,7 @@ fn climb(
     done
 }
 
-fn binary(
-    left: Expression,
-    operator: BinaryOperator,
-    operator_span: Span,
-    right: Expression,
-) -> Expression {
+fn binary(left: Expression, operator: BinaryOperator, operator_span: Span, right: Expression) -> Expression {
     Expression {
         span: left.span.to(right.span),
         kind: ExpressionKind::Binary(Box::new(Binary {

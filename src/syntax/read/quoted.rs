@@ -117,9 +117,7 @@ impl Reader<'_> {
         Heredoc {
             indented,
             marker,
-            template: Template {
-                parts: merge(pieces),
-            },
+            template: Template { parts: merge(pieces) },
         }
     }
 

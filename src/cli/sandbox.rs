@@ -1,0 +1,101 @@
+//! `capol sandbox`
+
+use std::path::{Path, PathBuf};
+
+use super::arguments::SandboxCommand;
+use super::{Context, Failure, Outcome};
+use crate::ops::OpsError;
+use crate::ops::connection::sandbox_file;
+use crate::ops::files;
+use crate::sandbox::{LoadReport, Sandbox, SandboxOptions, Tenant};
+
+pub(super) async fn run(context: &Context, command: SandboxCommand) -> Result<Outcome, Failure> {
+    let path = sandbox_file(&context.project);
+    match command {
+        SandboxCommand::Serve { port } => serve(context, path, port).await,
+        SandboxCommand::Reset => {
+            Tenant::contoso().save(&path)?;
+            context.note("The embedded tenant starts again from its first state.");
+            Ok(Outcome::Done)
+        }
+        SandboxCommand::Load { file, stub_from } => {
+            let mut tenant = current(&path)?;
+            let report = match file {
+                Some(file) => tenant.load_objects(&json(&context.project.join(file))?)?,
+                None => tenant.stub_from(&exported(&context.project, &stub_from)?),
+            };
+            tenant.save(&path)?;
+            context.note(&told(&report));
+            Ok(Outcome::Done)
+        }
+        SandboxCommand::Dump => {
+            let dump = current(&path)?.dump()?;
+            context.out(&format!("{dump:#}\n"));
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+fn current(path: &Path) -> Result<Tenant, Failure> {
+    Ok(if path.exists() {
+        Tenant::load(path)?
+    } else {
+        Tenant::contoso()
+    })
+}
+
+async fn serve(context: &Context, path: PathBuf, port: u16) -> Result<Outcome, Failure> {
+    let running = Sandbox::start(SandboxOptions {
+        path: Some(path),
+        port,
+        ..SandboxOptions::default()
+    })
+    .await?;
+    context.out(&format!(
+        "CAPOL_GRAPH_ENDPOINT={}\nCAPOL_LOGIN_ENDPOINT={}\nAZURE_TENANT_ID={}\nCAPOL_ACCESS_TOKEN={}\n",
+        running.endpoint(),
+        running.login_endpoint(),
+        running.tenant_id(),
+        running.access_token(),
+    ));
+    context.note("Serving the embedded tenant. Press Ctrl-C to stop.");
+    // Without a handler for Ctrl-C the process simply ends, and the tenant is saved after each write anyway.
+    drop(tokio::signal::ctrl_c().await);
+    running.shutdown().await;
+    Ok(Outcome::Done)
+}
+
+fn json(path: &Path) -> Result<serde_json::Value, Failure> {
+    serde_json::from_slice(&files::read(path)?).map_err(|source| {
+        let source = std::io::Error::new(std::io::ErrorKind::InvalidData, source);
+        OpsError::File {
+            path: path.to_owned(),
+            source,
+        }
+        .into()
+    })
+}
+
+/// The objects of exported files, in Graph's own spelling.
+fn exported(project: &Path, paths: &[PathBuf]) -> Result<Vec<serde_json::Value>, Failure> {
+    let paths: Vec<PathBuf> = paths.iter().map(|path| project.join(path)).collect();
+    let files = files::below(&paths, &["json"])?;
+    Ok(crate::export::read(&files)
+        .objects
+        .into_iter()
+        .map(|found| found.json)
+        .collect())
+}
+
+fn told(report: &LoadReport) -> String {
+    let counts: Vec<String> = report
+        .added
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    if counts.is_empty() {
+        "Everything is there already.".into()
+    } else {
+        format!("Added {}.", counts.join(", "))
+    }
+}

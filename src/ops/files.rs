@@ -1,0 +1,118 @@
+//! Files that people own: read whole, replaced atomically, never overwritten unasked.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is where people's files are read and written"
+)]
+
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::OpsError;
+
+fn failed(path: &Path, source: std::io::Error) -> OpsError {
+    OpsError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// The bytes of a file.
+pub fn read(path: &Path) -> Result<Vec<u8>, OpsError> {
+    std::fs::read(path).map_err(|source| failed(path, source))
+}
+
+/// Replaces a file's text in one step, keeping its permissions.
+pub fn replace(path: &Path, text: &str) -> Result<(), OpsError> {
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|source| failed(path, source))?;
+    file.write_all(text.as_bytes())
+        .map_err(|source| failed(path, source))?;
+    let permissions = match path.metadata() {
+        Ok(metadata) => Some(metadata.permissions()),
+        Err(_) => default_permissions(),
+    };
+    if let Some(permissions) = permissions {
+        file.as_file()
+            .set_permissions(permissions)
+            .map_err(|source| failed(path, source))?;
+    }
+    file.as_file().sync_all().map_err(|source| failed(path, source))?;
+    file.persist(path).map_err(|error| failed(path, error.error))?;
+    Ok(())
+}
+
+/// What a new file may be read by: everyone, as an editor would make it.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have no such permissions")]
+fn default_permissions() -> Option<std::fs::Permissions> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Some(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn default_permissions() -> Option<std::fs::Permissions> {
+    None
+}
+
+/// Writes new files; if any of them exists, none is written.
+pub fn write_new(files: &[(PathBuf, String)]) -> Result<(), OpsError> {
+    for (path, _) in files {
+        if path.symlink_metadata().is_ok() {
+            return Err(OpsError::Exists { path: path.clone() });
+        }
+    }
+    for (path, text) in files {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|source| failed(path, source))?;
+        }
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|source| {
+                if source.kind() == ErrorKind::AlreadyExists {
+                    OpsError::Exists { path: path.clone() }
+                } else {
+                    failed(path, source)
+                }
+            })?;
+        file.write_all(text.as_bytes())
+            .map_err(|source| failed(path, source))?;
+    }
+    Ok(())
+}
+
+/// The files that people mean by these paths: a folder means every file below it that ends so.
+pub fn below(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<(String, Vec<u8>)>, OpsError> {
+    let mut found = Vec::new();
+    for path in paths {
+        collect(path, endings, true, &mut found)?;
+    }
+    found.sort();
+    found.dedup();
+    found
+        .into_iter()
+        .map(|path| Ok((path.display().to_string(), read(&path)?)))
+        .collect()
+}
+
+fn collect(path: &Path, endings: &[&str], named: bool, found: &mut Vec<PathBuf>) -> Result<(), OpsError> {
+    let metadata = path.metadata().map_err(|source| failed(path, source))?;
+    if metadata.is_dir() {
+        for entry in std::fs::read_dir(path).map_err(|source| failed(path, source))? {
+            let entry = entry.map_err(|source| failed(path, source))?;
+            collect(&entry.path(), endings, false, found)?;
+        }
+    } else if named
+        || endings
+            .iter()
+            .any(|ending| path.extension().is_some_and(|extension| extension == *ending))
+    {
+        found.push(path.to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,299 @@
+//! The tenant read for a plan: lists, look-ups in batches, nothing object by object.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::OpsError;
+use super::connection::Connection;
+use crate::graph::{DirectoryObject, Found, GraphError, Snapshot, SnapshotOptions, Version};
+use crate::model::catalogue;
+use crate::model::configuration::Configuration;
+use crate::model::live::{Answer, Candidate, Directory, Licences, LiveObject, LiveTenant};
+use crate::model::properties::COMPLIANT_NETWORK;
+use crate::model::reference::is_guid;
+use crate::model::state::Document;
+use crate::model::wire::members_path;
+use crate::model::{Kind, Lookup, Object, Reference, Target};
+
+/// A tenant as a plan needs it.
+#[derive(Debug, Clone)]
+pub struct Refreshed {
+    /// Its objects.
+    pub live: LiveTenant,
+    /// What the directory answered.
+    pub directory: Directory,
+    /// How many requests it took.
+    pub requests: u32,
+}
+
+/// Reads what a plan of this configuration over this state needs.
+pub async fn refresh(
+    connection: &Connection,
+    configuration: &Configuration,
+    state: Option<&Document>,
+) -> Result<Refreshed, OpsError> {
+    let before = connection.graph.requests_sent();
+    let wanted = Wanted::of(configuration, state);
+    let graph = &connection.graph;
+    let (snapshot, licences, security_defaults) = futures::try_join!(
+        read_lists(connection, &wanted),
+        async { licences(connection).await },
+        async { optional(graph.security_defaults().await) },
+    )?;
+    let objects = snapshot.objects()?;
+    let mut live = LiveTenant {
+        tenant_id: connection.tenant_id.clone(),
+        display_name: connection.display_name.clone(),
+        verified_domains: connection.verified_domains.clone(),
+        complete: snapshot.complete(),
+        objects,
+        licences,
+        security_defaults_enabled: security_defaults,
+        signed_in: connection.signed_in.clone(),
+    };
+    live.objects.sort_by(|left, right| left.kind.cmp(&right.kind));
+    let directory = directory(connection, &wanted, &live, &snapshot, state).await?;
+    let requests = u32::try_from(graph.requests_sent() - before).unwrap_or(u32::MAX);
+    Ok(Refreshed {
+        live,
+        directory,
+        requests,
+    })
+}
+
+/// What must be read, and what must be looked up.
+struct Wanted {
+    kinds: BTreeSet<Kind>,
+    groups: BTreeSet<String>,
+    groups_with_members: BTreeSet<String>,
+    lookups: BTreeSet<Lookup>,
+    ids: BTreeSet<(Target, String)>,
+}
+
+impl Wanted {
+    fn of(configuration: &Configuration, state: Option<&Document>) -> Self {
+        let mut wanted = Self {
+            // Guards look at every policy, and policies name locations.
+            kinds: BTreeSet::from([Kind::Policy, Kind::IpLocation, Kind::CountryLocation]),
+            groups: BTreeSet::new(),
+            groups_with_members: BTreeSet::new(),
+            lookups: BTreeSet::new(),
+            ids: BTreeSet::new(),
+        };
+        let managed = |address: &str| state.and_then(|state| state.resources.get(address));
+        for resource in configuration.resources.values() {
+            wanted.kinds.insert(resource.object.kind);
+            for (_, reference) in resource.object.references() {
+                wanted.reference(reference);
+            }
+            if resource.object.get(members_path()).is_some()
+                && let Some(kept) = managed(&resource.address.to_string())
+            {
+                wanted.groups_with_members.insert(kept.id.to_ascii_lowercase());
+            }
+        }
+        for reference in configuration
+            .emergency_access
+            .iter()
+            .flat_map(|access| access.users.iter().chain(&access.groups))
+        {
+            wanted.reference(reference);
+        }
+        for import in &configuration.imports {
+            if import.to.kind == "group" {
+                wanted.groups.insert(import.id.to_ascii_lowercase());
+            }
+        }
+        for resource in state.iter().flat_map(|state| state.resources.values()) {
+            match resource.kind {
+                Kind::Group => {
+                    wanted.groups.insert(resource.id.to_ascii_lowercase());
+                }
+                Kind::Strength => {
+                    wanted.kinds.insert(Kind::Strength);
+                }
+                Kind::Context => {
+                    wanted.kinds.insert(Kind::Context);
+                }
+                _ => {}
+            }
+        }
+        wanted
+    }
+
+    fn reference(&mut self, reference: &Reference) {
+        match reference {
+            Reference::Lookup(lookup) if lookup.target == Target::Location => {
+                if lookup.name == COMPLIANT_NETWORK {
+                    self.kinds.insert(Kind::CompliantNetworkLocation);
+                }
+            }
+            Reference::Lookup(lookup) if lookup.target == Target::Strength => {
+                self.kinds.insert(Kind::Strength);
+            }
+            Reference::Lookup(lookup) if lookup.target == Target::Context => {
+                self.kinds.insert(Kind::Context);
+            }
+            Reference::Lookup(lookup) => {
+                self.lookups.insert(lookup.clone());
+            }
+            Reference::Id {
+                target: Target::Strength,
+                id,
+            } if catalogue::strengths::by_id(id).is_none() => {
+                self.kinds.insert(Kind::Strength);
+            }
+            Reference::Id { target, id } => {
+                self.ids.insert((*target, id.clone()));
+            }
+            Reference::Keyword(_) | Reference::Managed { .. } => {}
+        }
+    }
+}
+
+async fn read_lists(connection: &Connection, wanted: &Wanted) -> Result<Snapshot, GraphError> {
+    let groups: Vec<String> = wanted.groups.iter().cloned().collect();
+    let mut snapshot = connection
+        .graph
+        .snapshot(&SnapshotOptions::of_kinds(&wanted.kinds, groups))
+        .await?;
+    connection
+        .graph
+        .add_members_to(&mut snapshot, &wanted.groups_with_members)
+        .await?;
+    Ok(snapshot)
+}
+
+/// What the one signed in may not read is not known; any other error stops.
+fn optional<T>(result: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_permission() || error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The licences that conditions need, told by the names of service plans.
+async fn licences(connection: &Connection) -> Result<Licences, GraphError> {
+    let select = [("$select", "skuPartNumber,capabilityStatus,servicePlans")];
+    let Some(skus) = optional(
+        connection
+            .graph
+            .list(Version::V1, "subscribedSkus", &select)
+            .await,
+    )?
+    else {
+        return Ok(Licences::default());
+    };
+    let plans: BTreeSet<String> = skus
+        .iter()
+        .filter(|sku| sku.get("capabilityStatus").and_then(Json::as_str) != Some("Deleted"))
+        .filter_map(|sku| sku.get("servicePlans")?.as_array())
+        .flatten()
+        .filter_map(|plan| plan.get("servicePlanName")?.as_str().map(str::to_ascii_uppercase))
+        .collect();
+    let has = |name: &str| plans.contains(name);
+    Ok(Licences {
+        p1: Some(has("AAD_PREMIUM") || has("AAD_PREMIUM_P2")),
+        p2: Some(has("AAD_PREMIUM_P2")),
+        workload_identities: Some(has("AAD_WRKLDID_P1") || has("AAD_WRKLDID_P2")),
+    })
+}
+
+async fn directory(
+    connection: &Connection,
+    wanted: &Wanted,
+    live: &LiveTenant,
+    snapshot: &Snapshot,
+    state: Option<&Document>,
+) -> Result<Directory, OpsError> {
+    let found = connection.graph.look_up(&wanted.lookups, Some(snapshot)).await?;
+    let answers: BTreeMap<Lookup, Answer> = found
+        .into_iter()
+        .map(|(lookup, found)| (lookup, answer(found)))
+        .collect();
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for answer in answers.values() {
+        if let Answer::Found(candidate) = answer {
+            names.insert(candidate.id.to_ascii_lowercase(), candidate.name.clone());
+        }
+    }
+    let mut ids = wanted.ids.clone();
+    let managed: BTreeSet<String> = state
+        .iter()
+        .flat_map(|state| state.resources.values())
+        .map(|kept| kept.id.to_ascii_lowercase())
+        .collect();
+    for object in live.objects.iter().filter(|object| managed.contains(&object.id)) {
+        ids.extend(ids_of(&object.object));
+    }
+    ids.retain(|(target, id)| is_worth_asking(*target, id) && !names.contains_key(&id.to_ascii_lowercase()));
+    let described = connection.graph.names(&ids).await?;
+    let mut missing_ids = BTreeSet::new();
+    for (target, id) in ids {
+        match described.get(&(target, id.clone())) {
+            Some(object) => {
+                names.insert(id.to_ascii_lowercase(), name_of(object));
+            }
+            None => {
+                missing_ids.insert(id.to_ascii_lowercase());
+            }
+        }
+    }
+    Ok(Directory {
+        answers,
+        names,
+        missing_ids,
+    })
+}
+
+fn ids_of(object: &Object) -> impl Iterator<Item = (Target, String)> + '_ {
+    object
+        .references()
+        .into_iter()
+        .filter_map(|(_, reference)| match reference {
+            Reference::Id { target, id } => Some((*target, id.clone())),
+            _ => None,
+        })
+}
+
+/// Ids that the catalogue does not know and that the directory can name.
+fn is_worth_asking(target: Target, id: &str) -> bool {
+    is_guid(id)
+        && match target {
+            Target::User | Target::Group | Target::ServicePrincipal | Target::AgentIdentity => true,
+            Target::App => true,
+            Target::Role => catalogue::roles::by_template_id(id).is_none(),
+            Target::Location | Target::Strength | Target::Context | Target::Terms | Target::Action => false,
+        }
+}
+
+fn name_of(object: &DirectoryObject) -> String {
+    if object.display_name.is_empty() {
+        object.id.clone()
+    } else {
+        object.display_name.clone()
+    }
+}
+
+fn answer(found: Found) -> Answer {
+    match found {
+        Found::One(object) => Answer::Found(candidate(object)),
+        Found::Nothing => Answer::Missing(Vec::new()),
+        Found::Several(objects) => Answer::Ambiguous(objects.into_iter().map(candidate).collect()),
+    }
+}
+
+fn candidate(object: DirectoryObject) -> Candidate {
+    Candidate {
+        name: name_of(&object),
+        id: object.id,
+        detail: object.detail,
+    }
+}
+
+/// The objects of a snapshot by kind, for those who import everything.
+pub fn everything(live: &LiveTenant) -> impl Iterator<Item = &LiveObject> {
+    live.objects.iter().filter(|object| !object.is_built_in())
+}
