@@ -18,7 +18,7 @@ async fn sandbox() -> Running {
     .unwrap()
 }
 
-async fn signed_in(sandbox: &Running) -> Graph {
+fn signed_in(sandbox: &Running) -> Graph {
     let endpoints = Endpoints::new(
         Cloud::Global,
         Some(&sandbox.endpoint()),
@@ -61,7 +61,7 @@ fn id(object: &Value) -> String {
 #[tokio::test]
 async fn a_policy_lives_dies_and_comes_back() {
     let sandbox = sandbox().await;
-    let graph = signed_in(&sandbox).await;
+    let graph = signed_in(&sandbox);
     assert_eq!(
         graph.claims().await.unwrap().unwrap().tenant_id,
         Some(sandbox.tenant_id())
@@ -117,7 +117,7 @@ async fn a_policy_lives_dies_and_comes_back() {
 #[tokio::test]
 async fn locations_strengths_contexts_and_groups_are_written() {
     let sandbox = sandbox().await;
-    let graph = signed_in(&sandbox).await;
+    let graph = signed_in(&sandbox);
     let location = json!({
         "@odata.type": "#microsoft.graph.ipNamedLocation", "displayName": "Office", "isTrusted": false,
         "ipRanges": [{ "@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "203.0.113.0/24" }]
@@ -182,7 +182,7 @@ async fn locations_strengths_contexts_and_groups_are_written() {
 #[tokio::test]
 async fn names_and_ids_are_each_others_answer() {
     let sandbox = sandbox().await;
-    let graph = signed_in(&sandbox).await;
+    let graph = signed_in(&sandbox);
     let lookups: BTreeSet<Lookup> = [
         (Target::User, "ada@contoso.com"),
         (Target::User, "nobody@contoso.com"),
@@ -229,7 +229,7 @@ async fn names_and_ids_are_each_others_answer() {
 async fn a_refresh_takes_as_many_requests_for_a_hundred_policies_as_for_one() {
     let sandbox = sandbox().await;
     sandbox.with_tenant(|tenant| tenant.settings.page_size = 40);
-    let graph = signed_in(&sandbox).await;
+    let graph = signed_in(&sandbox);
     for index in 0..100 {
         graph
             .create(Collection::Policies, Version::V1, policy(&format!("P{index}")))
@@ -256,7 +256,7 @@ async fn a_refresh_takes_as_many_requests_for_a_hundred_policies_as_for_one() {
 #[tokio::test]
 async fn what_the_tenant_refuses_arrives_with_its_number() {
     let sandbox = sandbox().await;
-    let graph = signed_in(&sandbox).await;
+    let graph = signed_in(&sandbox);
     let mut wrong = policy("W");
     wrong["conditions"]["locations"] =
         json!({ "includeLocations": ["11111111-1111-1111-1111-111111111111"] });
@@ -271,7 +271,7 @@ async fn what_the_tenant_refuses_arrives_with_its_number() {
 #[tokio::test]
 async fn a_create_that_was_carried_out_and_never_answered_is_unknown_and_there_once() {
     let sandbox = sandbox().await;
-    let graph = signed_in(&sandbox).await;
+    let graph = signed_in(&sandbox);
     let rule = |effect| Rule::new(When::First(1), effect).method("POST").path("policies");
     for effect in [
         Effect::Drop { commit: true },
