@@ -7,6 +7,7 @@ pub mod apply;
 pub mod cli;
 pub mod export;
 pub mod graph;
+pub mod lang;
 pub mod model;
 pub mod ops;
 pub mod plan;

@@ -27,6 +27,8 @@ mod sets;
 mod strings;
 mod time;
 
+pub(crate) use domain::{is_context_id, reference as reference_of_text};
+pub(crate) use files::shown as shown_path;
 pub use json::{to_json, value_of_json};
 
 /// One function of the language.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 ///
 /// Paths are joined from the root folder that [`load`](super::load) was given; `.` and `..` are
 /// folded away before they arrive here.
-pub trait SourceLoader {
+pub trait SourceLoader: Send + Sync {
     /// The bytes of a file.
     fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError>;
 

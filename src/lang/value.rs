@@ -241,7 +241,7 @@ impl fmt::Display for Value {
                 f.write_str(" }")
             }
             Self::Reference(reference) => reference_text(reference, f),
-            Self::Block(address) => address.fmt(f),
+            Self::Block(address) => write!(f, "{address}"),
             Self::Call(call) => {
                 write!(f, "{}(", call.name)?;
                 separated(call.positional.iter(), f)?;
@@ -268,7 +268,7 @@ fn separated<'v>(values: impl Iterator<Item = &'v Evaluated>, f: &mut fmt::Forma
         if index > 0 {
             f.write_str(", ")?;
         }
-        value.fmt(f)?;
+        write!(f, "{value}")?;
     }
     Ok(())
 }
@@ -292,7 +292,7 @@ fn reference_text(reference: &Reference, f: &mut fmt::Formatter<'_>) -> fmt::Res
     match reference {
         Reference::Keyword(word) => f.write_str(word),
         Reference::Id { target, id } => write!(f, "{}({id:?})", target.word()),
-        Reference::Managed { address, .. } => address.fmt(f),
+        Reference::Managed { address, .. } => write!(f, "{address}"),
         Reference::Lookup(lookup) => write!(f, "{}({:?})", lookup.target.word(), lookup.name),
     }
 }

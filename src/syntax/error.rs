@@ -253,7 +253,7 @@ pub enum SyntaxErrorKind {
 
 impl SyntaxErrorKind {
     /// The name after `syntax::` in its code.
-    fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotUtf8 { .. } => "not_utf8",
             Self::TooLarge { .. } => "too_large",

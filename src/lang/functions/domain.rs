@@ -72,7 +72,7 @@ fn look_up(arguments: &Arguments<'_>, target: Target) -> Outcome {
 }
 
 /// The reference of a text: a GUID is the id itself and is not looked up, anything else is a name.
-pub(in crate::lang) fn reference(target: Target, text: &str) -> Reference {
+pub(crate) fn reference(target: Target, text: &str) -> Reference {
     let text = text.trim();
     if is_guid(text) || (target == Target::Context && is_context_id(text)) {
         Reference::id(target, text)
@@ -82,7 +82,7 @@ pub(in crate::lang) fn reference(target: Target, text: &str) -> Reference {
 }
 
 /// Whether the text is `c1` to `c99`.
-pub(in crate::lang) fn is_context_id(text: &str) -> bool {
+pub(crate) fn is_context_id(text: &str) -> bool {
     text.strip_prefix('c')
         .filter(|digits| !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()))
         .and_then(|digits| digits.parse::<u8>().ok())

@@ -36,7 +36,7 @@ fn failed(path: &Path, error: &LoadError) -> Refusal {
 }
 
 /// A path with `/` on every system, so that messages and values are the same everywhere.
-pub(in crate::lang) fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let text = path.display().to_string().replace('\\', "/");
     if text.is_empty() { ".".into() } else { text }
 }

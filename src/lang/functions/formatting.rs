@@ -84,7 +84,7 @@ fn formatted(arguments: &Arguments<'_>, template: &str, values: &[&Value]) -> Re
                 _ => verb.alternate = true,
             }
         }
-        let mut digits = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
+        let digits = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
             let mut number = String::new();
             while let Some(digit) = chars.next_if(char::is_ascii_digit) {
                 number.push(digit);

@@ -1,0 +1,351 @@
+//! Modules: where they lie, what they declare, their instances.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::{Children, Computed, Declarations, Engine, Expansion, Given, Inputs, Module, Node};
+use crate::lang::declarations::{attribute, label_span};
+use crate::lang::error::{Code, Diagnostic, Diagnostics};
+use crate::lang::evaluate::Evaluator;
+use crate::lang::functions::shown_path;
+use crate::lang::loader::{LoadError, RemoteSource, folded};
+use crate::lang::nearest::write_one_of;
+use crate::lang::scope::{ModuleId, Scope};
+use crate::model::address::ModuleStep;
+use crate::syntax::{self, Block, Body, Span};
+
+/// The attributes of a `module` block that are no inputs.
+const META: [&str; 3] = ["source", "for_each", "depends_on"];
+
+impl Engine {
+    /// Reads one file; problems with its text go to `diagnostics`.
+    pub(crate) fn read_file(&self, path: &Path, diagnostics: &mut Diagnostics) -> Option<Body> {
+        let name = shown_path(path.strip_prefix(&self.root).unwrap_or(path));
+        let bytes = match self.loader.read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                diagnostics.error(
+                    Code::File,
+                    Span::SYNTHETIC,
+                    format!("`{name}` could not be read: {error}"),
+                    "check that the file exists and may be read",
+                );
+                return None;
+            }
+        };
+        let file = self.state().sources.add_bytes(&name, &bytes);
+        match file {
+            Ok(file) => {
+                let parsed = syntax::parse(&file);
+                for error in &parsed.errors {
+                    diagnostics.push(Diagnostic::syntax(error));
+                }
+                Some(parsed.tree)
+            }
+            Err(error) => {
+                diagnostics.push(Diagnostic::syntax(&error));
+                None
+            }
+        }
+    }
+
+    /// Reads a text that stands in no file, such as the value of a flag.
+    pub(crate) fn read_text(&self, name: &str, text: &str) -> (Span, Option<Body>) {
+        let file = self.state().sources.add(name, text);
+        let parsed = syntax::parse(&file);
+        (Span::new(file.id(), 0, file.text().len()), parsed.errors.is_empty().then_some(parsed.tree))
+    }
+
+    /// The names of the files of a folder that end so, sorted.
+    pub(crate) fn files_of(&self, folder: &Path, ending: &str) -> Result<Vec<String>, LoadError> {
+        let mut names: Vec<String> = self
+            .loader
+            .list_dir(folder)?
+            .into_iter()
+            .filter(|entry| !entry.is_dir && entry.name.ends_with(ending) && !entry.name.starts_with('.'))
+            .map(|entry| entry.name)
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// What the files of a folder declare; read once.
+    fn declarations(&self, folder: &Path, is_root: bool, asked: Span) -> Arc<Declarations> {
+        let key = (folder.to_owned(), is_root);
+        if let Some(known) = self.state().folders.get(&key) {
+            return known.clone();
+        }
+        let mut diagnostics = Diagnostics::new();
+        let mut declarations = Declarations::of(folder);
+        let shown = shown_path(folder.strip_prefix(&self.root).unwrap_or(folder));
+        match self.files_of(folder, ".capol") {
+            Ok(names) if names.is_empty() => diagnostics.error(
+                Code::File,
+                asked,
+                format!("the folder `{shown}` holds no `.capol` files"),
+                if is_root { "write one, or name another folder with `--chdir DIR`" } else { "name a folder that holds some" },
+            ),
+            Ok(names) => {
+                for name in names {
+                    if let Some(body) = self.read_file(&folder.join(name), &mut diagnostics) {
+                        declarations.add(body, is_root, &mut diagnostics);
+                    }
+                }
+            }
+            Err(error) => diagnostics.error(
+                Code::File,
+                asked,
+                format!("the folder `{shown}` could not be read: {error}"),
+                if is_root { "name another folder with `--chdir DIR`" } else { "write a path from the folder of this file, such as `./modules/offices`" },
+            ),
+        }
+        let declarations = Arc::new(declarations);
+        let mut state = self.state();
+        state.diagnostics.extend(diagnostics);
+        state.folders.insert(key, declarations.clone());
+        declarations
+    }
+
+    /// Reads the root module.
+    pub(crate) fn open_root(&self) -> Arc<Declarations> {
+        self.declarations(&self.root.clone(), true, Span::SYNTHETIC)
+    }
+
+    /// Makes the root module the first instance.
+    pub(crate) fn add_root(&self, declarations: Arc<Declarations>, given: IndexMap<String, Given>) {
+        self.add_module(Module {
+            path: Vec::new(),
+            declarations,
+            inputs: Inputs::Given(given),
+            folders: vec![self.root.clone()],
+        });
+    }
+}
+
+impl Evaluator<'_> {
+    /// The instances of a `module` block.
+    pub(crate) fn children(&mut self, module: ModuleId, name: &str, asked: Span) -> Children {
+        let node = Node::Children(module, name.to_owned());
+        let computed = self.compute(node, asked, Computed::Children(Children::Faulty), |inner| {
+            Computed::Children(inner.compute_children(module, name))
+        });
+        match computed {
+            Computed::Children(children) => children,
+            Computed::Value(_) | Computed::Expansion(_) => Children::Faulty,
+        }
+    }
+
+    fn compute_children(&mut self, module: ModuleId, name: &str) -> Children {
+        let parent = self.engine.module(module);
+        let Some(block) = parent.declarations.modules.get(name).cloned() else {
+            return Children::Faulty;
+        };
+        let Some((folder, asked)) = self.source_folder(&block, &parent) else {
+            return Children::Faulty;
+        };
+        if parent.folders.contains(&folder) {
+            self.error(
+                Code::Cycle,
+                asked,
+                format!("the module `{name}` contains itself"),
+                "name another folder, or take the inner `module` block away",
+            );
+            return Children::Faulty;
+        }
+        let declarations = self.engine.declarations(&folder, false, asked);
+        self.inputs_exist(&block, &declarations);
+        let instance = |scope: Scope| {
+            let key = scope.each.as_ref().map(|each| each.text().to_owned());
+            let mut path = parent.path.clone();
+            path.push(ModuleStep { name: name.to_owned(), key });
+            let mut folders = parent.folders.clone();
+            folders.push(folder.clone());
+            let inputs = Inputs::Block { block: block.clone(), scope };
+            self.engine.add_module(Module { path, declarations: declarations.clone(), inputs, folders })
+        };
+        match self.expansion(module, "module", name, block.header) {
+            Expansion::Faulty => Children::Faulty,
+            Expansion::Single => Children::Single(instance(Scope::of(module))),
+            Expansion::Each(all) => Children::Each(
+                all.into_iter()
+                    .map(|each| (each.text().to_owned(), instance(Scope { module, each: Some(each) })))
+                    .collect(),
+            ),
+        }
+    }
+
+    fn inputs_exist(&mut self, block: &Block, declarations: &Declarations) {
+        for input in block.body.attributes() {
+            let name = input.name.text.as_str();
+            if META.contains(&name) || declarations.variables.contains_key(name) {
+                continue;
+            }
+            let span = input.name.span;
+            let help = match name {
+                "count" => "use `for_each`, and `each.key` in the inputs".into(),
+                "version" => "pin the revision in the source: `git::https://…?ref=v1.2.0`".into(),
+                "providers" => "take it away; `tenant` blocks of the project say where to sign in".into(),
+                _ => write_one_of(name, "", declarations.variables.keys().map(String::as_str), || {
+                    "take it away; the module declares no variables".into()
+                }),
+            };
+            let code = if matches!(name, "count" | "version" | "providers") { Code::Terraform } else { Code::UnknownVariable };
+            self.error(code, span, format!("the module has no variable `{name}`"), help);
+        }
+        for inner in block.body.blocks() {
+            let help = format!("write `{} = {{ … }}`", inner.kind.text);
+            self.error(Code::UnknownBlock, inner.kind.span, "`module` takes only `name = value`", help);
+        }
+    }
+
+    fn source_folder(&mut self, block: &Block, parent: &Module) -> Option<(PathBuf, Span)> {
+        let Some(source) = attribute(block, "source") else {
+            let message = "the module does not say where it lies";
+            let help = "add `source = \"./FOLDER\"`, a pinned `git::https://…?ref=v1.0.0`, or `capol:baseline/…`";
+            self.error(Code::Missing, label_span(block), message, help);
+            return None;
+        };
+        let span = source.value.span;
+        let Some(text) = source.value.plain_string() else {
+            self.error(
+                Code::ModuleSource,
+                span,
+                "the source of a module must be written out, not computed",
+                "write a string without `${…}`, such as `\"./modules/offices\"`",
+            );
+            return None;
+        };
+        let remote = match parse_source(text) {
+            Ok(Source::Local(path)) => return Some((folded(&parent.declarations.folder.join(path)), span)),
+            Ok(Source::Remote(remote)) => remote,
+            Err((message, help)) => {
+                self.error(Code::ModuleSource, span, message, help);
+                return None;
+            }
+        };
+        match self.engine.loader.fetch(&remote) {
+            Ok(folder) => Some((folder, span)),
+            Err(error) => {
+                let help = match &remote {
+                    RemoteSource::Git { url, .. } => format!("check that `git clone {url}` works from here and that the revision exists"),
+                    RemoteSource::Builtin { .. } => "see the names with `capol template list`".into(),
+                };
+                self.error(Code::ModuleSource, span, format!("the module `{text}` could not be fetched: {error}"), help);
+                None
+            }
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Source {
+    Local(PathBuf),
+    Remote(RemoteSource),
+}
+
+/// What a source says, or what is wrong with it and what to do.
+fn parse_source(text: &str) -> Result<Source, (String, String)> {
+    if text == "." || text == ".." || text.starts_with("./") || text.starts_with("../") {
+        return Ok(Source::Local(PathBuf::from(text)));
+    }
+    if let Some(name) = text.strip_prefix("capol:") {
+        return Ok(Source::Remote(RemoteSource::Builtin { name: name.to_owned() }));
+    }
+    if let Some(address) = text.strip_prefix("git::") {
+        return git(text, address).map(Source::Remote);
+    }
+    let message = format!("`{text}` is not a source of a module");
+    let help = if text.starts_with("https://") || text.starts_with("ssh://") || text.starts_with("git@") {
+        format!("write `git::{text}?ref=v1.0.0`")
+    } else if text.starts_with("github.com/") || text.starts_with("gitlab.com/") {
+        format!("write `git::https://{text}?ref=v1.0.0`")
+    } else if text.starts_with('/') {
+        "write a path from the folder of this file, starting with `./` or `../`".into()
+    } else {
+        format!("write `./{text}` for a folder, or `git::https://…?ref=v1.0.0`")
+    };
+    Err((message, help))
+}
+
+/// Names that are branches by all custom, and so no pin.
+const BRANCHES: [&str; 6] = ["main", "master", "develop", "trunk", "HEAD", "latest"];
+
+/// `https://host/repository.git//folder?ref=REVISION`; the folder may also follow the revision.
+fn git(text: &str, address: &str) -> Result<RemoteSource, (String, String)> {
+    let (place, query) = address.split_once('?').unwrap_or((address, ""));
+    let (query, late_folder) = query.split_once("//").unwrap_or((query, ""));
+    let scheme_end = place.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = place.split_at_checked(scheme_end).unwrap_or(("", place));
+    let (repository, folder) = rest.split_once("//").unwrap_or((rest, ""));
+    let folder = if folder.is_empty() { late_folder } else { folder };
+    let revision = query.split('&').find_map(|part| part.strip_prefix("ref=")).unwrap_or_default();
+    let url = format!("{scheme}{repository}");
+    if repository.is_empty() {
+        return Err((format!("`{text}` names no repository"), "write `git::https://…?ref=v1.0.0`".into()));
+    }
+    let pinned = |revision: &str| {
+        let folder = if folder.is_empty() { String::new() } else { format!("//{folder}") };
+        format!("write `git::{url}{folder}?ref={revision}` with a tag or a full commit hash")
+    };
+    if revision.is_empty() {
+        return Err((format!("`{text}` is not pinned to a revision"), pinned("v1.0.0")));
+    }
+    if BRANCHES.contains(&revision) || revision.starts_with("refs/heads/") {
+        return Err((format!("`{revision}` is a branch, which moves"), pinned("v1.0.0")));
+    }
+    let hexadecimal = revision.len() >= 7 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if hexadecimal && revision.len() != 40 && revision.len() != 64 {
+        return Err((format!("`{revision}` is a shortened commit hash"), pinned("FULL_HASH")));
+    }
+    if folder.split('/').any(|part| part == "..") {
+        return Err((format!("the folder `{folder}` leads out of the repository"), "name a folder inside of it".into()));
+    }
+    Ok(RemoteSource::Git { url, folder: folder.trim_matches('/').to_owned(), revision: revision.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        match parse_source(text) {
+            Ok(Source::Local(path)) => format!("local {}", path.display()),
+            Ok(Source::Remote(RemoteSource::Git { url, folder, revision })) => format!("git {url} [{folder}] {revision}"),
+            Ok(Source::Remote(RemoteSource::Builtin { name })) => format!("builtin {name}"),
+            Err((message, _)) => message,
+        }
+    }
+
+    #[test]
+    fn a_source_is_a_folder_a_pinned_revision_or_built_in() {
+        let hash = "0123456789abcdef0123456789abcdef01234567";
+        for (text, expected) in [
+            ("./a", "local ./a".to_owned()),
+            ("../b/c", "local ../b/c".to_owned()),
+            ("capol:baseline/zero-trust", "builtin baseline/zero-trust".to_owned()),
+            ("git::https://example.com/r.git?ref=v1.2.0", "git https://example.com/r.git [] v1.2.0".to_owned()),
+            ("git::https://example.com/r.git//a/b?ref=v1", "git https://example.com/r.git [a/b] v1".to_owned()),
+            (&format!("git::https://example.com/r?ref={hash}//a"), format!("git https://example.com/r [a] {hash}")),
+            ("git::ssh://git@example.com/r.git?ref=v1", "git ssh://git@example.com/r.git [] v1".to_owned()),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_moves_is_refused() {
+        for (text, expected) in [
+            ("git::https://example.com/r.git", "`git::https://example.com/r.git` is not pinned to a revision"),
+            ("git::https://example.com/r.git?ref=main", "`main` is a branch, which moves"),
+            ("git::https://example.com/r.git?ref=0123456789ab", "`0123456789ab` is a shortened commit hash"),
+            ("git::?ref=v1", "`git::?ref=v1` names no repository"),
+            ("git::https://example.com/r//../x?ref=v1", "the folder `../x` leads out of the repository"),
+            ("modules/a", "`modules/a` is not a source of a module"),
+            ("https://example.com/r.git", "`https://example.com/r.git` is not a source of a module"),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+}

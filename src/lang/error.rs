@@ -1,0 +1,441 @@
+//! What is wrong with a configuration: coded, spanned, with a way out.
+//!
+//! Every problem is a [`Diagnostic`] with a [`Code`], the user's words in its message, a label
+//! under the exact token and a help that works if pasted. They gather in one [`Diagnostics`], so
+//! that a run shows all of them, and meet their source text in [`Reported`] when they are printed.
+
+use std::fmt;
+
+use miette::LabeledSpan;
+
+use crate::model::Origin;
+use crate::syntax::{FileId, SourceFile, Span, SyntaxError};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)+) => {
+        /// What kind of problem it is; `capol explain` has a page for each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $($(#[$doc])* $name,)+
+            /// The text of a file does not parse; the word is what follows `syntax::`.
+            Syntax(&'static str),
+        }
+
+        impl Code {
+            /// Every code of this room.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// As it is printed, in two parts: `lang` and `unknown_name`.
+            pub fn parts(self) -> (&'static str, &'static str) {
+                match self {
+                    $(Self::$name => ("lang", $text),)+
+                    Self::Syntax(text) => ("syntax", text),
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A number, percentage or duration that cannot be computed with.
+    Arithmetic = "arithmetic";
+    /// A call with too few, too many or wrongly named arguments.
+    ArgumentCount = "argument_count";
+    /// A condition that is neither true nor false.
+    Condition = "condition";
+    /// Things that need each other.
+    Cycle = "cycle";
+    /// Two things of one name.
+    Duplicate = "duplicate";
+    /// Things that exclude each other.
+    Exclusive = "exclusive";
+    /// A file or module that cannot be had.
+    File = "file";
+    /// A `for_each` over what it cannot walk.
+    ForEach = "for_each";
+    /// An argument that a function refuses.
+    FunctionArgument = "function_argument";
+    /// A `for` or object expression that yields one key twice.
+    KeyTwice = "key_twice";
+    /// A label that is missing, superfluous or not a name.
+    Label = "label";
+    /// A value for which a rule of the language has no place.
+    InvalidValue = "invalid_value";
+    /// An attribute or block that must be written.
+    Missing = "missing";
+    /// A variable without a value.
+    MissingVariable = "missing_variable";
+    /// Something that may stand only elsewhere.
+    Misplaced = "misplaced";
+    /// A module whose source is not understood or not pinned.
+    ModuleSource = "module_source";
+    /// A value that exists only once the service has made the object.
+    NotKnownYet = "not_known_yet";
+    /// A number or key that a list or object does not have.
+    OutOfRange = "out_of_range";
+    /// A sensitive value where it would be shown.
+    Sensitive = "sensitive";
+    /// A label that hides a built-in name.
+    Shadowed = "shadowed";
+    /// A word of Terraform that has no counterpart here.
+    Terraform = "terraform";
+    /// Expressions that nest too deeply.
+    TooDeep = "too_deep";
+    /// An attribute that a block does not have.
+    UnknownAttribute = "unknown_attribute";
+    /// A block type that does not exist.
+    UnknownBlock = "unknown_block";
+    /// A function that does not exist.
+    UnknownFunction = "unknown_function";
+    /// A name that nothing has.
+    UnknownName = "unknown_name";
+    /// A word that its place does not know.
+    UnknownSymbol = "unknown_symbol";
+    /// A type that does not exist.
+    UnknownType = "unknown_type";
+    /// A value for a variable that is not declared.
+    UnknownVariable = "unknown_variable";
+    /// A rule of the service, known before it is asked.
+    Service = "service";
+    /// A value that a `validation` block refuses.
+    Validation = "validation";
+    /// A value of the wrong type.
+    WrongType = "wrong_type";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (room, name) = self.parts();
+        write!(f, "{room}::{name}")
+    }
+}
+
+/// How grave a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing may be planned or written.
+    Error,
+    /// It can be carried out, but it is probably not what is meant.
+    Warning,
+}
+
+/// A place in the text and what is to be said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What.
+    pub text: String,
+}
+
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What kind of problem.
+    pub code: Code,
+    /// How grave.
+    pub severity: Severity,
+    /// What is wrong, with the user's words in backticks.
+    pub message: String,
+    /// Where; the first label is the culprit.
+    pub labels: Vec<Label>,
+    /// What to do, as an imperative.
+    pub help: String,
+}
+
+impl Diagnostic {
+    /// An error at a place.
+    pub fn error(code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            labels: vec![Label { span, text: "here".into() }],
+            help: help.into(),
+        }
+    }
+
+    /// A lint at a place.
+    pub fn warning(code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message, help) }
+    }
+
+    /// The same with another text under the culprit.
+    #[must_use]
+    pub fn labelled(mut self, text: impl Into<String>) -> Self {
+        if let Some(first) = self.labels.first_mut() {
+            first.text = text.into();
+        }
+        self
+    }
+
+    /// The same with one more place, unless it is the culprit's own.
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        if !span.is_synthetic() && self.labels.iter().all(|label| label.span != span) {
+            self.labels.push(Label { span, text: text.into() });
+        }
+        self
+    }
+
+    /// What the room that reads text has found.
+    pub fn syntax(error: &SyntaxError) -> Self {
+        use miette::Diagnostic as _;
+        let file = error.span().file;
+        let label = |label: LabeledSpan| Label {
+            span: Span::new(file, label.offset(), label.offset() + label.len()),
+            text: label.label().unwrap_or("here").to_owned(),
+        };
+        let mut labels: Vec<Label> = error.labels().into_iter().flatten().map(label).collect();
+        if labels.is_empty() {
+            labels.push(Label { span: error.span(), text: "here".into() });
+        }
+        Self {
+            code: Code::Syntax(error.kind().code()),
+            severity: Severity::Error,
+            message: error.to_string(),
+            labels,
+            help: error.help().map(|help| help.to_string()).unwrap_or_default(),
+        }
+    }
+
+    /// The culprit's place.
+    pub fn span(&self) -> Span {
+        self.labels.first().map_or(Span::SYNTHETIC, |label| label.span)
+    }
+}
+
+/// All problems found so far. The same problem at the same place is kept once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// None so far.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a problem.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        let known = self.list.iter().any(|other| {
+            other.code == diagnostic.code && other.span() == diagnostic.span() && other.message == diagnostic.message
+        });
+        if !known {
+            self.list.push(diagnostic);
+        }
+    }
+
+    /// Adds an error.
+    pub fn error(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.push(Diagnostic::error(code, span, message, help));
+    }
+
+    /// Adds a lint.
+    pub fn warning(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.push(Diagnostic::warning(code, span, message, help));
+    }
+
+    /// Adds all of others.
+    pub fn extend(&mut self, others: Self) {
+        for diagnostic in others.list {
+            self.push(diagnostic);
+        }
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether anything found is an error.
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// In the order found.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.list.iter()
+    }
+
+    /// Puts them in the order of the text.
+    pub fn sort(&mut self) {
+        self.list.sort_by_key(Diagnostic::span);
+    }
+
+    /// Each with its source text, ready to be printed.
+    pub fn reported(&self, sources: &Sources) -> Vec<Reported> {
+        self.list.iter().map(|diagnostic| Reported::new(diagnostic.clone(), sources)).collect()
+    }
+}
+
+/// The files that spans point into.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+}
+
+impl Sources {
+    /// Takes in a file under a fresh id.
+    pub fn add(&mut self, name: &str, text: &str) -> SourceFile {
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        let file = SourceFile::new(id, name, text);
+        self.files.push(file.clone());
+        file
+    }
+
+    /// Takes in a file that was read as bytes.
+    ///
+    /// # Errors
+    /// The bytes are not UTF-8, or too many. The file is taken in all the same, to show the error in.
+    pub fn add_bytes(&mut self, name: &str, bytes: &[u8]) -> Result<SourceFile, SyntaxError> {
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        let read = SourceFile::from_bytes(id, name, bytes);
+        self.files.push(match &read {
+            Ok(file) => file.clone(),
+            Err(error) => error.file().clone(),
+        });
+        read
+    }
+
+    /// The file of this id.
+    pub fn get(&self, id: FileId) -> Option<&SourceFile> {
+        self.files.get(usize::try_from(id.0).ok()?)
+    }
+
+    /// Every file, in the order read.
+    pub fn iter(&self) -> impl Iterator<Item = &SourceFile> {
+        self.files.iter()
+    }
+
+    /// The text under a span.
+    pub fn slice(&self, span: Span) -> &str {
+        self.get(span.file).map_or("", |file| file.slice(span))
+    }
+}
+
+/// A span as the model carries it.
+pub fn origin(span: Span) -> Origin {
+    Origin { file: span.file.0, start: span.start, end: span.end }
+}
+
+/// What the model carries as a span again.
+pub fn span_of(origin: Origin) -> Span {
+    Span { file: FileId(origin.file), start: origin.start, end: origin.end }
+}
+
+/// A problem together with the text it is about.
+#[derive(Debug)]
+pub struct Reported {
+    diagnostic: Diagnostic,
+    file: Option<SourceFile>,
+    elsewhere: Vec<Elsewhere>,
+}
+
+impl Reported {
+    /// The problem with the files that its labels point into.
+    pub fn new(diagnostic: Diagnostic, sources: &Sources) -> Self {
+        let file = sources.get(diagnostic.span().file).cloned();
+        let elsewhere = diagnostic
+            .labels
+            .iter()
+            .filter(|label| label.span.file != diagnostic.span().file)
+            .filter_map(|label| Some(Elsewhere { label: label.clone(), file: sources.get(label.span.file)?.clone() }))
+            .collect();
+        Self { diagnostic, file, elsewhere }
+    }
+
+    /// The problem.
+    pub fn diagnostic(&self) -> &Diagnostic {
+        &self.diagnostic
+    }
+
+    /// The file of the culprit, unless it stands in no text.
+    pub fn file(&self) -> Option<&SourceFile> {
+        self.file.as_ref()
+    }
+}
+
+impl fmt::Display for Reported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.diagnostic.message)
+    }
+}
+
+impl std::error::Error for Reported {}
+
+impl miette::Diagnostic for Reported {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.diagnostic.code))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(&self.diagnostic.help))
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        self.file.as_ref().map(|file| file as &dyn miette::SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let file = self.file.as_ref()?.id();
+        let mut primary = true;
+        Some(Box::new(self.diagnostic.labels.iter().filter(move |label| label.span.file == file).map(move |label| {
+            let text = Some(label.text.clone());
+            if std::mem::take(&mut primary) {
+                LabeledSpan::new_primary_with_span(text, label.span)
+            } else {
+                LabeledSpan::new_with_span(text, label.span)
+            }
+        })))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        if self.elsewhere.is_empty() {
+            return None;
+        }
+        Some(Box::new(self.elsewhere.iter().map(|other| other as &dyn miette::Diagnostic)))
+    }
+}
+
+/// A label in another file than the culprit's.
+#[derive(Debug)]
+struct Elsewhere {
+    label: Label,
+    file: SourceFile,
+}
+
+impl fmt::Display for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.label.text)
+    }
+}
+
+impl std::error::Error for Elsewhere {}
+
+impl miette::Diagnostic for Elsewhere {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(miette::Severity::Advice)
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        Some(&self.file)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, self.label.span))))
+    }
+}

@@ -1,0 +1,213 @@
+//! Attributes, indexes and splats.
+
+use indexmap::IndexMap;
+
+use super::Evaluator;
+use crate::lang::error::Code;
+use crate::lang::nearest::write_one_of;
+use crate::lang::scope::{Environment, ModuleId};
+use crate::lang::value::{Evaluated, Number, Value};
+use crate::model::Reference;
+use crate::syntax::{Expression, ExpressionKind, Ident, Span, Splat, Step};
+
+/// What a dotted path has come to so far. Modules are not values until all of their outputs are asked for.
+pub(super) enum Place {
+    /// A value.
+    Value(Evaluated),
+    /// One instance of a module.
+    Module(ModuleId),
+    /// The instances of a module with `for_each`, by key.
+    Modules(IndexMap<String, ModuleId>),
+}
+
+impl Evaluator<'_> {
+    pub(super) fn place(&mut self, expression: &Expression, environment: Environment<'_>) -> Place {
+        let span = expression.span;
+        self.deeper(span, |this| this.place_within(expression, environment), || Place::Value(Evaluated::faulty(span)))
+    }
+
+    fn place_within(&mut self, expression: &Expression, environment: Environment<'_>) -> Place {
+        match &expression.kind {
+            ExpressionKind::Attribute(base, name) => {
+                if let Some(word) = base.bare_word().filter(|word| environment.find(word).is_none()) {
+                    return self.root(word, base.span, name, expression.span, environment);
+                }
+                match self.place(base, environment) {
+                    Place::Value(value) => Place::Value(self.attribute(value, name, base.span)),
+                    Place::Module(module) => Place::Value(self.output(module, name)),
+                    Place::Modules(modules) => {
+                        let help = format!("choose an instance first: `{}`", example_key(modules.keys()));
+                        let message = format!("a module with `for_each` has no output `{}` of its own", name.text);
+                        Place::Value(self.error(Code::OutOfRange, name.span, message, help))
+                    }
+                }
+            }
+            ExpressionKind::Index(base, index) => match self.place(base, environment) {
+                Place::Value(value) => {
+                    let index_value = self.evaluate(index, environment);
+                    Place::Value(self.index(value, &index_value, index.span))
+                }
+                Place::Module(_) => {
+                    let message = "a module without `for_each` has no instances to choose from";
+                    Place::Value(self.error(Code::OutOfRange, index.span, message, "take the brackets away"))
+                }
+                Place::Modules(modules) => {
+                    let Some(key) = self.key(index, environment) else {
+                        return Place::Value(Evaluated::faulty(expression.span));
+                    };
+                    match modules.get(&key) {
+                        Some(module) => Place::Module(*module),
+                        None => {
+                            let help = format!("write {}", crate::lang::nearest::either(modules.keys().map(String::as_str), 12));
+                            Place::Value(self.error(Code::OutOfRange, index.span, format!("the module has no instance `{key}`"), help))
+                        }
+                    }
+                }
+            },
+            ExpressionKind::LegacyIndex(base, digits) => {
+                let value = self.evaluate(base, environment);
+                let index = Evaluated::new(Number::parse(digits).map_or(Value::Faulty, Value::Number), expression.span);
+                Place::Value(self.index(value, &index, expression.span))
+            }
+            _ => Place::Value(self.evaluate(expression, environment)),
+        }
+    }
+
+    /// The value at the end of a path; a module becomes the object of its outputs.
+    pub(super) fn materialised(&mut self, place: Place, span: Span) -> Evaluated {
+        match place {
+            Place::Value(value) => value,
+            Place::Module(module) => self.outputs(module, span),
+            Place::Modules(modules) => {
+                let entries = modules.into_iter().map(|(key, module)| (key, self.outputs(module, span))).collect();
+                Evaluated::new(Value::Object(entries), span)
+            }
+        }
+    }
+
+    fn outputs(&mut self, module: ModuleId, span: Span) -> Evaluated {
+        let names: Vec<Ident> = self.engine.module(module).declarations.outputs.values().map(|output| output.name.clone()).collect();
+        let entries = names.into_iter().map(|name| (name.text.clone(), self.output(module, &name))).collect();
+        Evaluated::new(Value::Object(entries), span)
+    }
+
+    fn attribute(&mut self, value: Evaluated, name: &Ident, base: Span) -> Evaluated {
+        let sensitive = value.sensitive;
+        match &value.value {
+            Value::Faulty => value,
+            Value::Object(entries) => match entries.get(&name.text) {
+                Some(found) => found.clone().tainted(sensitive),
+                None => {
+                    let help = write_one_of(&name.text, "", entries.keys().map(String::as_str), || "give the object that attribute".into());
+                    self.error_about(Code::UnknownAttribute, name.span, &value, format!("the object has no attribute `{}`", name.text), help)
+                }
+            },
+            Value::Reference(_) | Value::Block(_) => self.attribute_of_reference(value, name),
+            Value::List(_) => {
+                let message = format!("a list has no attribute `{}`", name.text);
+                let help = format!("take it from every element: `[*].{}`", name.text);
+                self.error_about(Code::UnknownAttribute, name.span, &value, message, help)
+            }
+            other => {
+                let message = format!("{} has no attributes, so no `{}`", other.kind(), name.text);
+                self.error_about(Code::UnknownAttribute, base, &value, message, format!("take `.{}` away", name.text))
+            }
+        }
+    }
+
+    fn attribute_of_reference(&mut self, value: Evaluated, name: &Ident) -> Evaluated {
+        match (&value.value, name.text.as_str()) {
+            (Value::Reference(_), "id") => value,
+            (Value::Reference(Reference::Lookup(lookup)), "name") => {
+                Evaluated::new(Value::text(&lookup.name), value.span)
+            }
+            (Value::Reference(Reference::Managed { address, .. }) | Value::Block(address), "name") => {
+                let address = address.clone();
+                self.name_of_block(&address, name.span)
+            }
+            (Value::Block(address), "id") => {
+                let message = format!("the id of `{address}` is known only to the service");
+                self.error(Code::NotKnownYet, name.span, message, "refer to the block itself, without `.id`")
+            }
+            (other, _) => {
+                let message = format!("`{other}` has no attribute `{}` that is known before the apply", name.text);
+                self.error(Code::UnknownAttribute, name.span, message, "write `.id` or `.name`")
+            }
+        }
+    }
+
+    fn index(&mut self, value: Evaluated, index: &Evaluated, used: Span) -> Evaluated {
+        let sensitive = value.sensitive || index.sensitive;
+        let found = match (&value.value, &index.value) {
+            (Value::Faulty, _) | (_, Value::Faulty) => return Evaluated::faulty(used),
+            (Value::List(items), Value::Number(number)) => {
+                let found = number.as_integer().and_then(|at| usize::try_from(at).ok()).and_then(|at| items.get(at));
+                if found.is_none() {
+                    let message = format!("the list has {} elements, so none at `{number}`", items.len());
+                    let help = match items.len() {
+                        0 => "add elements to the list, or ask `length(…)` first".into(),
+                        count => format!("write a number from 0 to {}", count - 1),
+                    };
+                    return self.error_about(Code::OutOfRange, used, &value, message, help);
+                }
+                found
+            }
+            (Value::List(_), Value::String { text, .. }) if Number::parse(text).is_some() => {
+                let number = Evaluated::new(Number::parse(text).map_or(Value::Faulty, Value::Number), index.span);
+                return self.index(value, &number, used);
+            }
+            (Value::Object(entries), key) => {
+                let Some(key) = key.interpolated() else {
+                    let message = format!("a key is a string, not {}", key.kind());
+                    return self.error_about(Code::WrongType, used, index, message, "write a key such as `[\"name\"]`");
+                };
+                let found = entries.get(&key);
+                if found.is_none() {
+                    let help = write_one_of(&key, "", entries.keys().map(String::as_str), || "add that key".into());
+                    return self.error_about(Code::OutOfRange, used, &value, format!("the object has no key `{key}`"), help);
+                }
+                found
+            }
+            (Value::List(_), other) => {
+                let message = format!("the place in a list is a number, not {}", other.kind());
+                return self.error_about(Code::WrongType, used, index, message, "write a number such as `[0]`");
+            }
+            (other, _) => {
+                let message = format!("{} has no elements to choose from", other.kind());
+                return self.error_about(Code::WrongType, used, &value, message, "take the brackets away");
+            }
+        };
+        found.cloned().unwrap_or_else(|| Evaluated::faulty(used)).tainted(sensitive)
+    }
+
+    pub(super) fn splat(&mut self, splat: &Splat, span: Span, environment: Environment<'_>) -> Evaluated {
+        let base = self.evaluate(&splat.base, environment);
+        let elements = match &base.value {
+            Value::Faulty => return Evaluated::faulty(span),
+            Value::Null => Vec::new(),
+            Value::List(items) => items.clone(),
+            _ => vec![base.clone()],
+        };
+        let taken: Vec<Evaluated> = elements
+            .into_iter()
+            .map(|element| {
+                splat.steps.iter().fold(element, |value, step| match step {
+                    Step::Attribute(name) => self.attribute(value, name, name.span),
+                    Step::Index(index) => {
+                        let key = self.evaluate(index, environment);
+                        self.index(value, &key, index.span)
+                    }
+                    Step::LegacyIndex(digits, span) => {
+                        let key = Evaluated::new(Number::parse(digits).map_or(Value::Faulty, Value::Number), *span);
+                        self.index(value, &key, *span)
+                    }
+                })
+            })
+            .collect();
+        Evaluated::new(Value::List(taken), span).tainted(base.sensitive)
+    }
+}
+
+fn example_key<'k>(mut keys: impl Iterator<Item = &'k String>) -> String {
+    keys.next().map_or_else(|| "[each.key]".into(), |key| format!("[\"{key}\"]"))
+}
