@@ -25,7 +25,10 @@ pub(super) fn parse(path: &str, query: &str) -> (Vec<String>, Vec<(String, Strin
 
 /// Decodes `%xx`; a plus sign stays what it is in a path.
 fn decoded(segment: &str) -> String {
-    let escaped = segment.replace('+', "%2B");
+    let escaped = segment
+        .replace('+', "%2B")
+        .replace('=', "%3D")
+        .replace('&', "%26");
     url::form_urlencoded::parse(escaped.as_bytes())
         .map(|(name, _)| name.into_owned())
         .next()

@@ -4,6 +4,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::call::Call;
+use super::policies::put;
 use super::tenant::Kind;
 use super::tenant::Tenant;
 use super::tenant::stamp;
@@ -106,6 +107,18 @@ fn record(
         }],
         "additionalDetails": [{"key": "Category", "value": "Conditional Access"}],
     });
+    // The directory logs the same change once more, under its own name.
+    let mut echo = audit.clone();
+    for (name, value) in [
+        ("id", json!(format!("Directory_{id}_{number}"))),
+        ("loggedByService", json!("Core Directory")),
+        ("activityDisplayName", json!(format!("{operation} policy"))),
+        ("additionalDetails", json!([])),
+    ] {
+        put(&mut echo, &format!("/{name}"), value);
+    }
+    put(&mut echo, "/targetResources/0/modifiedProperties", json!([]));
+    tenant.insert(Kind::DirectoryAudits, echo);
     tenant.insert(Kind::DirectoryAudits, audit);
     let keep = tenant.settings.audits_kept;
     tenant.drop_oldest(Kind::DirectoryAudits, keep);

@@ -214,3 +214,45 @@ impl Refusal {
 
 /// What a handler returns.
 pub(super) type Outcome = Result<Answer, Refusal>;
+
+#[cfg(test)]
+pub(super) mod testing {
+    //! Calls without a server, for the tests of the tenant's rules.
+
+    use super::super::address;
+    use super::super::tenant::Tenant;
+    use super::*;
+
+    /// Makes a call; `path` starts with the version.
+    pub(in super::super) fn call(method: &str, path: &str, body: Option<Value>) -> Call {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let (segments, query) = address::parse(path, query);
+        Call {
+            method: method.to_owned(),
+            version: Version::parse(&segments[0]).unwrap(),
+            segments: segments[1..].to_vec(),
+            query,
+            base: "http://sandbox".to_owned(),
+            path: path.to_owned(),
+            prefer: "include-unknown-enum-members".to_owned(),
+            consistency_level: "eventual".to_owned(),
+            client_request_id: String::new(),
+            body: body.map_or(Body::Empty, Body::Json),
+            caller: Caller::default(),
+            now: "2026-03-01T09:00:00.1234567Z".parse().unwrap(),
+        }
+    }
+
+    /// Sends a call and returns status and body or message.
+    pub(in super::super) fn send(
+        tenant: &mut Tenant,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        match tenant.handle(&call(method, path, body)) {
+            Ok(answer) => (answer.status, answer.body.unwrap_or_default()),
+            Err(refusal) => (refusal.status, Value::String(refusal.message)),
+        }
+    }
+}

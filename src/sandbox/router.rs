@@ -12,6 +12,7 @@ use super::directory;
 use super::locations;
 use super::neighbours;
 use super::odata;
+use super::organization;
 use super::permissions;
 use super::policies;
 use super::strengths;
@@ -29,7 +30,7 @@ impl Tenant {
             ["$batch"] => Err(Refusal::method()),
             ["identity", "conditionalAccess", rest @ ..] => conditional_access(self, call, method, rest),
             ["policies", "identitySecurityDefaultsEnforcementPolicy"] => match method {
-                "GET" => neighbours::security_defaults(self, call),
+                "GET" => Ok(neighbours::security_defaults(self, call)),
                 "PATCH" => neighbours::set_security_defaults(self, call),
                 _ => Err(Refusal::method()),
             },
@@ -38,9 +39,9 @@ impl Tenant {
             }
             ["auditLogs", rest @ ..] => logs(self, call, method, rest),
             ["directory", "deletedItems", rest @ ..] => deleted::directory(self, call, method, rest),
-            ["organization"] if method == "GET" => neighbours::organization(self, call),
-            ["organization", id] if method == "GET" => neighbours::one_organization(self, call, id),
-            ["subscribedSkus"] if method == "GET" => neighbours::skus(self, call),
+            ["organization"] if method == "GET" => organization::organization(self, call),
+            ["organization", id] if method == "GET" => organization::one_organization(self, call, id),
+            ["subscribedSkus"] if method == "GET" => organization::skus(self, call),
             ["me"] if method == "GET" => Err(Refusal::bad(
                 "/me request is only valid with delegated authentication flow.",
             )),

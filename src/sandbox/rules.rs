@@ -179,13 +179,24 @@ fn users(policy: &Value) -> Checked {
     ] {
         let keyword =
             strings(policy, &format!("/conditions/users/{list}")).contains(&"GuestsOrExternalUsers");
-        if keyword && has(&format!("users/{object}")) {
+        if keyword && has(&format!("users/{object}")) && !mirrors(policy, object) {
             return Err(Refusal::bad(
                 "'GuestsOrExternalUsers' cannot be combined with guestOrExternalUsers",
             ));
         }
     }
     Ok(())
+}
+
+/// Whether the guest object says no more than the keyword; older policies hold both.
+fn mirrors(policy: &Value, object: &str) -> bool {
+    let place = format!("/conditions/users/{object}");
+    let kinds = policy
+        .pointer(&format!("{place}/guestOrExternalUserTypes"))
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    kinds.split(',').filter(|kind| *kind != "none").count() == 6
+        && policy.pointer(&format!("{place}/externalTenants/membershipKind")) == Some(&Value::from("all"))
 }
 
 /// V1 and V3 for controls, V6, and `block` standing alone.
@@ -395,3 +406,6 @@ fn licences(tenant: &Tenant, policy: &Value) -> Checked {
 pub(super) fn is_principal(word: &str, keywords: &[&str]) -> bool {
     keywords.contains(&word) || is_guid(word)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::directory;
+use super::groups;
 use super::policies::put;
 use super::strengths;
 use super::tenant::Kind;
@@ -237,7 +238,7 @@ pub(super) fn new_user(id: &str, name: &str, principal_name: &str) -> Value {
 
 /// Returns a cloud security group.
 pub(super) fn group(id: &str, name: &str, nickname: &str) -> Value {
-    let mut group = directory::new_group();
+    let mut group = groups::new_group();
     for (member, value) in [
         ("id", json!(id)),
         ("displayName", json!(name)),

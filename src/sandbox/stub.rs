@@ -313,6 +313,9 @@ fn stored_policy(base: &Value, item: &Value) -> Option<Value> {
         .collect();
     let accepted = schema::accept("conditionalAccessPolicy", &plain, super::call::Version::Beta).ok()?;
     let mut policy = schema::merge("conditionalAccessPolicy", base, &accepted);
+    if strings(&policy, "/conditions/clientAppTypes").is_empty() {
+        policies::put(&mut policy, "/conditions/clientAppTypes", json!(["all"]));
+    }
     super::normalise::policy(&mut policy);
     let object = policy.as_object_mut()?;
     object.entry("createdDateTime").and_modify(|time| {
