@@ -14,6 +14,7 @@ pub mod scope;
 pub mod types;
 pub mod value;
 
+mod bind;
 mod declarations;
 mod duration;
 mod engine;
@@ -23,4 +24,7 @@ mod project;
 #[cfg(test)]
 mod tests;
 
+pub use bind::configuration;
+pub use error::{Diagnostic, Diagnostics, Severity, Sources};
+pub use loader::{Entry, LoadError, RemoteSource, SourceLoader};
 pub use project::{Input, Inputs, Instance, Project, load};

@@ -3,6 +3,7 @@
 pub mod connection;
 pub mod files;
 pub mod refresh;
+pub mod source;
 
 use thiserror::Error;
 

@@ -75,7 +75,7 @@ async fn read(
             .map(|kept| kept.id.clone())
     };
     let groups: Vec<String> = written.iter().filter(of_kind).filter_map(id).collect();
-    let with_members: BTreeSet<String> = written
+    let with_members: Vec<String> = written
         .iter()
         .filter(|change| {
             change
@@ -85,14 +85,8 @@ async fn read(
         })
         .filter_map(id)
         .collect();
-    let mut snapshot = executor
-        .graph
-        .snapshot(&SnapshotOptions::of_kinds(&kinds, groups))
-        .await?;
-    executor
-        .graph
-        .add_members_to(&mut snapshot, &with_members)
-        .await?;
+    let options = SnapshotOptions::of_kinds(&kinds, groups, with_members);
+    let snapshot = executor.graph.snapshot(&options).await?;
     Ok(snapshot.objects()?)
 }
 

@@ -1,8 +1,6 @@
 //! A snapshot as the objects that a plan compares with.
 
-use super::client::Graph;
 use super::cloud::Version;
-use super::error::GraphError;
 use super::snapshot::{PolicyVersions, Snapshot, SnapshotOptions};
 use crate::model::Kind;
 use crate::model::live::LiveObject;
@@ -26,11 +24,19 @@ impl Snapshot {
         for location in self.named_locations.iter().flatten() {
             objects.extend(LiveObject::read_location(location.clone(), ApiVersion::V1)?);
         }
-        for (kind, found) in [
-            (Kind::Strength, &self.strengths),
-            (Kind::Context, &self.contexts),
-            (Kind::Group, &self.groups),
-        ] {
+        for group in self.groups.iter().flatten() {
+            let mut group = group.clone();
+            let id = group
+                .get("id")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            if let (Some(members), Some(group)) = (self.members.get(&id), group.as_object_mut()) {
+                group.insert(members_path().to_owned(), Value::Array(members.clone()));
+            }
+            objects.push(LiveObject::read(Kind::Group, group, ApiVersion::V1)?);
+        }
+        for (kind, found) in [(Kind::Strength, &self.strengths), (Kind::Context, &self.contexts)] {
             for json in found.iter().flatten() {
                 objects.push(LiveObject::read(kind, json.clone(), ApiVersion::V1)?);
             }
@@ -63,8 +69,8 @@ impl Snapshot {
 }
 
 impl SnapshotOptions {
-    /// What must be read to see every object of these kinds, and these groups.
-    pub fn of_kinds(kinds: &BTreeSet<Kind>, groups: Vec<String>) -> Self {
+    /// What must be read to see every object of these kinds, these groups, and the members of some.
+    pub fn of_kinds(kinds: &BTreeSet<Kind>, groups: Vec<String>, members_of: Vec<String>) -> Self {
         let locations = [Kind::IpLocation, Kind::CountryLocation];
         Self {
             policies: if kinds.contains(&Kind::Policy) {
@@ -83,32 +89,8 @@ impl SnapshotOptions {
             strengths: kinds.contains(&Kind::Strength).then_some(Version::V1),
             contexts: kinds.contains(&Kind::Context).then_some(Version::V1),
             groups,
+            members_of,
             ..Self::default()
         }
-    }
-}
-
-impl Graph {
-    /// Puts the members of these groups beside what the snapshot knows of them.
-    pub async fn add_members_to(
-        &self,
-        snapshot: &mut Snapshot,
-        groups: &BTreeSet<String>,
-    ) -> Result<(), GraphError> {
-        for group in snapshot.groups.iter_mut().flatten() {
-            let id = group
-                .get("id")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_ascii_lowercase();
-            if !groups.contains(&id) {
-                continue;
-            }
-            let members = self.members(&id).await?;
-            if let Some(group) = group.as_object_mut() {
-                group.insert(members_path().to_owned(), Value::Array(members));
-            }
-        }
-        Ok(())
     }
 }

@@ -54,7 +54,10 @@ pub(crate) struct Named {
 impl Declarations {
     /// Those of a folder of which nothing is read yet.
     pub(crate) fn of(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), ..Self::default() }
+        Self {
+            folder: folder.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// The block of this kind and name.
@@ -64,14 +67,19 @@ impl Declarations {
 
     /// The names of the blocks of a kind.
     pub(crate) fn names(&self, kind: &str) -> impl Iterator<Item = &str> {
-        self.named.get(kind).into_iter().flat_map(|names| names.keys().map(String::as_str))
+        self.named
+            .get(kind)
+            .into_iter()
+            .flat_map(|names| names.keys().map(String::as_str))
     }
 
     /// Every named block: kind, name, block; kinds sorted, names in the order written.
     pub(crate) fn all_named(&self) -> impl Iterator<Item = (&str, &str, &Named)> {
-        self.named
-            .iter()
-            .flat_map(|(kind, names)| names.iter().map(move |(name, named)| (kind.as_str(), name.as_str(), named)))
+        self.named.iter().flat_map(|(kind, names)| {
+            names
+                .iter()
+                .map(move |(name, named)| (kind.as_str(), name.as_str(), named))
+        })
     }
 
     /// Takes in what one file declares.
@@ -119,37 +127,60 @@ impl Declarations {
             "variable" => self.variables.insert(name.clone(), block),
             "module" => self.modules.insert(name.clone(), block),
             "output" => {
-                let name = Ident { text: name.clone(), span };
-                self.outputs.insert(name.text.clone(), Output { name, block }).map(|output| output.block)
+                let name = Ident {
+                    text: name.clone(),
+                    span,
+                };
+                self.outputs
+                    .insert(name.text.clone(), Output { name, block })
+                    .map(|output| output.block)
             }
             _ if kind.label == LabelRule::Text => {
                 let twice = self.sentences.iter().find(|other| {
-                    other.kind.text == kind.name && other.labels.first().is_some_and(|label| label.text == name)
+                    other.kind.text == kind.name
+                        && other.labels.first().is_some_and(|label| label.text == name)
                 });
                 let twice = twice.cloned();
                 self.sentences.push(block);
                 twice
             }
             _ => {
-                if let Some(target) = Target::from_word(kind.name).filter(|target| built_in(*target, &name).is_some())
+                if let Some(target) =
+                    Target::from_word(kind.name).filter(|target| built_in(*target, &name).is_some())
                     && target != Target::Context
                 {
                     diagnostics.error(
                         Code::Shadowed,
                         span,
-                        format!("`{}.{name}` is built in, so no block can have that name", kind.name),
-                        format!("rename the block, or use `{}.{name}` without declaring it", kind.name),
+                        format!(
+                            "`{}.{name}` is built in, so no block can have that name",
+                            kind.name
+                        ),
+                        format!(
+                            "rename the block, or use `{}.{name}` without declaring it",
+                            kind.name
+                        ),
                     );
                     return;
                 }
-                let role = if kind.name == "group" { group_role(&block, diagnostics) } else { kind.role };
+                let role = if kind.name == "group" {
+                    group_role(&block, diagnostics)
+                } else {
+                    kind.role
+                };
                 let names = self.named.entry(kind.name.to_owned()).or_default();
-                names.insert(name.clone(), Named { role, block }).map(|named| named.block)
+                names
+                    .insert(name.clone(), Named { role, block })
+                    .map(|named| named.block)
             }
         };
         if let Some(earlier) = earlier {
             let message = format!("there are two blocks `{} \"{name}\"`", kind.name);
-            let first = if earlier.header.file == header.file && earlier.header.start > header.start { header } else { earlier.header };
+            let first = if earlier.header.file == header.file && earlier.header.start > header.start {
+                header
+            } else {
+                earlier.header
+            };
             let diagnostic = Diagnostic::error(Code::Duplicate, span, message, "rename one of them");
             diagnostics.push(diagnostic.labelled("the second").also(first, "the first"));
         }
@@ -166,22 +197,40 @@ impl Declarations {
                 );
             }
             for item in block.body.items {
-                let ItemKind::Attribute(attribute) = item.kind else { continue };
+                let ItemKind::Attribute(attribute) = item.kind else {
+                    continue;
+                };
                 let (name, span) = (attribute.name.text.clone(), attribute.name.span);
                 if let Some(earlier) = self.locals.insert(name.clone(), Arc::new(attribute)) {
                     let message = format!("there are two locals `{name}`");
                     let diagnostic = Diagnostic::error(Code::Duplicate, span, message, "rename one of them");
-                    diagnostics.push(diagnostic.labelled("the second").also(earlier.name.span, "the first"));
+                    diagnostics.push(
+                        diagnostic
+                            .labelled("the second")
+                            .also(earlier.name.span, "the first"),
+                    );
                 }
             }
             return;
         }
         let only_one = matches!(block.kind.text.as_str(), "capol" | "emergency_access");
-        let earlier = self.unnamed.iter().find(|other| only_one && other.kind.text == block.kind.text);
+        let earlier = self
+            .unnamed
+            .iter()
+            .find(|other| only_one && other.kind.text == block.kind.text);
         if let Some(earlier) = earlier {
             let message = format!("there are two blocks `{}`", block.kind.text);
-            let diagnostic = Diagnostic::error(Code::Duplicate, block.header, message, "put everything into one block");
-            diagnostics.push(diagnostic.labelled("the second").also(earlier.header, "the first"));
+            let diagnostic = Diagnostic::error(
+                Code::Duplicate,
+                block.header,
+                message,
+                "put everything into one block",
+            );
+            diagnostics.push(
+                diagnostic
+                    .labelled("the second")
+                    .also(earlier.header, "the first"),
+            );
             return;
         }
         self.unnamed.push(Arc::new(block));
@@ -193,13 +242,26 @@ fn label<'b>(block: &'b Block, rule: LabelRule, diagnostics: &mut Diagnostics) -
     let kind = &block.kind.text;
     let allowed = usize::from(rule != LabelRule::None);
     if let Some(extra) = block.labels.get(allowed) {
-        let message = format!("`{kind}` takes {}", if allowed == 0 { "no label" } else { "one label" });
-        diagnostics.error(Code::Label, extra.span, message, format!("take `\"{}\"` away", extra.text));
+        let message = format!(
+            "`{kind}` takes {}",
+            if allowed == 0 { "no label" } else { "one label" }
+        );
+        diagnostics.error(
+            Code::Label,
+            extra.span,
+            message,
+            format!("take `\"{}\"` away", extra.text),
+        );
     }
     match (rule, block.labels.first()) {
         (LabelRule::None, _) => None,
         (_, None) => {
-            diagnostics.error(Code::Label, block.kind.span, format!("`{kind}` needs a name"), format!("write `{kind} \"NAME\" {{ … }}`"));
+            diagnostics.error(
+                Code::Label,
+                block.kind.span,
+                format!("`{kind}` needs a name"),
+                format!("write `{kind} \"NAME\" {{ … }}`"),
+            );
             None
         }
         (LabelRule::Name, Some(label)) if !is_identifier(&label.text) => {
@@ -207,7 +269,10 @@ fn label<'b>(block: &'b Block, rule: LabelRule, diagnostics: &mut Diagnostics) -
                 Code::Label,
                 label.span,
                 format!("`{}` is not a name", label.text),
-                format!("write `\"{}\"`, and put what people call it into `name = …`", as_identifier(&label.text)),
+                format!(
+                    "write `\"{}\"`, and put what people call it into `name = …`",
+                    as_identifier(&label.text)
+                ),
             );
             None
         }
@@ -233,10 +298,20 @@ fn as_identifier(text: &str) -> String {
 
 /// Whether the group is managed is part of the structure, so it must be told without evaluation.
 fn group_role(block: &Block, diagnostics: &mut Diagnostics) -> Role {
-    let managed = block.body.attributes().find(|attribute| attribute.name.text == "managed");
+    let managed = block
+        .body
+        .attributes()
+        .find(|attribute| attribute.name.text == "managed");
     match managed.map(|attribute| &attribute.value) {
-        None | Some(Expression { kind: ExpressionKind::Bool(false) | ExpressionKind::Error, .. }) => Role::LookUp,
-        Some(Expression { kind: ExpressionKind::Bool(true), .. }) => Role::Resource,
+        None
+        | Some(Expression {
+            kind: ExpressionKind::Bool(false) | ExpressionKind::Error,
+            ..
+        }) => Role::LookUp,
+        Some(Expression {
+            kind: ExpressionKind::Bool(true),
+            ..
+        }) => Role::Resource,
         Some(other) => {
             diagnostics.error(
                 Code::WrongType,
@@ -254,10 +329,17 @@ fn unknown_block(block: &Block) -> Diagnostic {
     let label = |index: usize| block.labels.get(index).map(|label| label.text.as_str());
     let terraform = match kind {
         "resource" => Some(match label(0) {
-            Some("azuread_conditional_access_policy") => format!("write `policy \"{}\" {{ … }}`", label(1).unwrap_or("NAME")),
-            Some("azuread_named_location") => format!("write `location \"{}\" {{ … }}`", label(1).unwrap_or("NAME")),
+            Some("azuread_conditional_access_policy") => {
+                format!("write `policy \"{}\" {{ … }}`", label(1).unwrap_or("NAME"))
+            }
+            Some("azuread_named_location") => {
+                format!("write `location \"{}\" {{ … }}`", label(1).unwrap_or("NAME"))
+            }
             Some("azuread_group") => {
-                format!("write `group \"{}\" {{ managed = true … }}`", label(1).unwrap_or("NAME"))
+                format!(
+                    "write `group \"{}\" {{ managed = true … }}`",
+                    label(1).unwrap_or("NAME")
+                )
             }
             Some("azuread_authentication_strength_policy") => {
                 format!("write `strength \"{}\" {{ … }}`", label(1).unwrap_or("NAME"))
@@ -271,19 +353,32 @@ fn unknown_block(block: &Block) -> Diagnostic {
         _ => None,
     };
     if let Some(help) = terraform {
-        return Diagnostic::error(Code::Terraform, block.kind.span, format!("`{kind}` blocks are Terraform's"), help);
+        return Diagnostic::error(
+            Code::Terraform,
+            block.kind.span,
+            format!("`{kind}` blocks are Terraform's"),
+            help,
+        );
     }
     let names = || blocks::all().iter().map(|kind| kind.name);
     let help = match nearest(kind, names()) {
         Some(near) => format!("write `{near}`"),
         None => format!("write one of {}", super::nearest::listed(names(), 40)),
     };
-    Diagnostic::error(Code::UnknownBlock, block.kind.span, format!("there is no block `{kind}`"), help)
+    Diagnostic::error(
+        Code::UnknownBlock,
+        block.kind.span,
+        format!("there is no block `{kind}`"),
+        help,
+    )
 }
 
 /// The attribute of this name, and where a message about its absence points.
 pub(crate) fn attribute<'b>(block: &'b Block, name: &str) -> Option<&'b Attribute> {
-    block.body.attributes().find(|attribute| attribute.name.text == name)
+    block
+        .body
+        .attributes()
+        .find(|attribute| attribute.name.text == name)
 }
 
 /// Where a block is named: its label, or else its head.

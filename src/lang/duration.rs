@@ -30,7 +30,10 @@ impl Duration {
         if plain.is_empty() || !plain.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        Some(Self { amount: digits.parse().ok()?, unit: unit_of(letter)? })
+        Some(Self {
+            amount: digits.parse().ok()?,
+            unit: unit_of(letter)?,
+        })
     }
 
     /// The length in seconds; saturates at the largest number there is.
@@ -45,19 +48,36 @@ impl Duration {
 
     /// The sum in the smaller unit of the two, or nothing when it is too large.
     pub fn plus(self, other: Self) -> Option<Self> {
-        let unit = if self.unit.seconds() <= other.unit.seconds() { self.unit } else { other.unit };
-        let amount = |duration: Self| duration.amount.checked_mul(duration.unit.seconds() / unit.seconds());
-        Some(Self { amount: amount(self)?.checked_add(amount(other)?)?, unit })
+        let unit = if self.unit.seconds() <= other.unit.seconds() {
+            self.unit
+        } else {
+            other.unit
+        };
+        let amount = |duration: Self| {
+            duration
+                .amount
+                .checked_mul(duration.unit.seconds() / unit.seconds())
+        };
+        Some(Self {
+            amount: amount(self)?.checked_add(amount(other)?)?,
+            unit,
+        })
     }
 
     /// The same length backwards, or nothing when it is too large.
     pub fn negated(self) -> Option<Self> {
-        Some(Self { amount: self.amount.checked_neg()?, unit: self.unit })
+        Some(Self {
+            amount: self.amount.checked_neg()?,
+            unit: self.unit,
+        })
     }
 
     /// So many times the length, or nothing when it is too large.
     pub fn times(self, factor: i64) -> Option<Self> {
-        Some(Self { amount: self.amount.checked_mul(factor)?, unit: self.unit })
+        Some(Self {
+            amount: self.amount.checked_mul(factor)?,
+            unit: self.unit,
+        })
     }
 }
 
@@ -81,7 +101,13 @@ mod tests {
 
     #[test]
     fn a_sum_is_told_in_the_smaller_unit() {
-        let plus = |a, b| Duration::parse(a).unwrap().plus(Duration::parse(b).unwrap()).unwrap().to_string();
+        let plus = |a, b| {
+            Duration::parse(a)
+                .unwrap()
+                .plus(Duration::parse(b).unwrap())
+                .unwrap()
+                .to_string()
+        };
         assert_eq!(plus("1h", "30m"), "90m");
         assert_eq!(plus("1d", "2d"), "3d");
         assert_eq!(plus("2w", "1d"), "15d");

@@ -143,13 +143,20 @@ pub(crate) struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("root", &self.root).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 
 impl Engine {
     pub(crate) fn new(loader: Arc<dyn SourceLoader>, root: &Path, now: jiff::Timestamp) -> Self {
-        Self { loader, root: root.to_owned(), now, state: Mutex::default() }
+        Self {
+            loader,
+            root: root.to_owned(),
+            now,
+            state: Mutex::default(),
+        }
     }
 
     /// The state. Nothing is evaluated while the lock is held, so it never nests.
@@ -158,7 +165,11 @@ impl Engine {
     }
 
     pub(crate) fn world(&self) -> World<'_> {
-        World { loader: &*self.loader, now: self.now, root: &self.root }
+        World {
+            loader: &*self.loader,
+            now: self.now,
+            root: &self.root,
+        }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -215,7 +226,9 @@ impl Engine {
         let mut module = ModuleId::ROOT;
         for step in &address.module {
             let state = self.state();
-            let (Computed::Children(children), _) = state.computed.get(&Node::Children(module, step.name.clone()))? else {
+            let (Computed::Children(children), _) =
+                state.computed.get(&Node::Children(module, step.name.clone()))?
+            else {
                 return None;
             };
             module = match (children, &step.key) {
@@ -224,7 +237,12 @@ impl Engine {
                 _ => return None,
             };
         }
-        let block = self.module(module).declarations.block(&address.kind, &address.name)?.block.clone();
+        let block = self
+            .module(module)
+            .declarations
+            .block(&address.kind, &address.name)?
+            .block
+            .clone();
         let each = match &address.key {
             None => None,
             Some(key) => {

@@ -150,14 +150,20 @@ impl Diagnostic {
             code,
             severity: Severity::Error,
             message: message.into(),
-            labels: vec![Label { span, text: "here".into() }],
+            labels: vec![Label {
+                span,
+                text: "here".into(),
+            }],
             help: help.into(),
         }
     }
 
     /// A lint at a place.
     pub fn warning(code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, span, message, help) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, span, message, help)
+        }
     }
 
     /// The same with another text under the culprit.
@@ -173,7 +179,10 @@ impl Diagnostic {
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
         if !span.is_synthetic() && self.labels.iter().all(|label| label.span != span) {
-            self.labels.push(Label { span, text: text.into() });
+            self.labels.push(Label {
+                span,
+                text: text.into(),
+            });
         }
         self
     }
@@ -188,7 +197,10 @@ impl Diagnostic {
         };
         let mut labels: Vec<Label> = error.labels().into_iter().flatten().map(label).collect();
         if labels.is_empty() {
-            labels.push(Label { span: error.span(), text: "here".into() });
+            labels.push(Label {
+                span: error.span(),
+                text: "here".into(),
+            });
         }
         Self {
             code: Code::Syntax(error.kind().code()),
@@ -220,7 +232,9 @@ impl Diagnostics {
     /// Adds a problem.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         let known = self.list.iter().any(|other| {
-            other.code == diagnostic.code && other.span() == diagnostic.span() && other.message == diagnostic.message
+            other.code == diagnostic.code
+                && other.span() == diagnostic.span()
+                && other.message == diagnostic.message
         });
         if !known {
             self.list.push(diagnostic);
@@ -256,7 +270,9 @@ impl Diagnostics {
 
     /// Whether anything found is an error.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.list
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// In the order found.
@@ -271,7 +287,10 @@ impl Diagnostics {
 
     /// Each with its source text, ready to be printed.
     pub fn reported(&self, sources: &Sources) -> Vec<Reported> {
-        self.list.iter().map(|diagnostic| Reported::new(diagnostic.clone(), sources)).collect()
+        self.list
+            .iter()
+            .map(|diagnostic| Reported::new(diagnostic.clone(), sources))
+            .collect()
     }
 }
 
@@ -322,12 +341,20 @@ impl Sources {
 
 /// A span as the model carries it.
 pub fn origin(span: Span) -> Origin {
-    Origin { file: span.file.0, start: span.start, end: span.end }
+    Origin {
+        file: span.file.0,
+        start: span.start,
+        end: span.end,
+    }
 }
 
 /// What the model carries as a span again.
 pub fn span_of(origin: Origin) -> Span {
-    Span { file: FileId(origin.file), start: origin.start, end: origin.end }
+    Span {
+        file: FileId(origin.file),
+        start: origin.start,
+        end: origin.end,
+    }
 }
 
 /// A problem together with the text it is about.
@@ -346,9 +373,18 @@ impl Reported {
             .labels
             .iter()
             .filter(|label| label.span.file != diagnostic.span().file)
-            .filter_map(|label| Some(Elsewhere { label: label.clone(), file: sources.get(label.span.file)?.clone() }))
+            .filter_map(|label| {
+                Some(Elsewhere {
+                    label: label.clone(),
+                    file: sources.get(label.span.file)?.clone(),
+                })
+            })
             .collect();
-        Self { diagnostic, file, elsewhere }
+        Self {
+            diagnostic,
+            file,
+            elsewhere,
+        }
     }
 
     /// The problem.
@@ -393,21 +429,31 @@ impl miette::Diagnostic for Reported {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let file = self.file.as_ref()?.id();
         let mut primary = true;
-        Some(Box::new(self.diagnostic.labels.iter().filter(move |label| label.span.file == file).map(move |label| {
-            let text = Some(label.text.clone());
-            if std::mem::take(&mut primary) {
-                LabeledSpan::new_primary_with_span(text, label.span)
-            } else {
-                LabeledSpan::new_with_span(text, label.span)
-            }
-        })))
+        Some(Box::new(
+            self.diagnostic
+                .labels
+                .iter()
+                .filter(move |label| label.span.file == file)
+                .map(move |label| {
+                    let text = Some(label.text.clone());
+                    if std::mem::take(&mut primary) {
+                        LabeledSpan::new_primary_with_span(text, label.span)
+                    } else {
+                        LabeledSpan::new_with_span(text, label.span)
+                    }
+                }),
+        ))
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
         if self.elsewhere.is_empty() {
             return None;
         }
-        Some(Box::new(self.elsewhere.iter().map(|other| other as &dyn miette::Diagnostic)))
+        Some(Box::new(
+            self.elsewhere
+                .iter()
+                .map(|other| other as &dyn miette::Diagnostic),
+        ))
     }
 }
 
@@ -436,6 +482,9 @@ impl miette::Diagnostic for Elsewhere {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, self.label.span))))
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(
+            None,
+            self.label.span,
+        ))))
     }
 }

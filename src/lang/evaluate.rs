@@ -36,20 +36,38 @@ pub(crate) struct Evaluator<'e> {
 impl<'e> Evaluator<'e> {
     /// A fresh one.
     pub(crate) fn new(engine: &'e Engine, diagnostics: &'e mut Diagnostics) -> Self {
-        Self { engine, diagnostics, stack: Vec::new(), depth: 0 }
+        Self {
+            engine,
+            diagnostics,
+            stack: Vec::new(),
+            depth: 0,
+        }
     }
 
     /// Runs `work` with other diagnostics; the names under way and the depth stay.
-    pub(crate) fn apart<R>(&mut self, diagnostics: &mut Diagnostics, work: impl FnOnce(&mut Evaluator<'_>) -> R) -> R {
-        let mut inner =
-            Evaluator { engine: self.engine, diagnostics, stack: std::mem::take(&mut self.stack), depth: self.depth };
+    pub(crate) fn apart<R>(
+        &mut self,
+        diagnostics: &mut Diagnostics,
+        work: impl FnOnce(&mut Evaluator<'_>) -> R,
+    ) -> R {
+        let mut inner = Evaluator {
+            engine: self.engine,
+            diagnostics,
+            stack: std::mem::take(&mut self.stack),
+            depth: self.depth,
+        };
         let result = work(&mut inner);
         self.stack = inner.stack;
         result
     }
 
     /// Runs `work` one level deeper, or reports that it is too deep.
-    pub(crate) fn deeper<R>(&mut self, span: Span, work: impl FnOnce(&mut Self) -> R, too_deep: impl FnOnce() -> R) -> R {
+    pub(crate) fn deeper<R>(
+        &mut self,
+        span: Span,
+        work: impl FnOnce(&mut Self) -> R,
+        too_deep: impl FnOnce() -> R,
+    ) -> R {
         if self.depth >= DEEPEST {
             self.error(
                 Code::TooDeep,
@@ -68,7 +86,11 @@ impl<'e> Evaluator<'e> {
     /// The value of an expression.
     pub(crate) fn evaluate(&mut self, expression: &Expression, environment: Environment<'_>) -> Evaluated {
         let span = expression.span;
-        self.deeper(span, |this| this.dispatch(expression, environment), || Evaluated::faulty(span))
+        self.deeper(
+            span,
+            |this| this.dispatch(expression, environment),
+            || Evaluated::faulty(span),
+        )
     }
 
     /// Reports an error and stands in for the value.
@@ -93,7 +115,8 @@ impl<'e> Evaluator<'e> {
         help: impl Into<String>,
     ) -> Evaluated {
         let mut diagnostic = Diagnostic::error(code, used, message, help);
-        let within = value.span.file == used.file && used.start <= value.span.start && value.span.end <= used.end;
+        let within =
+            value.span.file == used.file && used.start <= value.span.start && value.span.end <= used.end;
         if !within {
             diagnostic = diagnostic.also(value.span, "the value comes from here");
         }
@@ -112,16 +135,25 @@ impl<'e> Evaluator<'e> {
             ExpressionKind::String(template) => return self.template(template, span, environment),
             ExpressionKind::Heredoc(heredoc) => return self.template(&heredoc.template, span, environment),
             ExpressionKind::Name(word) => return self.name(word, span, environment),
-            ExpressionKind::List(items) => {
-                Value::List(items.iter().map(|item| self.evaluate(item, environment)).collect())
-            }
+            ExpressionKind::List(items) => Value::List(
+                items
+                    .iter()
+                    .map(|item| self.evaluate(item, environment))
+                    .collect(),
+            ),
             ExpressionKind::Object(entries) => return self.object(entries, span, environment),
-            ExpressionKind::Unary(operator, operand) => return self.unary(*operator, operand, span, environment),
+            ExpressionKind::Unary(operator, operand) => {
+                return self.unary(*operator, operand, span, environment);
+            }
             ExpressionKind::Binary(binary) => return self.binary(binary, span, environment),
             ExpressionKind::Conditional(conditional) => {
                 return match self.condition(&conditional.condition, environment) {
-                    Some((true, sensitive)) => self.evaluate(&conditional.yes, environment).tainted(sensitive),
-                    Some((false, sensitive)) => self.evaluate(&conditional.no, environment).tainted(sensitive),
+                    Some((true, sensitive)) => {
+                        self.evaluate(&conditional.yes, environment).tainted(sensitive)
+                    }
+                    Some((false, sensitive)) => {
+                        self.evaluate(&conditional.no, environment).tainted(sensitive)
+                    }
                     None => Evaluated::faulty(span),
                 };
             }
@@ -153,11 +185,21 @@ impl<'e> Evaluator<'e> {
 
     fn duration(&mut self, duration: &syntax::Duration, span: Span) -> Evaluated {
         match duration.amount.as_i64() {
-            Some(amount) => Evaluated::new(Value::Duration(Duration { amount, unit: duration.unit }), span),
+            Some(amount) => Evaluated::new(
+                Value::Duration(Duration {
+                    amount,
+                    unit: duration.unit,
+                }),
+                span,
+            ),
             None => self.error(
                 Code::Arithmetic,
                 span,
-                format!("`{}{}` is not a whole number of its unit", duration.amount.text, duration.unit.letter()),
+                format!(
+                    "`{}{}` is not a whole number of its unit",
+                    duration.amount.text,
+                    duration.unit.letter()
+                ),
                 "write a whole number of a smaller unit, such as `90m` for an hour and a half",
             ),
         }
@@ -187,7 +229,14 @@ impl<'e> Evaluator<'e> {
                 object.insert(key, value);
             }
         }
-        Evaluated::new(if faulty { Value::Faulty } else { Value::Object(object) }, span)
+        Evaluated::new(
+            if faulty {
+                Value::Faulty
+            } else {
+                Value::Object(object)
+            },
+            span,
+        )
     }
 
     /// The text of a key, or nothing after a report.
@@ -200,7 +249,13 @@ impl<'e> Evaluator<'e> {
                 let text = other.interpolated();
                 if text.is_none() {
                     let message = format!("a key is a string, not {}", other.kind());
-                    self.error_about(Code::WrongType, expression.span, &key, message, "write a key such as `\"name\"`");
+                    self.error_about(
+                        Code::WrongType,
+                        expression.span,
+                        &key,
+                        message,
+                        "write a key such as `\"name\"`",
+                    );
                 }
                 text
             }
@@ -232,7 +287,13 @@ impl<'e> Evaluator<'e> {
                     Some(negated) => Evaluated::new(negated, span).tainted(value.sensitive),
                     None => {
                         let message = format!("`-` takes a number, not {}", value.value.kind());
-                        self.error_about(Code::WrongType, operand.span, &value, message, "put a number or a duration after it")
+                        self.error_about(
+                            Code::WrongType,
+                            operand.span,
+                            &value,
+                            message,
+                            "put a number or a duration after it",
+                        )
                     }
                 }
             }

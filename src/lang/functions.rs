@@ -69,12 +69,20 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// A refusal of the call as a whole.
     pub(crate) fn whole(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { argument: None, message: message.into(), help: help.into() }
+        Self {
+            argument: None,
+            message: message.into(),
+            help: help.into(),
+        }
     }
 
     /// A refusal of one argument.
     pub(crate) fn of(argument: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { argument: Some(argument), message: message.into(), help: help.into() }
+        Self {
+            argument: Some(argument),
+            message: message.into(),
+            help: help.into(),
+        }
     }
 }
 
@@ -106,7 +114,9 @@ impl Arguments<'_> {
 
     /// One argument, `null` where none was given.
     pub(crate) fn value(&self, index: usize) -> &Value {
-        self.values.get(index).map_or(&Value::Null, |argument| &argument.value)
+        self.values
+            .get(index)
+            .map_or(&Value::Null, |argument| &argument.value)
     }
 
     /// Refuses an argument for being of another kind.
@@ -123,7 +133,10 @@ impl Arguments<'_> {
     pub(crate) fn text(&self, index: usize) -> Result<Cow<'_, str>, Refusal> {
         match self.value(index) {
             Value::String { text, .. } => Ok(Cow::Borrowed(text)),
-            other => other.interpolated().map(Cow::Owned).ok_or_else(|| self.wrong(index, "a string")),
+            other => other
+                .interpolated()
+                .map(Cow::Owned)
+                .ok_or_else(|| self.wrong(index, "a string")),
         }
     }
 
@@ -138,7 +151,9 @@ impl Arguments<'_> {
 
     /// A whole number.
     pub(crate) fn integer(&self, index: usize) -> Result<i64, Refusal> {
-        self.number(index)?.as_integer().ok_or_else(|| self.wrong(index, "a whole number"))
+        self.number(index)?
+            .as_integer()
+            .ok_or_else(|| self.wrong(index, "a whole number"))
     }
 
     /// A whole number that is not negative.
@@ -158,7 +173,11 @@ impl Arguments<'_> {
     pub(crate) fn texts(&self, index: usize) -> Result<Vec<String>, Refusal> {
         self.list(index)?
             .iter()
-            .map(|item| item.value.interpolated().ok_or_else(|| self.wrong(index, "a list of strings")))
+            .map(|item| {
+                item.value
+                    .interpolated()
+                    .ok_or_else(|| self.wrong(index, "a list of strings"))
+            })
             .collect()
     }
 
@@ -177,7 +196,12 @@ impl Arguments<'_> {
 
     /// A list of texts, written where the call is.
     pub(crate) fn texts_here(&self, texts: impl IntoIterator<Item = impl Into<String>>) -> Value {
-        Value::List(texts.into_iter().map(|text| self.here(Value::text(text))).collect())
+        Value::List(
+            texts
+                .into_iter()
+                .map(|text| self.here(Value::text(text)))
+                .collect(),
+        )
     }
 }
 

@@ -14,8 +14,12 @@ pub struct Memory {
 impl Memory {
     /// The files of these names and texts.
     pub fn new<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
-        let files = files.into_iter().map(|(name, text)| (folded(Path::new(name)), text.as_bytes().to_vec()));
-        Self { files: files.collect() }
+        let files = files
+            .into_iter()
+            .map(|(name, text)| (folded(Path::new(name)), text.as_bytes().to_vec()));
+        Self {
+            files: files.collect(),
+        }
     }
 
     /// The same with one more file, of any bytes.
@@ -35,11 +39,16 @@ impl SourceLoader for Memory {
         let folder = folded(path);
         let mut found = BTreeSet::new();
         for file in self.files.keys() {
-            let Ok(rest) = file.strip_prefix(&folder) else { continue };
+            let Ok(rest) = file.strip_prefix(&folder) else {
+                continue;
+            };
             let mut parts = rest.components();
             if let Some(first) = parts.next() {
                 let name = first.as_os_str().to_string_lossy().into_owned();
-                found.insert(Entry { name, is_dir: parts.next().is_some() });
+                found.insert(Entry {
+                    name,
+                    is_dir: parts.next().is_some(),
+                });
             }
         }
         if found.is_empty() && !folder.as_os_str().is_empty() {

@@ -15,7 +15,11 @@ pub fn either<'c>(choices: impl IntoIterator<Item = &'c str>, limit: usize) -> S
 fn joined<'c>(choices: impl IntoIterator<Item = &'c str>, limit: usize, last: &str) -> String {
     let all: Vec<&str> = choices.into_iter().collect();
     let hidden = all.len().saturating_sub(limit);
-    let mut shown: Vec<String> = all.iter().take(limit).map(|choice| format!("`{choice}`")).collect();
+    let mut shown: Vec<String> = all
+        .iter()
+        .take(limit)
+        .map(|choice| format!("`{choice}`"))
+        .collect();
     if hidden > 0 {
         shown.push(format!("{hidden} more"));
     }

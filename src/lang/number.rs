@@ -35,7 +35,9 @@ impl Number {
     /// The number that a text spells, as in `12`, `-3`, `0.5`, `1e3`.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'));
+        let plain = text
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'));
         if !plain || text.starts_with('+') {
             return None;
         }

@@ -114,7 +114,12 @@ impl Project {
     }
 
     /// The value of an expression of a block, in the scope of one of its instances.
-    pub fn evaluate(&self, expression: &Expression, scope: &Scope, diagnostics: &mut Diagnostics) -> Evaluated {
+    pub fn evaluate(
+        &self,
+        expression: &Expression,
+        scope: &Scope,
+        diagnostics: &mut Diagnostics,
+    ) -> Evaluated {
         Evaluator::new(&self.engine, diagnostics).evaluate(expression, Environment::new(scope))
     }
 
@@ -141,10 +146,15 @@ impl Project {
         let mut module = ModuleId::ROOT;
         for step in &instance.address.module {
             let declarations = self.engine.module(module).declarations.clone();
-            if let Some(written) = declarations.modules.get(&step.name).and_then(|block| attribute(block, "depends_on")) {
+            if let Some(written) = declarations
+                .modules
+                .get(&step.name)
+                .and_then(|block| attribute(block, "depends_on"))
+            {
                 self.dependencies(&written.value, &Scope::of(module), diagnostics, &mut all);
             }
-            let children = Evaluator::new(&self.engine, diagnostics).children(module, &step.name, instance.block.header);
+            let children =
+                Evaluator::new(&self.engine, diagnostics).children(module, &step.name, instance.block.header);
             module = match (children, &step.key) {
                 (Children::Single(child), _) => child,
                 (Children::Each(children), Some(key)) => match children.get(key) {
@@ -160,18 +170,36 @@ impl Project {
         all
     }
 
-    fn dependencies(&self, written: &Expression, scope: &Scope, diagnostics: &mut Diagnostics, out: &mut Vec<Address>) {
+    fn dependencies(
+        &self,
+        written: &Expression,
+        scope: &Scope,
+        diagnostics: &mut Diagnostics,
+        out: &mut Vec<Address>,
+    ) {
         let ExpressionKind::List(items) = &written.kind else {
-            diagnostics.error(Code::WrongType, written.span, "`depends_on` takes a list of blocks", "write `[policy.NAME]`");
+            diagnostics.error(
+                Code::WrongType,
+                written.span,
+                "`depends_on` takes a list of blocks",
+                "write `[policy.NAME]`",
+            );
             return;
         };
         for item in items.iter() {
-            if let Some(path) = item.path().filter(|path| path.first().is_some_and(|(word, _)| *word == "module") && path.len() == 2) {
+            if let Some(path) = item
+                .path()
+                .filter(|path| path.first().is_some_and(|(word, _)| *word == "module") && path.len() == 2)
+            {
                 let name = path.last().map_or("", |(name, _)| *name);
                 let inside = &self.engine.module(scope.module).path;
                 let covered = self.instances.iter().filter(|instance| {
                     instance.address.module.starts_with(inside)
-                        && instance.address.module.get(inside.len()).is_some_and(|step| step.name == name)
+                        && instance
+                            .address
+                            .module
+                            .get(inside.len())
+                            .is_some_and(|step| step.name == name)
                 });
                 out.extend(covered.map(|instance| instance.address.clone()));
                 self.evaluate(item, scope, diagnostics);
@@ -187,7 +215,10 @@ impl Project {
                 diagnostics.error(
                     Code::WrongType,
                     item.span,
-                    format!("`depends_on` takes blocks that this project manages, not {}", value.value.kind()),
+                    format!(
+                        "`depends_on` takes blocks that this project manages, not {}",
+                        value.value.kind()
+                    ),
                     "write `policy.NAME`, `location.NAME` or `module.NAME`",
                 );
             }
@@ -224,13 +255,19 @@ impl Project {
         }
         for (kind, name, named) in declarations.all_named() {
             if named.role == Role::LookUp {
-                evaluator.forced(Node::LookUp(module, kind.to_owned(), name.to_owned()), named.block.header);
+                evaluator.forced(
+                    Node::LookUp(module, kind.to_owned(), name.to_owned()),
+                    named.block.header,
+                );
             }
         }
         for (name, output) in &declarations.outputs {
             let value = evaluator.forced(Node::Output(module, name.clone()), output.name.span);
             if module == ModuleId::ROOT {
-                let output = Output { value: settings::json_of(&value.value), sensitive: value.is_sensitive() };
+                let output = Output {
+                    value: settings::json_of(&value.value),
+                    sensitive: value.is_sensitive(),
+                };
                 self.outputs.insert(name.clone(), output);
             }
         }
@@ -243,19 +280,35 @@ impl Project {
                 continue;
             }
             let address = Address::root(kind, name).in_module(&path);
-            let expansion =
-                Evaluator::new(&self.engine, &mut self.diagnostics).expansion(module, kind, name, named.block.header);
+            let expansion = Evaluator::new(&self.engine, &mut self.diagnostics).expansion(
+                module,
+                kind,
+                name,
+                named.block.header,
+            );
             let instances = match expansion {
                 Expansion::Faulty => Vec::new(),
                 Expansion::Single => vec![(address, Scope::of(module))],
                 Expansion::Each(all) => all
                     .into_iter()
-                    .map(|each| (address.clone().with_key(each.text()), Scope { module, each: Some(each) }))
+                    .map(|each| {
+                        (
+                            address.clone().with_key(each.text()),
+                            Scope {
+                                module,
+                                each: Some(each),
+                            },
+                        )
+                    })
                     .collect(),
             };
             for (address, scope) in instances {
                 if named.role == Role::Resource {
-                    self.instances.push(Instance { address, block: named.block.clone(), scope });
+                    self.instances.push(Instance {
+                        address,
+                        block: named.block.clone(),
+                        scope,
+                    });
                 } else {
                     self.defer(address, &named.block, &scope);
                 }
@@ -271,14 +324,20 @@ impl Project {
     fn defer(&mut self, address: Address, block: &Block, scope: &Scope) {
         Evaluator::new(&self.engine, &mut self.diagnostics).check_block(block, scope);
         let origin = origin(block.header);
-        self.deferred.push(Deferred { kind: block.kind.text.clone(), address, origin });
+        self.deferred.push(Deferred {
+            kind: block.kind.text.clone(),
+            address,
+            origin,
+        });
     }
 }
 
 /// The addresses of managed blocks in a value.
 fn addresses_in(value: &Value, out: &mut Vec<Address>) {
     match value {
-        Value::Reference(Reference::Managed { address, .. }) | Value::Block(address) => out.push(address.clone()),
+        Value::Reference(Reference::Managed { address, .. }) | Value::Block(address) => {
+            out.push(address.clone())
+        }
         other => {
             for child in other.children() {
                 addresses_in(&child.value, out);

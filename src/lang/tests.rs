@@ -15,7 +15,11 @@ pub(super) fn noon() -> jiff::Timestamp {
 
 /// A project of these files.
 pub(super) fn project(files: &[(&str, &str)]) -> Project {
-    load(Arc::new(Memory::new(files.iter().copied())), "".as_ref(), &Inputs::at(noon()))
+    load(
+        Arc::new(Memory::new(files.iter().copied())),
+        "".as_ref(),
+        &Inputs::at(noon()),
+    )
 }
 
 /// A project of one file, without fault.
@@ -28,7 +32,10 @@ pub(super) fn sound(text: &str) -> Project {
 
 /// Every problem as `code: message (help)`.
 pub(super) fn problems(diagnostics: &Diagnostics) -> Vec<String> {
-    diagnostics.iter().map(|one| format!("{}: {} ({})", one.code, one.message, one.help)).collect()
+    diagnostics
+        .iter()
+        .map(|one| format!("{}: {} ({})", one.code, one.message, one.help))
+        .collect()
 }
 
 fn evaluated(project: &Project, expression: &str) -> (String, Vec<String>) {
@@ -78,7 +85,10 @@ fn literals_come_to_what_they_say() {
             ("report_only", "report_only"),
             ("\"a\\tb\"", "\"a\\tb\""),
             ("[1, \"a\", b]", "[1, \"a\", b]"),
-            ("{ a = 1, \"b c\" = 2, (\"d${1}\") = 3 }", "{ a = 1, \"b c\" = 2, d1 = 3 }"),
+            (
+                "{ a = 1, \"b c\" = 2, (\"d${1}\") = 3 }",
+                "{ a = 1, \"b c\" = 2, d1 = 3 }",
+            ),
         ],
     );
 }

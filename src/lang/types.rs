@@ -112,7 +112,11 @@ impl Type {
 /// The kind of object with its article: `a user`, `an app`.
 pub fn with_article(target: Target) -> String {
     let word = target.word();
-    let article = if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    let article = if word.starts_with(['a', 'e', 'i', 'o']) {
+        "an"
+    } else {
+        "a"
+    };
     format!("{article} {word}")
 }
 
@@ -134,7 +138,10 @@ impl fmt::Display for Type {
                 write!(f, "tuple([{}])", items.join(", "))
             }
             Self::Object(fields) => {
-                let fields: Vec<String> = fields.iter().map(|(name, field)| format!("{name} = {field}")).collect();
+                let fields: Vec<String> = fields
+                    .iter()
+                    .map(|(name, field)| format!("{name} = {field}"))
+                    .collect();
                 write!(f, "object({{ {} }})", fields.join(", "))
             }
             Self::Reference(target) => f.write_str(target.word()),

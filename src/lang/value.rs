@@ -73,7 +73,11 @@ pub struct Evaluated {
 impl Evaluated {
     /// A value that may be shown.
     pub fn new(value: Value, span: Span) -> Self {
-        Self { value, span, sensitive: false }
+        Self {
+            value,
+            span,
+            sensitive: false,
+        }
     }
 
     /// The value that stands for an error already reported.
@@ -113,12 +117,18 @@ impl PartialEq for Evaluated {
 impl Value {
     /// A quoted text.
     pub fn text(text: impl Into<String>) -> Self {
-        Self::String { text: text.into(), symbol: false }
+        Self::String {
+            text: text.into(),
+            symbol: false,
+        }
     }
 
     /// A bare word.
     pub fn symbol(text: impl Into<String>) -> Self {
-        Self::String { text: text.into(), symbol: true }
+        Self::String {
+            text: text.into(),
+            symbol: true,
+        }
     }
 
     /// A whole number.
@@ -133,7 +143,12 @@ impl Value {
 
     /// A list whose elements were all written at `span`.
     pub fn list(values: impl IntoIterator<Item = Self>, span: Span) -> Self {
-        Self::List(values.into_iter().map(|value| Evaluated::new(value, span)).collect())
+        Self::List(
+            values
+                .into_iter()
+                .map(|value| Evaluated::new(value, span))
+                .collect(),
+        )
     }
 
     /// The text of a string or symbol.
@@ -235,7 +250,11 @@ impl fmt::Display for Value {
             Self::Object(entries) => {
                 for (index, (key, value)) in entries.iter().enumerate() {
                     f.write_str(if index == 0 { "{ " } else { ", " })?;
-                    if is_identifier(key) { f.write_str(key)? } else { quoted(key, f)? }
+                    if is_identifier(key) {
+                        f.write_str(key)?
+                    } else {
+                        quoted(key, f)?
+                    }
                     write!(f, " = {value}")?;
                 }
                 f.write_str(" }")
@@ -246,7 +265,11 @@ impl fmt::Display for Value {
                 write!(f, "{}(", call.name)?;
                 separated(call.positional.iter(), f)?;
                 for (index, (name, value)) in call.named.iter().enumerate() {
-                    let comma = if index == 0 && call.positional.is_empty() { "" } else { ", " };
+                    let comma = if index == 0 && call.positional.is_empty() {
+                        ""
+                    } else {
+                        ", "
+                    };
                     write!(f, "{comma}{name} = {value}")?;
                 }
                 f.write_str(")")
@@ -259,7 +282,11 @@ impl fmt::Display for Value {
 /// Prints the value as it would be written, or `(sensitive)`.
 impl fmt::Display for Evaluated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.sensitive { f.write_str("(sensitive)") } else { self.value.fmt(f) }
+        if self.sensitive {
+            f.write_str("(sensitive)")
+        } else {
+            self.value.fmt(f)
+        }
     }
 }
 

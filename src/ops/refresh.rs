@@ -153,16 +153,12 @@ impl Wanted {
 }
 
 async fn read_lists(connection: &Connection, wanted: &Wanted) -> Result<Snapshot, GraphError> {
-    let groups: Vec<String> = wanted.groups.iter().cloned().collect();
-    let mut snapshot = connection
-        .graph
-        .snapshot(&SnapshotOptions::of_kinds(&wanted.kinds, groups))
-        .await?;
+    let groups = wanted.groups.iter().cloned().collect();
+    let members_of = wanted.groups_with_members.iter().cloned().collect();
     connection
         .graph
-        .add_members_to(&mut snapshot, &wanted.groups_with_members)
-        .await?;
-    Ok(snapshot)
+        .snapshot(&SnapshotOptions::of_kinds(&wanted.kinds, groups, members_of))
+        .await
 }
 
 /// What the one signed in may not read is not known; any other error stops.

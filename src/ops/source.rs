@@ -1,5 +1,8 @@
 //! Files from a disk, and modules from git.
-#![expect(clippy::disallowed_methods, reason = "this is where the language's files are read")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is where the language's files are read"
+)]
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +19,9 @@ pub struct Disk {
 impl Disk {
     /// The loader of a project.
     pub fn of(project: &Path) -> Self {
-        Self { modules: project.join(".capol").join("modules") }
+        Self {
+            modules: project.join(".capol").join("modules"),
+        }
     }
 }
 
@@ -24,7 +29,9 @@ fn failed(error: &io::Error) -> LoadError {
     if error.kind() == io::ErrorKind::NotFound {
         LoadError::NotFound
     } else {
-        LoadError::Failed { reason: error.to_string() }
+        LoadError::Failed {
+            reason: error.to_string(),
+        }
     }
 }
 
@@ -34,28 +41,43 @@ impl SourceLoader for Disk {
     }
 
     fn list_dir(&self, path: &Path) -> Result<Vec<Entry>, LoadError> {
-        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(path).map_err(|error| failed(&error))? {
             let entry = entry.map_err(|error| failed(&error))?;
             let kind = entry.path().metadata().map_err(|error| failed(&error))?;
-            entries.push(Entry { name: entry.file_name().to_string_lossy().into_owned(), is_dir: kind.is_dir() });
+            entries.push(Entry {
+                name: entry.file_name().to_string_lossy().into_owned(),
+                is_dir: kind.is_dir(),
+            });
         }
         Ok(entries)
     }
 
     fn fetch(&self, source: &RemoteSource) -> Result<PathBuf, LoadError> {
         match source {
-            RemoteSource::Git { url, folder, revision } => {
+            RemoteSource::Git {
+                url,
+                folder,
+                revision,
+            } => {
                 let clone = self.modules.join(name_of(url, revision));
                 if !clone.join(".git").exists() {
                     clone_at(url, revision, &clone)?;
                 }
-                Ok(if folder.is_empty() { clone } else { clone.join(folder) })
+                Ok(if folder.is_empty() {
+                    clone
+                } else {
+                    clone.join(folder)
+                })
             }
-            RemoteSource::Builtin { name } => {
-                Err(LoadError::Failed { reason: format!("capol has no built-in module `{name}`") })
-            }
+            RemoteSource::Builtin { name } => Err(LoadError::Failed {
+                reason: format!("capol has no built-in module `{name}`"),
+            }),
         }
     }
 }
@@ -72,8 +94,16 @@ fn clone_at(url: &str, revision: &str, clone: &Path) -> Result<(), LoadError> {
     std::fs::create_dir_all(parent).map_err(|error| failed(&error))?;
     let unfinished = tempfile::tempdir_in(parent).map_err(|error| failed(&error))?;
     let folder = unfinished.path().join("clone");
-    git(&["clone", "--quiet", "--no-checkout", "--", url], Some(&folder), None)?;
-    git(&["checkout", "--quiet", "--detach", revision], None, Some(&folder))?;
+    git(
+        &["clone", "--quiet", "--no-checkout", "--", url],
+        Some(&folder),
+        None,
+    )?;
+    git(
+        &["checkout", "--quiet", "--detach", revision],
+        None,
+        Some(&folder),
+    )?;
     std::fs::rename(&folder, clone).map_err(|error| failed(&error))
 }
 
@@ -83,11 +113,18 @@ fn git(arguments: &[&str], last: Option<&Path>, inside: Option<&Path>) -> Result
         command.current_dir(folder);
     }
     command.args(arguments).args(last).env("GIT_TERMINAL_PROMPT", "0");
-    let output = command.output().map_err(|error| LoadError::Failed { reason: format!("git can't be run: {error}") })?;
+    let output = command.output().map_err(|error| LoadError::Failed {
+        reason: format!("git can't be run: {error}"),
+    })?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let line = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("git failed").trim().to_owned();
+    let line = said
+        .lines()
+        .rfind(|line| !line.trim().is_empty())
+        .unwrap_or("git failed")
+        .trim()
+        .to_owned();
     Err(LoadError::Failed { reason: line })
 }

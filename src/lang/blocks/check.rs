@@ -37,7 +37,9 @@ pub struct CheckedBlock {
 impl Checked {
     /// The value of an attribute that is written, sound and not null.
     pub fn get(&self, name: &str) -> Option<&Evaluated> {
-        self.attributes.get(name).filter(|value| !matches!(value.value, Value::Null) && !value.is_faulty())
+        self.attributes
+            .get(name)
+            .filter(|value| !matches!(value.value, Value::Null) && !value.is_faulty())
     }
 
     /// The text of an attribute.
@@ -47,7 +49,8 @@ impl Checked {
 
     /// Whether a bool is written and true.
     pub fn is_true(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|value| value.value == Value::Bool(true))
+        self.get(name)
+            .is_some_and(|value| value.value == Value::Bool(true))
     }
 }
 
@@ -83,14 +86,32 @@ impl Evaluator<'_> {
             };
             self.once(&mut written, name, block.header, owner, rule.several);
             let label = self.inner_label(rule, block);
-            let inner = self.check(rule.schema, &block.body, &format!("`{name}`"), block.header, environment);
-            checked.blocks.push(CheckedBlock { name: rule.name, label, span: block.header, body: inner });
+            let inner = self.check(
+                rule.schema,
+                &block.body,
+                &format!("`{name}`"),
+                block.header,
+                environment,
+            );
+            checked.blocks.push(CheckedBlock {
+                name: rule.name,
+                label,
+                span: block.header,
+                body: inner,
+            });
         }
         self.complete(schema, &written, owner, header);
         checked
     }
 
-    fn once<'b>(&mut self, written: &mut BTreeMap<&'b str, Span>, name: &'b str, span: Span, owner: &str, several: bool) {
+    fn once<'b>(
+        &mut self,
+        written: &mut BTreeMap<&'b str, Span>,
+        name: &'b str,
+        span: Span,
+        owner: &str,
+        several: bool,
+    ) {
         if let Some(first) = written.get(name) {
             if !several {
                 let message = format!("{owner} has `{name}` twice");
@@ -115,7 +136,12 @@ impl Evaluator<'_> {
                 names => format!("take it away; {owner} has {names}"),
             }
         };
-        self.error(Code::UnknownAttribute, attribute.name.span, format!("{owner} has no attribute `{name}`"), help);
+        self.error(
+            Code::UnknownAttribute,
+            attribute.name.span,
+            format!("{owner} has no attribute `{name}`"),
+            help,
+        );
     }
 
     fn unknown_inner(&mut self, schema: &'static Schema, block: &Block, owner: &str) {
@@ -131,7 +157,12 @@ impl Evaluator<'_> {
                 names => format!("take it away; {owner} has {names}"),
             }
         };
-        self.error(Code::UnknownBlock, block.kind.span, format!("{owner} has no block `{name}`"), help);
+        self.error(
+            Code::UnknownBlock,
+            block.kind.span,
+            format!("{owner} has no block `{name}`"),
+            help,
+        );
     }
 
     fn inner_label(&mut self, rule: &InnerRule, block: &Block) -> Option<String> {
@@ -139,47 +170,99 @@ impl Evaluator<'_> {
             (true, [label]) => Some(label.text.clone()),
             (true, []) => {
                 let help = format!("write `{} \"NAME\" {{ … }}`", rule.name);
-                self.error(Code::Label, block.kind.span, format!("`{}` needs a name", rule.name), help);
+                self.error(
+                    Code::Label,
+                    block.kind.span,
+                    format!("`{}` needs a name", rule.name),
+                    help,
+                );
                 None
             }
             (_, labels) => {
                 if let Some(extra) = labels.get(usize::from(rule.labelled)) {
                     let message = format!("`{}` has one label too many", rule.name);
-                    self.error(Code::Label, extra.span, message, format!("take `\"{}\"` away", extra.text));
+                    self.error(
+                        Code::Label,
+                        extra.span,
+                        message,
+                        format!("take `\"{}\"` away", extra.text),
+                    );
                 }
                 None
             }
         }
     }
 
-    fn complete(&mut self, schema: &'static Schema, written: &BTreeMap<&str, Span>, owner: &str, header: Span) {
-        for rule in schema.attributes.iter().filter(|rule| rule.required && !written.contains_key(rule.name)) {
+    fn complete(
+        &mut self,
+        schema: &'static Schema,
+        written: &BTreeMap<&str, Span>,
+        owner: &str,
+        header: Span,
+    ) {
+        for rule in schema
+            .attributes
+            .iter()
+            .filter(|rule| rule.required && !written.contains_key(rule.name))
+        {
             let help = format!("add `{} = …`: {}", rule.name, lowered(rule.doc));
-            self.error(Code::Missing, header, format!("{owner} needs `{}`", rule.name), help);
+            self.error(
+                Code::Missing,
+                header,
+                format!("{owner} needs `{}`", rule.name),
+                help,
+            );
         }
-        for rule in schema.blocks.iter().filter(|rule| rule.required && !written.contains_key(rule.name)) {
+        for rule in schema
+            .blocks
+            .iter()
+            .filter(|rule| rule.required && !written.contains_key(rule.name))
+        {
             let help = format!("add `{} {{ … }}`: {}", rule.name, lowered(rule.doc));
-            self.error(Code::Missing, header, format!("{owner} needs a block `{}`", rule.name), help);
+            self.error(
+                Code::Missing,
+                header,
+                format!("{owner} needs a block `{}`", rule.name),
+                help,
+            );
         }
         for group in schema.groups {
             let present = |names: &[&'static str]| -> Vec<(&'static str, Span)> {
-                names.iter().filter_map(|name| Some((*name, *written.get(name)?))).collect()
+                names
+                    .iter()
+                    .filter_map(|name| Some((*name, *written.get(name)?)))
+                    .collect()
             };
             match group {
                 Group::ExactlyOne(names) | Group::AtLeastOne(names) if present(names).is_empty() => {
                     let choices = either(names.iter().copied(), 12);
-                    self.error(Code::Missing, header, format!("{owner} needs {choices}"), format!("add {choices}"));
+                    self.error(
+                        Code::Missing,
+                        header,
+                        format!("{owner} needs {choices}"),
+                        format!("add {choices}"),
+                    );
                 }
                 Group::ExactlyOne(names) | Group::AtMostOne(names) => {
                     if let [(first, at), (second, span), ..] = present(names).as_slice() {
                         let message = format!("`{first}` and `{second}` exclude each other");
-                        let diagnostic = Diagnostic::error(Code::Exclusive, *span, message, format!("keep `{first}` or `{second}`"));
+                        let diagnostic = Diagnostic::error(
+                            Code::Exclusive,
+                            *span,
+                            message,
+                            format!("keep `{first}` or `{second}`"),
+                        );
                         self.diagnostics.push(diagnostic.also(*at, "the other one"));
                     }
                 }
                 Group::Needs(one, other) => {
                     if let (Some(span), None) = (written.get(one), written.get(other)) {
-                        self.error(Code::Missing, *span, format!("`{one}` needs `{other}` beside it"), format!("add `{other} = …`"));
+                        self.error(
+                            Code::Missing,
+                            *span,
+                            format!("`{one}` needs `{other}` beside it"),
+                            format!("add `{other} = …`"),
+                        );
                     }
                 }
                 Group::AtLeastOne(_) => {}
@@ -187,7 +270,12 @@ impl Evaluator<'_> {
         }
     }
 
-    fn attribute_of(&mut self, rule: &AttributeRule, attribute: &Attribute, environment: Environment<'_>) -> Evaluated {
+    fn attribute_of(
+        &mut self,
+        rule: &AttributeRule,
+        attribute: &Attribute,
+        environment: Environment<'_>,
+    ) -> Evaluated {
         let value = self.evaluate(&attribute.value, environment);
         if matches!(value.value, Value::Null | Value::Faulty) {
             return value;
@@ -197,12 +285,18 @@ impl Evaluator<'_> {
             Err(misfit) => {
                 let message = format!("`{}` {}", rule.name, misfit.message);
                 let used = attribute.value.span;
-                let at = if misfit.span.file == used.file && misfit.span.start >= used.start && misfit.span.end <= used.end {
+                let at = if misfit.span.file == used.file
+                    && misfit.span.start >= used.start
+                    && misfit.span.end <= used.end
+                {
                     misfit.span
                 } else {
                     used
                 };
-                let culprit = Evaluated { span: misfit.span, ..value };
+                let culprit = Evaluated {
+                    span: misfit.span,
+                    ..value
+                };
                 self.error_about(misfit.code, at, &culprit, message, misfit.help)
             }
         }
@@ -219,7 +313,9 @@ struct Misfit {
 
 fn lowered(doc: &str) -> String {
     let mut chars = doc.trim_end_matches('.').chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// The value in this shape.
@@ -230,7 +326,10 @@ fn conform(value: &Evaluated, shape: Shape) -> Result<Evaluated, Misfit> {
         Shape::Text => as_type(&Type::String),
         Shape::Bool => as_type(&Type::Bool),
         Shape::Duration => match as_type(&Type::Duration)? {
-            ok @ Evaluated { value: Value::Duration(duration), .. } if duration.amount > 0 => Ok(ok),
+            ok @ Evaluated {
+                value: Value::Duration(duration),
+                ..
+            } if duration.amount > 0 => Ok(ok),
             _ => Err(misfit(value, shape)),
         },
         Shape::Count => {
@@ -243,7 +342,9 @@ fn conform(value: &Evaluated, shape: Shape) -> Result<Evaluated, Misfit> {
         Shape::Percent => {
             let percent = as_type(&Type::Percent)?;
             match percent.value {
-                Value::Percent(number) if number >= Number::Integer(0) && number <= Number::Integer(100) => Ok(percent),
+                Value::Percent(number) if number >= Number::Integer(0) && number <= Number::Integer(100) => {
+                    Ok(percent)
+                }
                 _ => Err(misfit(value, shape)),
             }
         }
@@ -262,18 +363,28 @@ fn conform(value: &Evaluated, shape: Shape) -> Result<Evaluated, Misfit> {
                     .filter(|item| !matches!(item.value, Value::Faulty))
                     .map(|item| conform(item, *of))
                     .collect::<Result<_, _>>()?;
-                Ok(Evaluated { value: Value::List(items), ..value.clone() })
+                Ok(Evaluated {
+                    value: Value::List(items),
+                    ..value.clone()
+                })
             }
             _ => Err(misfit(value, shape)),
         },
         Shape::Reference(targets) => match &value.value {
             Value::Reference(Reference::Keyword(_)) => Ok(value.clone()),
-            Value::Reference(reference) if reference.target().is_some_and(|target| targets.contains(&target)) => {
+            Value::Reference(reference)
+                if reference.target().is_some_and(|target| targets.contains(&target)) =>
+            {
                 Ok(value.clone())
             }
-            Value::String { text, symbol: false } if crate::model::reference::is_guid(text) && targets.len() == 1 => {
+            Value::String { text, symbol: false }
+                if crate::model::reference::is_guid(text) && targets.len() == 1 =>
+            {
                 let reference = targets.iter().map(|target| Reference::id(*target, text)).next();
-                Ok(Evaluated { value: reference.map_or(Value::Faulty, Value::Reference), ..value.clone() })
+                Ok(Evaluated {
+                    value: reference.map_or(Value::Faulty, Value::Reference),
+                    ..value.clone()
+                })
             }
             _ => Err(misfit(value, shape)),
         },
@@ -287,10 +398,16 @@ fn conform(value: &Evaluated, shape: Shape) -> Result<Evaluated, Misfit> {
             _ => Err(misfit(value, shape)),
         },
         Shape::Either(shapes) => {
-            if let (Value::List(_), Some(list)) = (&value.value, shapes.iter().find(|shape| matches!(shape, Shape::List(_)))) {
+            if let (Value::List(_), Some(list)) = (
+                &value.value,
+                shapes.iter().find(|shape| matches!(shape, Shape::List(_))),
+            ) {
                 return conform(value, *list);
             }
-            shapes.iter().find_map(|shape| conform(value, *shape).ok()).ok_or_else(|| misfit(value, shape))
+            shapes
+                .iter()
+                .find_map(|shape| conform(value, *shape).ok())
+                .ok_or_else(|| misfit(value, shape))
         }
     }
 }
@@ -317,12 +434,22 @@ fn misfit(value: &Evaluated, shape: Shape) -> Misfit {
                 Some(near) => format!("write `{near}`"),
                 None => format!("write {noun}"),
             };
-            return Misfit { code: Code::UnknownSymbol, span: value.span, message: format!("does not know the word `{text}`"), help };
+            return Misfit {
+                code: Code::UnknownSymbol,
+                span: value.span,
+                message: format!("does not know the word `{text}`"),
+                help,
+            };
         }
     }
     let found = match &value.value {
         Value::String { text, .. } if !value.sensitive => format!("`{text}`"),
-        Value::Reference(_) | Value::Block(_) | Value::Call(_) | Value::Number(_) | Value::Percent(_) | Value::Duration(_)
+        Value::Reference(_)
+        | Value::Block(_)
+        | Value::Call(_)
+        | Value::Number(_)
+        | Value::Percent(_)
+        | Value::Duration(_)
             if !value.sensitive =>
         {
             format!("`{}`", value.value)
@@ -330,11 +457,18 @@ fn misfit(value: &Evaluated, shape: Shape) -> Misfit {
         other => other.kind().to_owned(),
     };
     let help = match (&value.value, shape) {
-        (Value::Object(_), Shape::Block(_) | Shape::Reference(_)) => "choose one instance with its key: `[\"key\"]`".into(),
+        (Value::Object(_), Shape::Block(_) | Shape::Reference(_)) => {
+            "choose one instance with its key: `[\"key\"]`".into()
+        }
         (_, Shape::List(_)) if !matches!(value.value, Value::List(_)) => "put it in brackets: `[…]`".into(),
         _ => format!("write {noun}"),
     };
-    Misfit { code: Code::WrongType, span: value.span, message: format!("takes {noun}, not {found}"), help }
+    Misfit {
+        code: Code::WrongType,
+        span: value.span,
+        message: format!("takes {noun}, not {found}"),
+        help,
+    }
 }
 
 /// What a shape takes, as a message says it.
@@ -346,7 +480,9 @@ fn noun(shape: Shape) -> String {
         Shape::Count => "a whole number that is not negative".into(),
         Shape::Duration => "a duration such as `4h`".into(),
         Shape::Percent => "a percentage from `0%` to `100%`".into(),
-        Shape::Moment => "a date such as `\"2027-01-31\"` or a moment such as `\"2027-01-31T08:00:00Z\"`".into(),
+        Shape::Moment => {
+            "a date such as `\"2027-01-31\"` or a moment such as `\"2027-01-31T08:00:00Z\"`".into()
+        }
         Shape::Word(words) => either(words.iter().copied(), 12),
         Shape::List(of) => format!("a list, each of it {}", noun(*of)),
         Shape::Reference(targets) => {
@@ -357,11 +493,14 @@ fn noun(shape: Shape) -> String {
                 None => "a reference".into(),
             }
         }
-        Shape::Block(kinds) => either(kinds.iter().copied().map(|kind| match kind {
-            "policy" => "policy.NAME",
-            "tenant" => "tenant.NAME",
-            other => other,
-        }), 12),
+        Shape::Block(kinds) => either(
+            kinds.iter().copied().map(|kind| match kind {
+                "policy" => "policy.NAME",
+                "tenant" => "tenant.NAME",
+                other => other,
+            }),
+            12,
+        ),
         Shape::Constructor(names, words) => {
             let calls: Vec<String> = names.iter().map(|name| format!("{name}(…)")).collect();
             either(words.iter().copied().chain(calls.iter().map(String::as_str)), 14)

@@ -1,23 +1,50 @@
 //! The rows.
 
-use super::Shape::{self, Any, Bool, Constructor, Count, Duration, Either, Expression, List, Moment, Percent, Text, Word};
+use super::Shape::{
+    self, Any, Bool, Constructor, Count, Duration, Either, Expression, List, Moment, Percent, Text, Word,
+};
 use super::{AttributeRule, BlockKind, Group, InnerRule, LabelRule, Role, Schema};
 use crate::model::Target;
 
 const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> AttributeRule {
-    AttributeRule { name, shape, required: false, doc }
+    AttributeRule {
+        name,
+        shape,
+        required: false,
+        doc,
+    }
 }
 
 const fn required(name: &'static str, shape: Shape, doc: &'static str) -> AttributeRule {
-    AttributeRule { name, shape, required: true, doc }
+    AttributeRule {
+        name,
+        shape,
+        required: true,
+        doc,
+    }
 }
 
-const fn schema(attributes: &'static [AttributeRule], blocks: &'static [InnerRule], groups: &'static [Group]) -> Schema {
-    Schema { attributes, blocks, groups }
+const fn schema(
+    attributes: &'static [AttributeRule],
+    blocks: &'static [InnerRule],
+    groups: &'static [Group],
+) -> Schema {
+    Schema {
+        attributes,
+        blocks,
+        groups,
+    }
 }
 
 const fn inner(name: &'static str, schema: &'static Schema, doc: &'static str) -> InnerRule {
-    InnerRule { name, labelled: false, required: false, several: false, schema, doc }
+    InnerRule {
+        name,
+        labelled: false,
+        required: false,
+        several: false,
+        schema,
+        doc,
+    }
 }
 
 const fn kind(
@@ -27,15 +54,33 @@ const fn kind(
     schema: &'static Schema,
     doc: &'static str,
 ) -> BlockKind {
-    BlockKind { name, label, root_only: false, role, schema, doc }
+    BlockKind {
+        name,
+        label,
+        root_only: false,
+        role,
+        schema,
+        doc,
+    }
 }
 
 const fn in_root(kind: BlockKind) -> BlockKind {
-    BlockKind { root_only: true, ..kind }
+    BlockKind {
+        root_only: true,
+        ..kind
+    }
 }
 
-const FOR_EACH: AttributeRule = optional("for_each", Expression, "One instance for every entry of a map, or string of a list.");
-const DEPENDS_ON: AttributeRule = optional("depends_on", Expression, "Blocks that must exist first, beyond those referred to.");
+const FOR_EACH: AttributeRule = optional(
+    "for_each",
+    Expression,
+    "One instance for every entry of a map, or string of a list.",
+);
+const DEPENDS_ON: AttributeRule = optional(
+    "depends_on",
+    Expression,
+    "Blocks that must exist first, beyond those referred to.",
+);
 
 static NOTHING: Schema = schema(&[], &[], &[]);
 
@@ -48,8 +93,13 @@ const POLICIES: Shape = List(&POLICY);
 const TEXTS: Shape = List(&Text);
 const RISKS: &[&str] = &["none", "low", "medium", "high"];
 const PLATFORMS: &[&str] = &["android", "ios", "windows", "windows_phone", "macos", "linux"];
-const CLIENT_APPS: &[&str] =
-    &["browser", "mobile_apps_and_desktop_clients", "exchange_active_sync", "eas_supported", "other"];
+const CLIENT_APPS: &[&str] = &[
+    "browser",
+    "mobile_apps_and_desktop_clients",
+    "exchange_active_sync",
+    "eas_supported",
+    "other",
+];
 const GRANT: Shape = Either(&[
     Constructor(
         &["any_of", "all_of", "custom"],
@@ -86,11 +136,23 @@ const AGENT: Shape = one_or_more(&[
     Shape::Reference(&[Target::AgentIdentity]),
     List(&Shape::Reference(&[Target::AgentIdentity])),
 ]);
-const AN_APP: Shape = Either(&[Shape::Reference(&[Target::App]), Constructor(&["filter"], &["all"])]);
+const AN_APP: Shape = Either(&[
+    Shape::Reference(&[Target::App]),
+    Constructor(&["filter"], &["all"]),
+]);
 const APP: Shape = one_or_more(&[AN_APP, List(&AN_APP)]);
-const ACTION: Shape = one_or_more(&[Shape::Reference(&[Target::Action]), List(&Shape::Reference(&[Target::Action]))]);
-const CONTEXT: Shape = one_or_more(&[Shape::Reference(&[Target::Context]), List(&Shape::Reference(&[Target::Context]))]);
-const A_LOCATION: Shape = Either(&[Shape::Reference(&[Target::Location]), Word(&["all_trusted", "mfa_trusted_ips", "compliant_network"])]);
+const ACTION: Shape = one_or_more(&[
+    Shape::Reference(&[Target::Action]),
+    List(&Shape::Reference(&[Target::Action])),
+]);
+const CONTEXT: Shape = one_or_more(&[
+    Shape::Reference(&[Target::Context]),
+    List(&Shape::Reference(&[Target::Context])),
+]);
+const A_LOCATION: Shape = Either(&[
+    Shape::Reference(&[Target::Location]),
+    Word(&["all_trusted", "mfa_trusted_ips", "compliant_network"]),
+]);
 const LOCATION: Shape = one_or_more(&[A_LOCATION, List(&A_LOCATION)]);
 
 static RISK: Schema = schema(
@@ -110,7 +172,11 @@ static DEVICE: Schema = schema(
         optional("compliant", Bool, "Whether the device is compliant."),
         optional("hybrid_joined", Bool, "Whether the device is hybrid joined."),
         optional("managed_app", Bool, "Whether the app is protected by a policy."),
-        optional("properties", Any, "Other properties by their names in filter rules."),
+        optional(
+            "properties",
+            Any,
+            "Other properties by their names in filter rules.",
+        ),
     ],
     &[],
     &[],
@@ -120,7 +186,11 @@ static DEVICE: Schema = schema(
 static SIGN_IN: Schema = schema(
     &[
         optional("user", WHO, "Who signs in."),
-        optional("service_principal", WORKLOAD, "The workload identity that signs in."),
+        optional(
+            "service_principal",
+            WORKLOAD,
+            "The workload identity that signs in.",
+        ),
         optional("agent", AGENT, "The agent identity that signs in."),
         optional("app", APP, "Which application."),
         optional("action", ACTION, "Which user action."),
@@ -133,26 +203,47 @@ static SIGN_IN: Schema = schema(
         optional("auth_flow", A_TEXT, "Through which authentication flow."),
         optional("satisfied", Any, "What the one who signs in can satisfy."),
     ],
-    &[inner("risk", &RISK, "The risks of the sign-in."), inner("device", &DEVICE, "The device.")],
+    &[
+        inner("risk", &RISK, "The risks of the sign-in."),
+        inner("device", &DEVICE, "The device."),
+    ],
     &[],
 );
 
 static EXPECT: Schema = schema(
     &[
-        optional("decision", Word(&["allow", "block", "controls_required"]), "What Conditional Access decides."),
-        optional("access", Word(&["granted", "denied"]), "What comes out when the client can or cannot do what is asked."),
+        optional(
+            "decision",
+            Word(&["allow", "block", "controls_required"]),
+            "What Conditional Access decides.",
+        ),
+        optional(
+            "access",
+            Word(&["granted", "denied"]),
+            "What comes out when the client can or cannot do what is asked.",
+        ),
         optional("grant", GRANT, "The controls asked for."),
         optional("by", POLICIES, "The policies that decide."),
     ],
     &[inner("session", &ANYTHING, "The session controls.")],
-    &[Group::AtLeastOne(&["decision", "access", "grant", "by", "session"])],
+    &[Group::AtLeastOne(&[
+        "decision", "access", "grant", "by", "session",
+    ])],
 );
 
 /// A block whose attributes another table describes.
 static ANYTHING: Schema = schema(
     &[
-        optional("sign_in_frequency", Either(&[Duration, Word(&["every_time"])]), "How often to sign in again."),
-        optional("persistent_browser", Word(&["always", "never"]), "Whether the browser session persists."),
+        optional(
+            "sign_in_frequency",
+            Either(&[Duration, Word(&["every_time"])]),
+            "How often to sign in again.",
+        ),
+        optional(
+            "persistent_browser",
+            Word(&["always", "never"]),
+            "Whether the browser session persists.",
+        ),
         optional("cloud_app_security", Any, "Defender for Cloud Apps."),
         optional("app_restrictions", Any, "App enforced restrictions."),
         optional("token_protection", Any, "Token protection."),
@@ -180,7 +271,10 @@ static VARIABLE: Schema = schema(
         optional("sensitive", Bool, "Whether its value is hidden from people."),
         optional("nullable", Bool, "Whether `null` is a value; true without."),
     ],
-    &[InnerRule { several: true, ..inner("validation", &VALIDATION, "A rule that the value must keep.") }],
+    &[InnerRule {
+        several: true,
+        ..inner("validation", &VALIDATION, "A rule that the value must keep.")
+    }],
     &[],
 );
 
@@ -197,10 +291,22 @@ static OUTPUT: Schema = schema(
 
 static CAPOL: Schema = schema(
     &[
-        optional("required_version", Text, "The versions of capol that may work on this project."),
+        optional(
+            "required_version",
+            Text,
+            "The versions of capol that may work on this project.",
+        ),
         optional("state", Text, "Where state is kept, when not beside the files."),
-        optional("visibility_lag", Duration, "How long the service may hide a fresh object; 15m without."),
-        optional("emergency_access", Constructor(&["none"], &[]), "Why the project has no emergency accounts: `none(\"why\")`."),
+        optional(
+            "visibility_lag",
+            Duration,
+            "How long the service may hide a fresh object; 15m without.",
+        ),
+        optional(
+            "emergency_access",
+            Constructor(&["none"], &[]),
+            "Why the project has no emergency accounts: `none(\"why\")`.",
+        ),
     ],
     &[],
     &[],
@@ -209,10 +315,21 @@ static CAPOL: Schema = schema(
 static TENANT: Schema = schema(
     &[
         optional("id", Text, "The tenant's id or one of its domains."),
-        optional("cloud", Word(&["global", "usgov", "usgov_dod", "china"]), "In which cloud it is."),
+        optional(
+            "cloud",
+            Word(&["global", "usgov", "usgov_dod", "china"]),
+            "In which cloud it is.",
+        ),
         optional(
             "sign_in",
-            Word(&["cli", "device_code", "secret", "certificate", "workload_identity", "managed_identity"]),
+            Word(&[
+                "cli",
+                "device_code",
+                "secret",
+                "certificate",
+                "workload_identity",
+                "managed_identity",
+            ]),
             "How to sign in.",
         ),
         optional("client_id", Text, "The application (client) id to sign in as."),
@@ -224,7 +341,11 @@ static TENANT: Schema = schema(
 static EMERGENCY_ACCESS: Schema = schema(
     &[
         optional("users", List(&Shape::Reference(&[Target::User])), "The accounts."),
-        optional("groups", List(&Shape::Reference(&[Target::Group])), "The groups that hold such accounts."),
+        optional(
+            "groups",
+            List(&Shape::Reference(&[Target::Group])),
+            "The groups that hold such accounts.",
+        ),
     ],
     &[],
     &[Group::AtLeastOne(&["users", "groups"])],
@@ -273,20 +394,47 @@ static IMPORT: Schema = schema(
 );
 
 static MOVED: Schema = schema(
-    &[required("from", Expression, "The old address."), required("to", Expression, "The new address.")],
+    &[
+        required("from", Expression, "The old address."),
+        required("to", Expression, "The new address."),
+    ],
     &[],
     &[],
 );
 
-static REMOVED: Schema = schema(&[required("from", Expression, "The address to let go without deleting.")], &[], &[]);
+static REMOVED: Schema = schema(
+    &[required(
+        "from",
+        Expression,
+        "The address to let go without deleting.",
+    )],
+    &[],
+    &[],
+);
 
 static GATE: Schema = schema(
     &[
         optional("min_sign_ins", Count, "How many sign-ins the evidence must have."),
-        optional("max_failure_rate", Percent, "The largest share of sign-ins that may fail."),
-        optional("max_interruption_rate", Percent, "The largest share of sign-ins that may be interrupted."),
-        optional("min_registered", Percent, "The smallest share of the wave that can satisfy the controls."),
-        optional("webhook", Text, "A question to another system before the wave advances."),
+        optional(
+            "max_failure_rate",
+            Percent,
+            "The largest share of sign-ins that may fail.",
+        ),
+        optional(
+            "max_interruption_rate",
+            Percent,
+            "The largest share of sign-ins that may be interrupted.",
+        ),
+        optional(
+            "min_registered",
+            Percent,
+            "The smallest share of the wave that can satisfy the controls.",
+        ),
+        optional(
+            "webhook",
+            Text,
+            "A question to another system before the wave advances.",
+        ),
         optional("invariants", TEXTS, "Invariants that must hold, by their text."),
     ],
     &[],
@@ -295,17 +443,49 @@ static GATE: Schema = schema(
 
 static WAVE: Schema = schema(
     &[
-        optional("state", Word(&["enabled", "report_only"]), "The policy's state in this wave; enabled without."),
-        optional("users", List(&PEOPLE), "Who is in the wave; the policy's own audience without."),
+        optional(
+            "state",
+            Word(&["enabled", "report_only"]),
+            "The policy's state in this wave; enabled without.",
+        ),
+        optional(
+            "users",
+            List(&PEOPLE),
+            "Who is in the wave; the policy's own audience without.",
+        ),
         optional("share", Percent, "How much of a group is in the wave."),
-        optional("of", Shape::Reference(&[Target::Group]), "The group of which a share is taken."),
-        optional("stratify_by", Either(&[Text, TEXTS]), "The property by which a share is spread evenly."),
-        optional("first", List(&PEOPLE), "Who is taken into the share before others."),
-        optional("last", List(&PEOPLE), "Who is taken into the share after all others."),
+        optional(
+            "of",
+            Shape::Reference(&[Target::Group]),
+            "The group of which a share is taken.",
+        ),
+        optional(
+            "stratify_by",
+            Either(&[Text, TEXTS]),
+            "The property by which a share is spread evenly.",
+        ),
+        optional(
+            "first",
+            List(&PEOPLE),
+            "Who is taken into the share before others.",
+        ),
+        optional(
+            "last",
+            List(&PEOPLE),
+            "Who is taken into the share after all others.",
+        ),
         optional("soak", Duration, "How long the wave lasts at least."),
-        optional("approvals", Count, "How many people must approve before it starts."),
+        optional(
+            "approvals",
+            Count,
+            "How many people must approve before it starts.",
+        ),
     ],
-    &[inner("gate", &GATE, "What the evidence must show before the next wave.")],
+    &[inner(
+        "gate",
+        &GATE,
+        "What the evidence must show before the next wave.",
+    )],
     &[
         Group::AtMostOne(&["users", "share"]),
         Group::Needs("share", "of"),
@@ -322,15 +502,40 @@ static ROLLOUT: Schema = schema(
         DEPENDS_ON,
         optional("policy", POLICY, "The policy that is rolled out."),
         optional("policies", POLICIES, "The policies that are rolled out together."),
-        optional("window", Text, "When waves may advance: `Mon-Thu 08:00-15:00 Europe/Copenhagen`."),
+        optional(
+            "window",
+            Text,
+            "When waves may advance: `Mon-Thu 08:00-15:00 Europe/Copenhagen`.",
+        ),
         optional("freeze", Either(&[Text, TEXTS]), "When nothing advances."),
         optional("not_before", Moment, "The earliest moment of the first wave."),
-        optional("on_breach", Word(&["rollback", "pause"]), "What happens when a gate is breached."),
-        optional("observe_rest", Bool, "Whether a report-only twin watches everyone not yet enforced."),
-        optional("approvers", List(&Either(&[Shape::Reference(&[Target::User, Target::Group]), Text])), "Who may approve."),
-        optional("tenants", List(&Either(&[Shape::Block(&["tenant"]), Text])), "The tenants it goes through."),
+        optional(
+            "on_breach",
+            Word(&["rollback", "pause"]),
+            "What happens when a gate is breached.",
+        ),
+        optional(
+            "observe_rest",
+            Bool,
+            "Whether a report-only twin watches everyone not yet enforced.",
+        ),
+        optional(
+            "approvers",
+            List(&Either(&[Shape::Reference(&[Target::User, Target::Group]), Text])),
+            "Who may approve.",
+        ),
+        optional(
+            "tenants",
+            List(&Either(&[Shape::Block(&["tenant"]), Text])),
+            "The tenants it goes through.",
+        ),
     ],
-    &[InnerRule { labelled: true, required: true, several: true, ..inner("wave", &WAVE, "One step of the rollout.") }],
+    &[InnerRule {
+        labelled: true,
+        required: true,
+        several: true,
+        ..inner("wave", &WAVE, "One step of the rollout.")
+    }],
     &[Group::ExactlyOne(&["policy", "policies"])],
 );
 
@@ -341,7 +546,11 @@ static EXCEPTION: Schema = schema(
         required("policies", POLICIES, "Of which policies."),
         required("reason", Text, "Why."),
         optional("ticket", Text, "Where it was asked for."),
-        optional("owner", Either(&[Shape::Reference(&[Target::User, Target::Group]), Text]), "Who answers for it."),
+        optional(
+            "owner",
+            Either(&[Shape::Reference(&[Target::User, Target::Group]), Text]),
+            "Who answers for it.",
+        ),
         required("expires", Moment, "Until when."),
     ],
     &[],
@@ -353,9 +562,17 @@ static CONTINGENCY: Schema = schema(
         optional("enable", POLICIES, "Policies to switch on."),
         optional("disable", POLICIES, "Policies to switch off."),
         optional("report_only", POLICIES, "Policies to switch to report-only."),
-        optional("expires", Either(&[Duration, Moment]), "How long it lasts, or until when."),
+        optional(
+            "expires",
+            Either(&[Duration, Moment]),
+            "How long it lasts, or until when.",
+        ),
         optional("approvals", Count, "How many people must approve."),
-        optional("floor", TEXTS, "Invariants that must hold meanwhile, by their text."),
+        optional(
+            "floor",
+            TEXTS,
+            "Invariants that must hold meanwhile, by their text.",
+        ),
     ],
     &[],
     &[Group::AtLeastOne(&["enable", "disable", "report_only"])],
@@ -364,8 +581,14 @@ static CONTINGENCY: Schema = schema(
 static SCENARIO: Schema = schema(
     &[],
     &[
-        InnerRule { required: true, ..inner("sign_in", &SIGN_IN, "The sign-in.") },
-        InnerRule { required: true, ..inner("expect", &EXPECT, "What must come out.") },
+        InnerRule {
+            required: true,
+            ..inner("sign_in", &SIGN_IN, "The sign-in.")
+        },
+        InnerRule {
+            required: true,
+            ..inner("expect", &EXPECT, "What must come out.")
+        },
     ],
     &[],
 );
@@ -374,16 +597,27 @@ static INVARIANT: Schema = schema(
     &[],
     &[
         inner("where", &SIGN_IN, "The region of sign-ins; all of them without."),
-        InnerRule { required: true, ..inner("expect", &EXPECT, "What must come out for every one.") },
+        InnerRule {
+            required: true,
+            ..inner("expect", &EXPECT, "What must come out for every one.")
+        },
     ],
     &[],
 );
 
 static NOTIFY: Schema = schema(
     &[
-        required("kind", Word(&["teams", "slack", "webhook", "mail", "github"]), "What kind of receiver it is."),
+        required(
+            "kind",
+            Word(&["teams", "slack", "webhook", "mail", "github"]),
+            "What kind of receiver it is.",
+        ),
         optional("url", Text, "Where to send."),
-        optional("key_vault", Text, "The Key Vault secret that holds where to send."),
+        optional(
+            "key_vault",
+            Text,
+            "The Key Vault secret that holds where to send.",
+        ),
         optional("events", List(&Text), "Which events to send."),
         optional("policies", POLICIES, "Only events about these policies."),
     ],
@@ -395,31 +629,133 @@ use LabelRule::{Name, None as Unlabelled, Text as Sentence};
 use Role::{Deferred, Language, LookUp, Resource, Setting};
 
 pub(super) static KINDS: &[BlockKind] = &[
-    in_root(kind("capol", Unlabelled, Setting, &CAPOL, "How capol works on this project.")),
-    in_root(kind("tenant", Name, Setting, &TENANT, "A tenant and how to sign in to it.")),
-    kind("variable", Name, Language, &VARIABLE, "An input of the module.")    ,
+    in_root(kind(
+        "capol",
+        Unlabelled,
+        Setting,
+        &CAPOL,
+        "How capol works on this project.",
+    )),
+    in_root(kind(
+        "tenant",
+        Name,
+        Setting,
+        &TENANT,
+        "A tenant and how to sign in to it.",
+    )),
+    kind("variable", Name, Language, &VARIABLE, "An input of the module."),
     kind("locals", Unlabelled, Language, &NOTHING, "Names for values."),
-    kind("output", Name, Language, &OUTPUT, "A value that the module gives out."),
+    kind(
+        "output",
+        Name,
+        Language,
+        &OUTPUT,
+        "A value that the module gives out.",
+    ),
     kind("module", Name, Language, &NOTHING, "Another module, with inputs."),
     kind("user", Name, LookUp, &USER, "A name for a user."),
-    kind("group", Name, LookUp, &GROUP, "A name for a group; with `managed = true` a group that capol owns."),
+    kind(
+        "group",
+        Name,
+        LookUp,
+        &GROUP,
+        "A name for a group; with `managed = true` a group that capol owns.",
+    ),
     kind("app", Name, LookUp, &LOOK_UP, "A name for an application."),
     kind("role", Name, LookUp, &LOOK_UP, "A name for a directory role."),
-    kind("service_principal", Name, LookUp, &LOOK_UP, "A name for a service principal."),
-    kind("agent_identity", Name, LookUp, &LOOK_UP, "A name for an agent identity."),
+    kind(
+        "service_principal",
+        Name,
+        LookUp,
+        &LOOK_UP,
+        "A name for a service principal.",
+    ),
+    kind(
+        "agent_identity",
+        Name,
+        LookUp,
+        &LOOK_UP,
+        "A name for an agent identity.",
+    ),
     kind("terms", Name, LookUp, &LOOK_UP, "A name for terms of use."),
     kind("location", Name, Resource, &NOTHING, "A named location."),
-    kind("strength", Name, Resource, &NOTHING, "An authentication strength."),
+    kind(
+        "strength",
+        Name,
+        Resource,
+        &NOTHING,
+        "An authentication strength.",
+    ),
     kind("context", Name, Resource, &NOTHING, "An authentication context."),
     kind("policy", Name, Resource, &NOTHING, "A Conditional Access policy."),
-    in_root(kind("emergency_access", Unlabelled, Setting, &EMERGENCY_ACCESS, "The accounts and groups that no policy may catch.")),
-    kind("rollout", Name, Deferred, &ROLLOUT, "A staged rollout of a policy."),
-    kind("exception", Name, Deferred, &EXCEPTION, "Someone left out of policies for a while."),
-    kind("contingency", Name, Deferred, &CONTINGENCY, "What to switch on and off in a named disruption."),
-    kind("scenario", Sentence, Deferred, &SCENARIO, "A test of one sign-in."),
-    kind("invariant", Sentence, Deferred, &INVARIANT, "A proof about all sign-ins of a region."),
-    in_root(kind("import", Unlabelled, Setting, &IMPORT, "An existing object that a block adopts.")),
-    kind("moved", Unlabelled, Setting, &MOVED, "A block that has another name now."),
-    kind("removed", Unlabelled, Setting, &REMOVED, "A block that is let go without deleting the object."),
-    kind("notify", Name, Deferred, &NOTIFY, "Where alerts and approvals go."),
+    in_root(kind(
+        "emergency_access",
+        Unlabelled,
+        Setting,
+        &EMERGENCY_ACCESS,
+        "The accounts and groups that no policy may catch.",
+    )),
+    kind(
+        "rollout",
+        Name,
+        Deferred,
+        &ROLLOUT,
+        "A staged rollout of a policy.",
+    ),
+    kind(
+        "exception",
+        Name,
+        Deferred,
+        &EXCEPTION,
+        "Someone left out of policies for a while.",
+    ),
+    kind(
+        "contingency",
+        Name,
+        Deferred,
+        &CONTINGENCY,
+        "What to switch on and off in a named disruption.",
+    ),
+    kind(
+        "scenario",
+        Sentence,
+        Deferred,
+        &SCENARIO,
+        "A test of one sign-in.",
+    ),
+    kind(
+        "invariant",
+        Sentence,
+        Deferred,
+        &INVARIANT,
+        "A proof about all sign-ins of a region.",
+    ),
+    in_root(kind(
+        "import",
+        Unlabelled,
+        Setting,
+        &IMPORT,
+        "An existing object that a block adopts.",
+    )),
+    kind(
+        "moved",
+        Unlabelled,
+        Setting,
+        &MOVED,
+        "A block that has another name now.",
+    ),
+    kind(
+        "removed",
+        Unlabelled,
+        Setting,
+        &REMOVED,
+        "A block that is let go without deleting the object.",
+    ),
+    kind(
+        "notify",
+        Name,
+        Deferred,
+        &NOTIFY,
+        "Where alerts and approvals go.",
+    ),
 ];

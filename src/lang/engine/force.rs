@@ -14,7 +14,10 @@ use crate::syntax::{Attribute, Block, Span};
 
 impl Engine {
     pub(super) fn computed(&self, node: &Node) -> Option<Computed> {
-        self.state().computed.get(node).map(|(computed, _)| computed.clone())
+        self.state()
+            .computed
+            .get(node)
+            .map(|(computed, _)| computed.clone())
     }
 
     fn store(&self, node: Node, computed: Computed, diagnostics: Diagnostics) {
@@ -37,7 +40,10 @@ impl Evaluator<'_> {
             self.cycle(position, &node, asked);
             return otherwise;
         }
-        self.stack.push(Pending { node: node.clone(), asked });
+        self.stack.push(Pending {
+            node: node.clone(),
+            asked,
+        });
         let mut diagnostics = Diagnostics::new();
         let computed = self.apart(&mut diagnostics, work);
         self.stack.pop();
@@ -48,11 +54,15 @@ impl Evaluator<'_> {
     /// Reports the path of a name back to itself. Goes to the engine, so that no `try` hides it.
     fn cycle(&mut self, position: usize, node: &Node, asked: Span) {
         let circle: Vec<&Pending> = self.stack.iter().skip(position).collect();
-        let names: Vec<String> = circle.iter().map(|pending| pending.node.name()).chain([node.name()]).collect();
+        let names: Vec<String> = circle
+            .iter()
+            .map(|pending| pending.node.name())
+            .chain([node.name()])
+            .collect();
         let message = format!("`{}` needs itself: {}", node.name(), names.join(" → "));
         let help = "take one of the references out of the circle";
-        let mut diagnostic =
-            Diagnostic::error(Code::Cycle, asked, message, help).labelled(format!("closes the circle at `{}`", node.name()));
+        let mut diagnostic = Diagnostic::error(Code::Cycle, asked, message, help)
+            .labelled(format!("closes the circle at `{}`", node.name()));
         for pending in circle.iter().skip(1) {
             diagnostic = diagnostic.also(pending.asked, format!("needs `{}`", pending.node.name()));
         }
@@ -123,7 +133,17 @@ impl Evaluator<'_> {
                     .into_iter()
                     .map(|each| {
                         let key = each.text().to_owned();
-                        (key, self.looked_up(block, target, &Scope { module, each: Some(each) }))
+                        (
+                            key,
+                            self.looked_up(
+                                block,
+                                target,
+                                &Scope {
+                                    module,
+                                    each: Some(each),
+                                },
+                            ),
+                        )
                     })
                     .collect();
                 Evaluated::new(Value::Object(entries), block.header)
@@ -134,7 +154,9 @@ impl Evaluator<'_> {
     fn looked_up(&mut self, block: &Block, target: Target, scope: &Scope) -> Evaluated {
         let checked = self.check_block(block, scope);
         let id = checked.text("id").map(|id| Reference::id(target, &id));
-        let name = checked.text("name").or_else(|| checked.text("user_principal_name"));
+        let name = checked
+            .text("name")
+            .or_else(|| checked.text("user_principal_name"));
         let reference = id.or_else(|| name.map(|name| reference_of_text(target, &name)));
         Evaluated::new(reference.map_or(Value::Faulty, Value::Reference), block.header)
     }
@@ -165,7 +187,13 @@ impl Evaluator<'_> {
         let used = for_each.value.span;
         if value.sensitive {
             let message = "`for_each` is sensitive, and its keys would show in addresses";
-            self.error_about(Code::Sensitive, used, &value, message, "walk over something else, or wrap it in `nonsensitive(…)`");
+            self.error_about(
+                Code::Sensitive,
+                used,
+                &value,
+                message,
+                "walk over something else, or wrap it in `nonsensitive(…)`",
+            );
             return Expansion::Faulty;
         }
         match &value.value {
@@ -175,14 +203,26 @@ impl Evaluator<'_> {
                     .into_iter()
                     .map(|(key, value)| {
                         let key = Evaluated::new(Value::text(key), value.span);
-                        Arc::new(Each { key, value: value.clone() })
+                        Arc::new(Each {
+                            key,
+                            value: value.clone(),
+                        })
                     })
                     .collect(),
             ),
             Value::List(items) => self.strings(items, &value, used),
             other => {
-                let message = format!("`for_each` walks over a map or a list of strings, not {}", other.kind());
-                self.error_about(Code::ForEach, used, &value, message, "write a map `{ a = … }` or a list `[\"a\", \"b\"]`");
+                let message = format!(
+                    "`for_each` walks over a map or a list of strings, not {}",
+                    other.kind()
+                );
+                self.error_about(
+                    Code::ForEach,
+                    used,
+                    &value,
+                    message,
+                    "write a map `{ a = … }` or a list `[\"a\", \"b\"]`",
+                );
                 Expansion::Faulty
             }
         }
@@ -194,7 +234,10 @@ impl Evaluator<'_> {
         for item in items {
             let Some(text) = item.as_text() else {
                 if !item.is_faulty() {
-                    let message = format!("`for_each` needs a string for every key, not {}", item.value.kind());
+                    let message = format!(
+                        "`for_each` needs a string for every key, not {}",
+                        item.value.kind()
+                    );
                     let help = "give every element a key: `{ for x in list : x.name => x }`";
                     self.error_about(Code::ForEach, used, item, message, help);
                 }
@@ -204,7 +247,8 @@ impl Evaluator<'_> {
             if let Some(first) = all.iter().find(|each| each.text() == text) {
                 let first = first.key.span;
                 let message = format!("`for_each` has the key `{text}` twice");
-                let mut diagnostic = Diagnostic::error(Code::KeyTwice, used, message, "wrap the list in `toset(…)`");
+                let mut diagnostic =
+                    Diagnostic::error(Code::KeyTwice, used, message, "wrap the list in `toset(…)`");
                 if value.span != item.span {
                     diagnostic = diagnostic.also(first, "the first").also(item.span, "the second");
                 }
@@ -212,10 +256,17 @@ impl Evaluator<'_> {
                 sound = false;
                 continue;
             }
-            all.push(Arc::new(Each { key: item.clone(), value: item.clone() }));
+            all.push(Arc::new(Each {
+                key: item.clone(),
+                value: item.clone(),
+            }));
         }
         all.sort_by(|a, b| a.text().cmp(b.text()));
-        if sound { Expansion::Each(all) } else { Expansion::Faulty }
+        if sound {
+            Expansion::Each(all)
+        } else {
+            Expansion::Faulty
+        }
     }
 
     /// Holds a top-level block against its row of the table.
@@ -227,6 +278,12 @@ impl Evaluator<'_> {
             Some(label) => format!("{} `{}`", kind.name, label.text),
             None => format!("`{}`", kind.name),
         };
-        self.check(kind.schema, &block.body, &owner, block.header, Environment::new(scope))
+        self.check(
+            kind.schema,
+            &block.body,
+            &owner,
+            block.header,
+            Environment::new(scope),
+        )
     }
 }

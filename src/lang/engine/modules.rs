@@ -55,7 +55,10 @@ impl Engine {
     pub(crate) fn read_text(&self, name: &str, text: &str) -> (Span, Option<Body>) {
         let file = self.state().sources.add(name, text);
         let parsed = syntax::parse(&file);
-        (Span::new(file.id(), 0, file.text().len()), parsed.errors.is_empty().then_some(parsed.tree))
+        (
+            Span::new(file.id(), 0, file.text().len()),
+            parsed.errors.is_empty().then_some(parsed.tree),
+        )
     }
 
     /// The names of the files of a folder that end so, sorted.
@@ -85,7 +88,11 @@ impl Engine {
                 Code::File,
                 asked,
                 format!("the folder `{shown}` holds no `.capol` files"),
-                if is_root { "write one, or name another folder with `--chdir DIR`" } else { "name a folder that holds some" },
+                if is_root {
+                    "write one, or name another folder with `--chdir DIR`"
+                } else {
+                    "name a folder that holds some"
+                },
             ),
             Ok(names) => {
                 for name in names {
@@ -98,7 +105,11 @@ impl Engine {
                 Code::File,
                 asked,
                 format!("the folder `{shown}` could not be read: {error}"),
-                if is_root { "name another folder with `--chdir DIR`" } else { "write a path from the folder of this file, such as `./modules/offices`" },
+                if is_root {
+                    "name another folder with `--chdir DIR`"
+                } else {
+                    "write a path from the folder of this file, such as `./modules/offices`"
+                },
             ),
         }
         let declarations = Arc::new(declarations);
@@ -159,18 +170,37 @@ impl Evaluator<'_> {
         let instance = |scope: Scope| {
             let key = scope.each.as_ref().map(|each| each.text().to_owned());
             let mut path = parent.path.clone();
-            path.push(ModuleStep { name: name.to_owned(), key });
+            path.push(ModuleStep {
+                name: name.to_owned(),
+                key,
+            });
             let mut folders = parent.folders.clone();
             folders.push(folder.clone());
-            let inputs = Inputs::Block { block: block.clone(), scope };
-            self.engine.add_module(Module { path, declarations: declarations.clone(), inputs, folders })
+            let inputs = Inputs::Block {
+                block: block.clone(),
+                scope,
+            };
+            self.engine.add_module(Module {
+                path,
+                declarations: declarations.clone(),
+                inputs,
+                folders,
+            })
         };
         match self.expansion(module, "module", name, block.header) {
             Expansion::Faulty => Children::Faulty,
             Expansion::Single => Children::Single(instance(Scope::of(module))),
             Expansion::Each(all) => Children::Each(
                 all.into_iter()
-                    .map(|each| (each.text().to_owned(), instance(Scope { module, each: Some(each) })))
+                    .map(|each| {
+                        (
+                            each.text().to_owned(),
+                            instance(Scope {
+                                module,
+                                each: Some(each),
+                            }),
+                        )
+                    })
                     .collect(),
             ),
         }
@@ -187,23 +217,36 @@ impl Evaluator<'_> {
                 "count" => "use `for_each`, and `each.key` in the inputs".into(),
                 "version" => "pin the revision in the source: `git::https://…?ref=v1.2.0`".into(),
                 "providers" => "take it away; `tenant` blocks of the project say where to sign in".into(),
-                _ => write_one_of(name, "", declarations.variables.keys().map(String::as_str), || {
-                    "take it away; the module declares no variables".into()
-                }),
+                _ => write_one_of(
+                    name,
+                    "",
+                    declarations.variables.keys().map(String::as_str),
+                    || "take it away; the module declares no variables".into(),
+                ),
             };
-            let code = if matches!(name, "count" | "version" | "providers") { Code::Terraform } else { Code::UnknownVariable };
+            let code = if matches!(name, "count" | "version" | "providers") {
+                Code::Terraform
+            } else {
+                Code::UnknownVariable
+            };
             self.error(code, span, format!("the module has no variable `{name}`"), help);
         }
         for inner in block.body.blocks() {
             let help = format!("write `{} = {{ … }}`", inner.kind.text);
-            self.error(Code::UnknownBlock, inner.kind.span, "`module` takes only `name = value`", help);
+            self.error(
+                Code::UnknownBlock,
+                inner.kind.span,
+                "`module` takes only `name = value`",
+                help,
+            );
         }
     }
 
     fn source_folder(&mut self, block: &Block, parent: &Module) -> Option<(PathBuf, Span)> {
         let Some(source) = attribute(block, "source") else {
             let message = "the module does not say where it lies";
-            let help = "add `source = \"./FOLDER\"`, a pinned `git::https://…?ref=v1.0.0`, or `capol:baseline/…`";
+            let help =
+                "add `source = \"./FOLDER\"`, a pinned `git::https://…?ref=v1.0.0`, or `capol:baseline/…`";
             self.error(Code::Missing, label_span(block), message, help);
             return None;
         };
@@ -229,10 +272,17 @@ impl Evaluator<'_> {
             Ok(folder) => Some((folder, span)),
             Err(error) => {
                 let help = match &remote {
-                    RemoteSource::Git { url, .. } => format!("check that `git clone {url}` works from here and that the revision exists"),
+                    RemoteSource::Git { url, .. } => {
+                        format!("check that `git clone {url}` works from here and that the revision exists")
+                    }
                     RemoteSource::Builtin { .. } => "see the names with `capol template list`".into(),
                 };
-                self.error(Code::ModuleSource, span, format!("the module `{text}` could not be fetched: {error}"), help);
+                self.error(
+                    Code::ModuleSource,
+                    span,
+                    format!("the module `{text}` could not be fetched: {error}"),
+                    help,
+                );
                 None
             }
         }
@@ -251,7 +301,9 @@ fn parse_source(text: &str) -> Result<Source, (String, String)> {
         return Ok(Source::Local(PathBuf::from(text)));
     }
     if let Some(name) = text.strip_prefix("capol:") {
-        return Ok(Source::Remote(RemoteSource::Builtin { name: name.to_owned() }));
+        return Ok(Source::Remote(RemoteSource::Builtin {
+            name: name.to_owned(),
+        }));
     }
     if let Some(address) = text.strip_prefix("git::") {
         return git(text, address).map(Source::Remote);
@@ -280,13 +332,23 @@ fn git(text: &str, address: &str) -> Result<RemoteSource, (String, String)> {
     let (scheme, rest) = place.split_at_checked(scheme_end).unwrap_or(("", place));
     let (repository, folder) = rest.split_once("//").unwrap_or((rest, ""));
     let folder = if folder.is_empty() { late_folder } else { folder };
-    let revision = query.split('&').find_map(|part| part.strip_prefix("ref=")).unwrap_or_default();
+    let revision = query
+        .split('&')
+        .find_map(|part| part.strip_prefix("ref="))
+        .unwrap_or_default();
     let url = format!("{scheme}{repository}");
     if repository.is_empty() {
-        return Err((format!("`{text}` names no repository"), "write `git::https://…?ref=v1.0.0`".into()));
+        return Err((
+            format!("`{text}` names no repository"),
+            "write `git::https://…?ref=v1.0.0`".into(),
+        ));
     }
     let pinned = |revision: &str| {
-        let folder = if folder.is_empty() { String::new() } else { format!("//{folder}") };
+        let folder = if folder.is_empty() {
+            String::new()
+        } else {
+            format!("//{folder}")
+        };
         format!("write `git::{url}{folder}?ref={revision}` with a tag or a full commit hash")
     };
     if revision.is_empty() {
@@ -297,12 +359,22 @@ fn git(text: &str, address: &str) -> Result<RemoteSource, (String, String)> {
     }
     let hexadecimal = revision.len() >= 7 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
     if hexadecimal && revision.len() != 40 && revision.len() != 64 {
-        return Err((format!("`{revision}` is a shortened commit hash"), pinned("FULL_HASH")));
+        return Err((
+            format!("`{revision}` is a shortened commit hash"),
+            pinned("FULL_HASH"),
+        ));
     }
     if folder.split('/').any(|part| part == "..") {
-        return Err((format!("the folder `{folder}` leads out of the repository"), "name a folder inside of it".into()));
+        return Err((
+            format!("the folder `{folder}` leads out of the repository"),
+            "name a folder inside of it".into(),
+        ));
     }
-    Ok(RemoteSource::Git { url, folder: folder.trim_matches('/').to_owned(), revision: revision.to_owned() })
+    Ok(RemoteSource::Git {
+        url,
+        folder: folder.trim_matches('/').to_owned(),
+        revision: revision.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -312,7 +384,11 @@ mod tests {
     fn read(text: &str) -> String {
         match parse_source(text) {
             Ok(Source::Local(path)) => format!("local {}", path.display()),
-            Ok(Source::Remote(RemoteSource::Git { url, folder, revision })) => format!("git {url} [{folder}] {revision}"),
+            Ok(Source::Remote(RemoteSource::Git {
+                url,
+                folder,
+                revision,
+            })) => format!("git {url} [{folder}] {revision}"),
             Ok(Source::Remote(RemoteSource::Builtin { name })) => format!("builtin {name}"),
             Err((message, _)) => message,
         }
@@ -324,11 +400,26 @@ mod tests {
         for (text, expected) in [
             ("./a", "local ./a".to_owned()),
             ("../b/c", "local ../b/c".to_owned()),
-            ("capol:baseline/zero-trust", "builtin baseline/zero-trust".to_owned()),
-            ("git::https://example.com/r.git?ref=v1.2.0", "git https://example.com/r.git [] v1.2.0".to_owned()),
-            ("git::https://example.com/r.git//a/b?ref=v1", "git https://example.com/r.git [a/b] v1".to_owned()),
-            (&format!("git::https://example.com/r?ref={hash}//a"), format!("git https://example.com/r [a] {hash}")),
-            ("git::ssh://git@example.com/r.git?ref=v1", "git ssh://git@example.com/r.git [] v1".to_owned()),
+            (
+                "capol:baseline/zero-trust",
+                "builtin baseline/zero-trust".to_owned(),
+            ),
+            (
+                "git::https://example.com/r.git?ref=v1.2.0",
+                "git https://example.com/r.git [] v1.2.0".to_owned(),
+            ),
+            (
+                "git::https://example.com/r.git//a/b?ref=v1",
+                "git https://example.com/r.git [a/b] v1".to_owned(),
+            ),
+            (
+                &format!("git::https://example.com/r?ref={hash}//a"),
+                format!("git https://example.com/r [a] {hash}"),
+            ),
+            (
+                "git::ssh://git@example.com/r.git?ref=v1",
+                "git ssh://git@example.com/r.git [] v1".to_owned(),
+            ),
         ] {
             assert_eq!(read(text), expected, "{text}");
         }
@@ -337,13 +428,28 @@ mod tests {
     #[test]
     fn what_moves_is_refused() {
         for (text, expected) in [
-            ("git::https://example.com/r.git", "`git::https://example.com/r.git` is not pinned to a revision"),
-            ("git::https://example.com/r.git?ref=main", "`main` is a branch, which moves"),
-            ("git::https://example.com/r.git?ref=0123456789ab", "`0123456789ab` is a shortened commit hash"),
+            (
+                "git::https://example.com/r.git",
+                "`git::https://example.com/r.git` is not pinned to a revision",
+            ),
+            (
+                "git::https://example.com/r.git?ref=main",
+                "`main` is a branch, which moves",
+            ),
+            (
+                "git::https://example.com/r.git?ref=0123456789ab",
+                "`0123456789ab` is a shortened commit hash",
+            ),
             ("git::?ref=v1", "`git::?ref=v1` names no repository"),
-            ("git::https://example.com/r//../x?ref=v1", "the folder `../x` leads out of the repository"),
+            (
+                "git::https://example.com/r//../x?ref=v1",
+                "the folder `../x` leads out of the repository",
+            ),
             ("modules/a", "`modules/a` is not a source of a module"),
-            ("https://example.com/r.git", "`https://example.com/r.git` is not a source of a module"),
+            (
+                "https://example.com/r.git",
+                "`https://example.com/r.git` is not a source of a module",
+            ),
         ] {
             assert_eq!(read(text), expected, "{text}");
         }

@@ -22,21 +22,32 @@ impl Evaluator<'_> {
             let value = self.evaluate(&default.value, Environment::new(&scope));
             self.converted(value, of.as_ref(), default.value.span, name)
         });
-        let nullable = checked.get("nullable").is_none_or(|value| value.value == Value::Bool(true));
+        let nullable = checked
+            .get("nullable")
+            .is_none_or(|value| value.value == Value::Bool(true));
         let given = match &instance.inputs {
             Inputs::Given(given) => {
                 let given = given.get(name);
                 given.map(|given| (self.given(given, of.as_ref(), &scope), given.span))
             }
-            Inputs::Block { block, scope } => attribute(block, name)
-                .map(|input| (self.evaluate(&input.value, Environment::new(scope)), input.value.span)),
+            Inputs::Block { block, scope } => attribute(block, name).map(|input| {
+                (
+                    self.evaluate(&input.value, Environment::new(scope)),
+                    input.value.span,
+                )
+            }),
         };
         let given = given.map(|(value, used)| (self.converted(value, of.as_ref(), used, name), used));
         let value = match (given, default) {
             (Some((value, _)), Some(default)) if !nullable && value.value == Value::Null => default,
             (Some((value, used)), None) if !nullable && value.value == Value::Null => {
                 let message = format!("the variable `{name}` takes no `null`");
-                self.error(Code::WrongType, used, message, "give it a value, or take the line away")
+                self.error(
+                    Code::WrongType,
+                    used,
+                    message,
+                    "give it a value, or take the line away",
+                )
             }
             (Some((value, _)), _) => value,
             (None, Some(default)) => default,
@@ -50,7 +61,9 @@ impl Evaluator<'_> {
         let of = types::parse(
             written,
             &mut |default, diagnostics| {
-                self.apart(diagnostics, |inner| inner.evaluate(default, Environment::new(scope)))
+                self.apart(diagnostics, |inner| {
+                    inner.evaluate(default, Environment::new(scope))
+                })
             },
             &mut diagnostics,
         );
@@ -92,12 +105,16 @@ impl Evaluator<'_> {
         let example = of.map_or_else(|| "a value".into(), Type::noun);
         let diagnostic = match inputs {
             Inputs::Given(_) => {
-                let help = format!("pass `--var {name}=…` with {example}, write `{name} = …` in `capol.capolvars`, or give it a `default`");
-                Diagnostic::error(Code::MissingVariable, label_span(block), message, help).labelled("declared here")
+                let help = format!(
+                    "pass `--var {name}=…` with {example}, write `{name} = …` in `capol.capolvars`, or give it a `default`"
+                );
+                Diagnostic::error(Code::MissingVariable, label_span(block), message, help)
+                    .labelled("declared here")
             }
             Inputs::Block { block: call, .. } => {
                 let help = format!("add `{name} = …` to the module, {example}");
-                Diagnostic::error(Code::MissingVariable, call.header, message, help).also(label_span(block), "declared here")
+                Diagnostic::error(Code::MissingVariable, call.header, message, help)
+                    .also(label_span(block), "declared here")
             }
         };
         self.diagnostics.push(diagnostic);
@@ -111,8 +128,14 @@ impl Evaluator<'_> {
         if value.is_faulty() {
             return;
         }
-        for rule in block.body.blocks().filter(|inner| inner.kind.text == "validation") {
-            let (Some(condition), Some(message)) = (attribute(rule, "condition"), attribute(rule, "error_message")) else {
+        for rule in block
+            .body
+            .blocks()
+            .filter(|inner| inner.kind.text == "validation")
+        {
+            let (Some(condition), Some(message)) =
+                (attribute(rule, "condition"), attribute(rule, "error_message"))
+            else {
                 continue;
             };
             let holds = self.evaluate(&condition.value, Environment::new(&scope));
@@ -120,10 +143,18 @@ impl Evaluator<'_> {
             match &holds.value {
                 Value::Bool(true) | Value::Faulty => {}
                 Value::Bool(false) => {
-                    let message = message.value.interpolated().unwrap_or_else(|| format!("the value of `{name}` is refused"));
+                    let message = message
+                        .value
+                        .interpolated()
+                        .unwrap_or_else(|| format!("the value of `{name}` is refused"));
                     let help = format!("give `{name}` a value that keeps the rule");
-                    let diagnostic = Diagnostic::error(Code::Validation, value.span, message.trim_end_matches('.'), help);
-                    self.diagnostics.push(diagnostic.labelled("this value").also(condition.value.span, "breaks this rule"));
+                    let diagnostic =
+                        Diagnostic::error(Code::Validation, value.span, message.trim_end_matches('.'), help);
+                    self.diagnostics.push(
+                        diagnostic
+                            .labelled("this value")
+                            .also(condition.value.span, "breaks this rule"),
+                    );
                 }
                 other => {
                     let message = format!("a condition is true or false, not {}", other.kind());

@@ -23,7 +23,11 @@ pub(super) enum Place {
 impl Evaluator<'_> {
     pub(super) fn place(&mut self, expression: &Expression, environment: Environment<'_>) -> Place {
         let span = expression.span;
-        self.deeper(span, |this| this.place_within(expression, environment), || Place::Value(Evaluated::faulty(span)))
+        self.deeper(
+            span,
+            |this| this.place_within(expression, environment),
+            || Place::Value(Evaluated::faulty(span)),
+        )
     }
 
     fn place_within(&mut self, expression: &Expression, environment: Environment<'_>) -> Place {
@@ -37,7 +41,10 @@ impl Evaluator<'_> {
                     Place::Module(module) => Place::Value(self.output(module, name)),
                     Place::Modules(modules) => {
                         let help = format!("choose an instance first: `{}`", example_key(modules.keys()));
-                        let message = format!("a module with `for_each` has no output `{}` of its own", name.text);
+                        let message = format!(
+                            "a module with `for_each` has no output `{}` of its own",
+                            name.text
+                        );
                         Place::Value(self.error(Code::OutOfRange, name.span, message, help))
                     }
                 }
@@ -58,15 +65,26 @@ impl Evaluator<'_> {
                     match modules.get(&key) {
                         Some(module) => Place::Module(*module),
                         None => {
-                            let help = format!("write {}", crate::lang::nearest::either(modules.keys().map(String::as_str), 12));
-                            Place::Value(self.error(Code::OutOfRange, index.span, format!("the module has no instance `{key}`"), help))
+                            let help = format!(
+                                "write {}",
+                                crate::lang::nearest::either(modules.keys().map(String::as_str), 12)
+                            );
+                            Place::Value(self.error(
+                                Code::OutOfRange,
+                                index.span,
+                                format!("the module has no instance `{key}`"),
+                                help,
+                            ))
                         }
                     }
                 }
             },
             ExpressionKind::LegacyIndex(base, digits) => {
                 let value = self.evaluate(base, environment);
-                let index = Evaluated::new(Number::parse(digits).map_or(Value::Faulty, Value::Number), expression.span);
+                let index = Evaluated::new(
+                    Number::parse(digits).map_or(Value::Faulty, Value::Number),
+                    expression.span,
+                );
                 Place::Value(self.index(value, &index, expression.span))
             }
             _ => Place::Value(self.evaluate(expression, environment)),
@@ -79,15 +97,28 @@ impl Evaluator<'_> {
             Place::Value(value) => value,
             Place::Module(module) => self.outputs(module, span),
             Place::Modules(modules) => {
-                let entries = modules.into_iter().map(|(key, module)| (key, self.outputs(module, span))).collect();
+                let entries = modules
+                    .into_iter()
+                    .map(|(key, module)| (key, self.outputs(module, span)))
+                    .collect();
                 Evaluated::new(Value::Object(entries), span)
             }
         }
     }
 
     fn outputs(&mut self, module: ModuleId, span: Span) -> Evaluated {
-        let names: Vec<Ident> = self.engine.module(module).declarations.outputs.values().map(|output| output.name.clone()).collect();
-        let entries = names.into_iter().map(|name| (name.text.clone(), self.output(module, &name))).collect();
+        let names: Vec<Ident> = self
+            .engine
+            .module(module)
+            .declarations
+            .outputs
+            .values()
+            .map(|output| output.name.clone())
+            .collect();
+        let entries = names
+            .into_iter()
+            .map(|name| (name.text.clone(), self.output(module, &name)))
+            .collect();
         Evaluated::new(Value::Object(entries), span)
     }
 
@@ -98,8 +129,16 @@ impl Evaluator<'_> {
             Value::Object(entries) => match entries.get(&name.text) {
                 Some(found) => found.clone().tainted(sensitive),
                 None => {
-                    let help = write_one_of(&name.text, "", entries.keys().map(String::as_str), || "give the object that attribute".into());
-                    self.error_about(Code::UnknownAttribute, name.span, &value, format!("the object has no attribute `{}`", name.text), help)
+                    let help = write_one_of(&name.text, "", entries.keys().map(String::as_str), || {
+                        "give the object that attribute".into()
+                    });
+                    self.error_about(
+                        Code::UnknownAttribute,
+                        name.span,
+                        &value,
+                        format!("the object has no attribute `{}`", name.text),
+                        help,
+                    )
                 }
             },
             Value::Reference(_) | Value::Block(_) => self.attribute_of_reference(value, name),
@@ -110,7 +149,13 @@ impl Evaluator<'_> {
             }
             other => {
                 let message = format!("{} has no attributes, so no `{}`", other.kind(), name.text);
-                self.error_about(Code::UnknownAttribute, base, &value, message, format!("take `.{}` away", name.text))
+                self.error_about(
+                    Code::UnknownAttribute,
+                    base,
+                    &value,
+                    message,
+                    format!("take `.{}` away", name.text),
+                )
             }
         }
     }
@@ -127,11 +172,24 @@ impl Evaluator<'_> {
             }
             (Value::Block(address), "id") => {
                 let message = format!("the id of `{address}` is known only to the service");
-                self.error(Code::NotKnownYet, name.span, message, "refer to the block itself, without `.id`")
+                self.error(
+                    Code::NotKnownYet,
+                    name.span,
+                    message,
+                    "refer to the block itself, without `.id`",
+                )
             }
             (other, _) => {
-                let message = format!("`{other}` has no attribute `{}` that is known before the apply", name.text);
-                self.error(Code::UnknownAttribute, name.span, message, "write `.id` or `.name`")
+                let message = format!(
+                    "`{other}` has no attribute `{}` that is known before the apply",
+                    name.text
+                );
+                self.error(
+                    Code::UnknownAttribute,
+                    name.span,
+                    message,
+                    "write `.id` or `.name`",
+                )
             }
         }
     }
@@ -141,7 +199,10 @@ impl Evaluator<'_> {
         let found = match (&value.value, &index.value) {
             (Value::Faulty, _) | (_, Value::Faulty) => return Evaluated::faulty(used),
             (Value::List(items), Value::Number(number)) => {
-                let found = number.as_integer().and_then(|at| usize::try_from(at).ok()).and_then(|at| items.get(at));
+                let found = number
+                    .as_integer()
+                    .and_then(|at| usize::try_from(at).ok())
+                    .and_then(|at| items.get(at));
                 if found.is_none() {
                     let message = format!("the list has {} elements, so none at `{number}`", items.len());
                     let help = match items.len() {
@@ -153,31 +214,57 @@ impl Evaluator<'_> {
                 found
             }
             (Value::List(_), Value::String { text, .. }) if Number::parse(text).is_some() => {
-                let number = Evaluated::new(Number::parse(text).map_or(Value::Faulty, Value::Number), index.span);
+                let number = Evaluated::new(
+                    Number::parse(text).map_or(Value::Faulty, Value::Number),
+                    index.span,
+                );
                 return self.index(value, &number, used);
             }
             (Value::Object(entries), key) => {
                 let Some(key) = key.interpolated() else {
                     let message = format!("a key is a string, not {}", key.kind());
-                    return self.error_about(Code::WrongType, used, index, message, "write a key such as `[\"name\"]`");
+                    return self.error_about(
+                        Code::WrongType,
+                        used,
+                        index,
+                        message,
+                        "write a key such as `[\"name\"]`",
+                    );
                 };
                 let found = entries.get(&key);
                 if found.is_none() {
-                    let help = write_one_of(&key, "", entries.keys().map(String::as_str), || "add that key".into());
-                    return self.error_about(Code::OutOfRange, used, &value, format!("the object has no key `{key}`"), help);
+                    let help = write_one_of(&key, "", entries.keys().map(String::as_str), || {
+                        "add that key".into()
+                    });
+                    return self.error_about(
+                        Code::OutOfRange,
+                        used,
+                        &value,
+                        format!("the object has no key `{key}`"),
+                        help,
+                    );
                 }
                 found
             }
             (Value::List(_), other) => {
                 let message = format!("the place in a list is a number, not {}", other.kind());
-                return self.error_about(Code::WrongType, used, index, message, "write a number such as `[0]`");
+                return self.error_about(
+                    Code::WrongType,
+                    used,
+                    index,
+                    message,
+                    "write a number such as `[0]`",
+                );
             }
             (other, _) => {
                 let message = format!("{} has no elements to choose from", other.kind());
                 return self.error_about(Code::WrongType, used, &value, message, "take the brackets away");
             }
         };
-        found.cloned().unwrap_or_else(|| Evaluated::faulty(used)).tainted(sensitive)
+        found
+            .cloned()
+            .unwrap_or_else(|| Evaluated::faulty(used))
+            .tainted(sensitive)
     }
 
     pub(super) fn splat(&mut self, splat: &Splat, span: Span, environment: Environment<'_>) -> Evaluated {
@@ -198,7 +285,8 @@ impl Evaluator<'_> {
                         self.index(value, &key, index.span)
                     }
                     Step::LegacyIndex(digits, span) => {
-                        let key = Evaluated::new(Number::parse(digits).map_or(Value::Faulty, Value::Number), *span);
+                        let key =
+                            Evaluated::new(Number::parse(digits).map_or(Value::Faulty, Value::Number), *span);
                         self.index(value, &key, *span)
                     }
                 })
@@ -209,5 +297,6 @@ impl Evaluator<'_> {
 }
 
 fn example_key<'k>(mut keys: impl Iterator<Item = &'k String>) -> String {
-    keys.next().map_or_else(|| "[each.key]".into(), |key| format!("[\"{key}\"]"))
+    keys.next()
+        .map_or_else(|| "[each.key]".into(), |key| format!("[\"{key}\"]"))
 }

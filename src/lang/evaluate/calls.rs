@@ -22,21 +22,42 @@ impl Evaluator<'_> {
                 Some(near) => format!("write `{near}(…)`"),
                 None => "see the list of functions in the book under “Functions”".into(),
             };
-            return self.error(Code::UnknownFunction, call.name.span, format!("there is no function `{name}`"), help);
+            return self.error(
+                Code::UnknownFunction,
+                call.name.span,
+                format!("there is no function `{name}`"),
+                help,
+            );
         };
         let Some((values, named, spans)) = self.arguments(call, function, environment) else {
             return Evaluated::faulty(span);
         };
         let too_many = function.most.is_some_and(|most| values.len() > most);
         if values.len() < function.least || too_many {
-            let message = format!("`{}` takes {}, not {}", function.name, counted(function), values.len());
-            return self.error(Code::ArgumentCount, call.name.span, message, format!("write `{}`", function.signature));
+            let message = format!(
+                "`{}` takes {}, not {}",
+                function.name,
+                counted(function),
+                values.len()
+            );
+            return self.error(
+                Code::ArgumentCount,
+                call.name.span,
+                message,
+                format!("write `{}`", function.signature),
+            );
         }
         if values.iter().chain(named.values()).any(Evaluated::is_faulty) {
             return Evaluated::faulty(span);
         }
         let world = self.engine.world();
-        let arguments = Arguments { name: function.name, values: &values, named: &named, world, span };
+        let arguments = Arguments {
+            name: function.name,
+            values: &values,
+            named: &named,
+            world,
+            span,
+        };
         match (function.evaluate)(&arguments) {
             Ok(value) => {
                 let sensitive = match function.name {
@@ -44,7 +65,11 @@ impl Evaluator<'_> {
                     "nonsensitive" | "issensitive" => false,
                     _ => values.iter().any(Evaluated::is_sensitive),
                 };
-                let value = if function.name == "nonsensitive" { shown(value) } else { value };
+                let value = if function.name == "nonsensitive" {
+                    shown(value)
+                } else {
+                    value
+                };
                 Evaluated::new(value, span).tainted(sensitive)
             }
             Err(refusal) => self.refused(&refusal, &values, &spans, span),
@@ -52,16 +77,33 @@ impl Evaluator<'_> {
     }
 
     fn refused(&mut self, refusal: &Refusal, values: &[Evaluated], spans: &[Span], call: Span) -> Evaluated {
-        let argument = refusal.argument.and_then(|index| Some((*spans.get(index)?, values.get(index)?)));
+        let argument = refusal
+            .argument
+            .and_then(|index| Some((*spans.get(index)?, values.get(index)?)));
         match argument {
             Some((used, value)) if value.is_sensitive() => {
                 let message = "a sensitive value does not fit here";
-                self.error_about(Code::FunctionArgument, used, value, message, refusal.help.as_str())
+                self.error_about(
+                    Code::FunctionArgument,
+                    used,
+                    value,
+                    message,
+                    refusal.help.as_str(),
+                )
             }
-            Some((used, value)) => {
-                self.error_about(Code::FunctionArgument, used, value, refusal.message.as_str(), refusal.help.as_str())
-            }
-            None => self.error(Code::FunctionArgument, call, refusal.message.as_str(), refusal.help.as_str()),
+            Some((used, value)) => self.error_about(
+                Code::FunctionArgument,
+                used,
+                value,
+                refusal.message.as_str(),
+                refusal.help.as_str(),
+            ),
+            None => self.error(
+                Code::FunctionArgument,
+                call,
+                refusal.message.as_str(),
+                refusal.help.as_str(),
+            ),
         }
     }
 
@@ -81,10 +123,20 @@ impl Evaluator<'_> {
             if let Some(name) = &argument.name {
                 if !function.named.contains(&name.text.as_str()) {
                     let message = format!("`{}` has no argument called `{}`", function.name, name.text);
-                    self.error(Code::ArgumentCount, name.span, message, format!("write `{}`", function.signature));
+                    self.error(
+                        Code::ArgumentCount,
+                        name.span,
+                        message,
+                        format!("write `{}`", function.signature),
+                    );
                     sound = false;
                 } else if named.insert(name.text.clone(), value).is_some() {
-                    self.error(Code::Duplicate, name.span, format!("`{}` is given twice", name.text), "take one of them away");
+                    self.error(
+                        Code::Duplicate,
+                        name.span,
+                        format!("`{}` is given twice", name.text),
+                        "take one of them away",
+                    );
                     sound = false;
                 }
             } else if argument.expand {
@@ -96,7 +148,13 @@ impl Evaluator<'_> {
                     Value::Faulty => sound = false,
                     ref other => {
                         let message = format!("`...` spreads a list, not {}", other.kind());
-                        self.error_about(Code::WrongType, used, &value, message, "put a list before `...`, or take `...` away");
+                        self.error_about(
+                            Code::WrongType,
+                            used,
+                            &value,
+                            message,
+                            "put a list before `...`, or take `...` away",
+                        );
                         sound = false;
                     }
                 }
@@ -109,7 +167,11 @@ impl Evaluator<'_> {
     }
 
     /// The value and whether it could be told without an error.
-    fn attempt(&mut self, expression: &crate::syntax::Expression, environment: Environment<'_>) -> (Evaluated, bool) {
+    fn attempt(
+        &mut self,
+        expression: &crate::syntax::Expression,
+        environment: Environment<'_>,
+    ) -> (Evaluated, bool) {
         let mut scratch = Diagnostics::new();
         let value = self.apart(&mut scratch, |inner| inner.evaluate(expression, environment));
         let possible = !scratch.has_errors() && !value.is_faulty();
@@ -137,7 +199,12 @@ impl Evaluator<'_> {
                 let (_, possible) = self.attempt(&only.value, environment);
                 Evaluated::new(Value::Bool(possible), span)
             }
-            _ => self.error(Code::ArgumentCount, call.name.span, "`can` takes one argument", "write `can(expression)`"),
+            _ => self.error(
+                Code::ArgumentCount,
+                call.name.span,
+                "`can` takes one argument",
+                "write `can(expression)`",
+            ),
         }
     }
 }
@@ -147,13 +214,21 @@ fn shown(value: Value) -> Value {
     let open = |item: Evaluated| Evaluated::new(shown(item.value), item.span);
     match value {
         Value::List(items) => Value::List(items.into_iter().map(open).collect()),
-        Value::Object(entries) => Value::Object(entries.into_iter().map(|(key, item)| (key, open(item))).collect()),
+        Value::Object(entries) => {
+            Value::Object(entries.into_iter().map(|(key, item)| (key, open(item))).collect())
+        }
         other => other,
     }
 }
 
 fn counted(function: &Function) -> String {
-    let arguments = |count: usize| if count == 1 { "1 argument".into() } else { format!("{count} arguments") };
+    let arguments = |count: usize| {
+        if count == 1 {
+            "1 argument".into()
+        } else {
+            format!("{count} arguments")
+        }
+    };
     match function.most {
         Some(most) if most == function.least => arguments(most),
         Some(most) => format!("{} to {}", function.least, arguments(most)),

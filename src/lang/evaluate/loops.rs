@@ -10,7 +10,11 @@ use crate::syntax::{Expression, ForIntro, ForList, ForObject, Span};
 
 impl Evaluator<'_> {
     /// The turns of a `for`: key and value of each; nothing after a report.
-    fn turns(&mut self, intro: &ForIntro, environment: Environment<'_>) -> Option<(Vec<(Evaluated, Evaluated)>, bool)> {
+    fn turns(
+        &mut self,
+        intro: &ForIntro,
+        environment: Environment<'_>,
+    ) -> Option<(Vec<(Evaluated, Evaluated)>, bool)> {
         let collection = self.evaluate(&intro.collection, environment);
         let span = intro.collection.span;
         let turns = match &collection.value {
@@ -26,7 +30,13 @@ impl Evaluator<'_> {
                 .collect(),
             other => {
                 let message = format!("`for` walks over a list or an object, not {}", other.kind());
-                self.error_about(Code::WrongType, span, &collection, message, "put a single value in brackets: `[x]`");
+                self.error_about(
+                    Code::WrongType,
+                    span,
+                    &collection,
+                    message,
+                    "put a single value in brackets: `[x]`",
+                );
                 return None;
             }
         };
@@ -44,10 +54,20 @@ impl Evaluator<'_> {
     ) -> bool {
         let mut told = true;
         for (key, value) in turns {
-            let outer = intro.key.as_ref().map(|name| Bound { name: &name.text, value: key, outer: environment.bound });
-            let bound =
-                Bound { name: &intro.value.text, value, outer: outer.as_ref().or(environment.bound) };
-            let inside = Environment { scope: environment.scope, bound: Some(&bound) };
+            let outer = intro.key.as_ref().map(|name| Bound {
+                name: &name.text,
+                value: key,
+                outer: environment.bound,
+            });
+            let bound = Bound {
+                name: &intro.value.text,
+                value,
+                outer: outer.as_ref().or(environment.bound),
+            };
+            let inside = Environment {
+                scope: environment.scope,
+                bound: Some(&bound),
+            };
             match condition.map(|condition| self.condition(condition, inside)) {
                 None | Some(Some((true, _))) => work(self, inside),
                 Some(Some((false, _))) => {}
@@ -62,44 +82,65 @@ impl Evaluator<'_> {
             return Evaluated::faulty(span);
         };
         let mut items = Vec::new();
-        let told = self.each_turn(&list.intro, list.condition.as_ref(), turns, environment, |this, inside| {
-            items.push(this.evaluate(&list.value, inside));
-        });
+        let told = self.each_turn(
+            &list.intro,
+            list.condition.as_ref(),
+            turns,
+            environment,
+            |this, inside| {
+                items.push(this.evaluate(&list.value, inside));
+            },
+        );
         Evaluated::new(if told { Value::List(items) } else { Value::Faulty }, span).tainted(sensitive)
     }
 
-    pub(super) fn for_object(&mut self, object: &ForObject, span: Span, environment: Environment<'_>) -> Evaluated {
+    pub(super) fn for_object(
+        &mut self,
+        object: &ForObject,
+        span: Span,
+        environment: Environment<'_>,
+    ) -> Evaluated {
         let Some((turns, sensitive)) = self.turns(&object.intro, environment) else {
             return Evaluated::faulty(span);
         };
         let mut groups: IndexMap<String, Vec<Evaluated>> = IndexMap::new();
         let mut known = true;
-        let told = self.each_turn(&object.intro, object.condition.as_ref(), turns, environment, |this, inside| {
-            let key = this.key(&object.key, inside);
-            let value = this.evaluate(&object.value, inside);
-            let Some(key) = key else {
-                known = false;
-                return;
-            };
-            let group = groups.entry(key.clone()).or_default();
-            if !group.is_empty() && !object.grouping {
-                this.error(
-                    Code::KeyTwice,
-                    object.key.span,
-                    format!("the key `{key}` comes up more than once"),
-                    "group the values of equal keys with `...` after the value, or make the keys differ",
-                );
-                return;
-            }
-            group.push(value);
-        });
+        let told = self.each_turn(
+            &object.intro,
+            object.condition.as_ref(),
+            turns,
+            environment,
+            |this, inside| {
+                let key = this.key(&object.key, inside);
+                let value = this.evaluate(&object.value, inside);
+                let Some(key) = key else {
+                    known = false;
+                    return;
+                };
+                let group = groups.entry(key.clone()).or_default();
+                if !group.is_empty() && !object.grouping {
+                    this.error(
+                        Code::KeyTwice,
+                        object.key.span,
+                        format!("the key `{key}` comes up more than once"),
+                        "group the values of equal keys with `...` after the value, or make the keys differ",
+                    );
+                    return;
+                }
+                group.push(value);
+            },
+        );
         if !(told && known) {
             return Evaluated::faulty(span);
         }
         let entries = groups
             .into_iter()
             .filter_map(|(key, mut values)| {
-                let value = if object.grouping { Some(Evaluated::new(Value::List(values), span)) } else { values.pop() };
+                let value = if object.grouping {
+                    Some(Evaluated::new(Value::List(values), span))
+                } else {
+                    values.pop()
+                };
                 value.map(|value| (key, value))
             })
             .collect();

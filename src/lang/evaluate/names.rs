@@ -44,14 +44,19 @@ pub(crate) const ROOTS: [&str; 22] = [
 pub(crate) fn built_in(kind: Target, name: &str) -> Option<Reference> {
     match kind {
         Target::Role => roles::by_name(name).map(|role| Reference::id(Target::Role, role.template_id)),
-        Target::Strength => strengths::by_name(name).map(|strength| Reference::id(Target::Strength, strength.id)),
+        Target::Strength => {
+            strengths::by_name(name).map(|strength| Reference::id(Target::Strength, strength.id))
+        }
         Target::App => apps::by_name(name).map(|app| match app.target {
             apps::AppTarget::Keyword(word) => Reference::keyword(word),
             apps::AppTarget::AppId(id) => Reference::id(Target::App, id),
         }),
         Target::Action => properties::user_actions()
             .by_word(name)
-            .map(|action| Reference::Id { target: Target::Action, id: action.wire.to_owned() }),
+            .map(|action| Reference::Id {
+                target: Target::Action,
+                id: action.wire.to_owned(),
+            }),
         Target::Context => is_context_id(name).then(|| Reference::id(Target::Context, name)),
         _ => None,
     }
@@ -80,11 +85,23 @@ impl Evaluator<'_> {
             "path" => "write `path.module` or `path.root`".into(),
             _ => return Evaluated::new(Value::symbol(word), span),
         };
-        self.error(Code::UnknownName, span, format!("`{word}` alone names nothing"), help)
+        self.error(
+            Code::UnknownName,
+            span,
+            format!("`{word}` alone names nothing"),
+            help,
+        )
     }
 
     /// `word.name`, where `word` is bound by no `for`.
-    pub(super) fn root(&mut self, word: &str, at: Span, name: &Ident, whole: Span, environment: Environment<'_>) -> Place {
+    pub(super) fn root(
+        &mut self,
+        word: &str,
+        at: Span,
+        name: &Ident,
+        whole: Span,
+        environment: Environment<'_>,
+    ) -> Place {
         let module = environment.scope.module;
         Place::Value(match word {
             "var" => self.variable(module, name, whole),
@@ -100,21 +117,38 @@ impl Evaluator<'_> {
         })
     }
 
-    fn unknown_root(&mut self, word: &str, at: Span, name: &Ident, environment: Environment<'_>) -> Evaluated {
+    fn unknown_root(
+        &mut self,
+        word: &str,
+        at: Span,
+        name: &Ident,
+        environment: Environment<'_>,
+    ) -> Evaluated {
         let help = match word {
             "data" => "look it up in place: `group(\"…\")`, `user(\"…\")`, `app(\"…\")`".into(),
             "count" => "use `for_each` with `each.key` and `each.value`".into(),
             "self" => "write the value itself, or name it with `locals`".into(),
             "terraform" => "name a variable for it: `var.environment`".into(),
-            _ if word.starts_with("azuread_") || word.starts_with("azurerm_") || word.starts_with("microsoft365_") => {
+            _ if word.starts_with("azuread_")
+                || word.starts_with("azurerm_")
+                || word.starts_with("microsoft365_") =>
+            {
                 "refer to blocks as `policy.NAME`, `location.NAME`, `group.NAME`".into()
             }
             _ => match nearest(word, environment.names().chain(ROOTS)) {
                 Some(near) => format!("write `{near}.{}`", name.text),
-                None => format!("start with `var.`, `local.`, `policy.`, `location.`, `group.`, …, or put `\"{word}.{}\"` in quotes", name.text),
+                None => format!(
+                    "start with `var.`, `local.`, `policy.`, `location.`, `group.`, …, or put `\"{word}.{}\"` in quotes",
+                    name.text
+                ),
             },
         };
-        self.error(Code::UnknownName, at, format!("`{word}` names nothing here"), help)
+        self.error(
+            Code::UnknownName,
+            at,
+            format!("`{word}` names nothing here"),
+            help,
+        )
     }
 
     fn variable(&mut self, module: ModuleId, name: &Ident, whole: Span) -> Evaluated {
@@ -122,10 +156,18 @@ impl Evaluator<'_> {
         if declarations.variables.contains_key(&name.text) {
             return self.forced(Node::Variable(module, name.text.clone()), whole);
         }
-        let help = write_one_of(&name.text, "var.", declarations.variables.keys().map(String::as_str), || {
-            format!("declare it: `variable \"{}\" {{}}`", name.text)
-        });
-        self.error(Code::UnknownName, name.span, format!("there is no variable `{}`", name.text), help)
+        let help = write_one_of(
+            &name.text,
+            "var.",
+            declarations.variables.keys().map(String::as_str),
+            || format!("declare it: `variable \"{}\" {{}}`", name.text),
+        );
+        self.error(
+            Code::UnknownName,
+            name.span,
+            format!("there is no variable `{}`", name.text),
+            help,
+        )
     }
 
     fn local(&mut self, module: ModuleId, name: &Ident, whole: Span) -> Evaluated {
@@ -133,19 +175,35 @@ impl Evaluator<'_> {
         if declarations.locals.contains_key(&name.text) {
             return self.forced(Node::Local(module, name.text.clone()), whole);
         }
-        let help = write_one_of(&name.text, "local.", declarations.locals.keys().map(String::as_str), || {
-            format!("declare it: `locals {{ {} = … }}`", name.text)
-        });
-        self.error(Code::UnknownName, name.span, format!("there is no local `{}`", name.text), help)
+        let help = write_one_of(
+            &name.text,
+            "local.",
+            declarations.locals.keys().map(String::as_str),
+            || format!("declare it: `locals {{ {} = … }}`", name.text),
+        );
+        self.error(
+            Code::UnknownName,
+            name.span,
+            format!("there is no local `{}`", name.text),
+            help,
+        )
     }
 
     fn module(&mut self, module: ModuleId, name: &Ident, whole: Span) -> Place {
         let declarations = self.engine.module(module).declarations.clone();
         if !declarations.modules.contains_key(&name.text) {
-            let help = write_one_of(&name.text, "module.", declarations.modules.keys().map(String::as_str), || {
-                format!("declare it: `module \"{}\" {{ source = \"./…\" }}`", name.text)
-            });
-            return Place::Value(self.error(Code::UnknownName, name.span, format!("there is no module `{}`", name.text), help));
+            let help = write_one_of(
+                &name.text,
+                "module.",
+                declarations.modules.keys().map(String::as_str),
+                || format!("declare it: `module \"{}\" {{ source = \"./…\" }}`", name.text),
+            );
+            return Place::Value(self.error(
+                Code::UnknownName,
+                name.span,
+                format!("there is no module `{}`", name.text),
+                help,
+            ));
         }
         match self.children(module, &name.text, whole) {
             Children::Single(child) => Place::Module(child),
@@ -160,10 +218,23 @@ impl Evaluator<'_> {
         if declarations.outputs.contains_key(&name.text) {
             return self.forced(Node::Output(module, name.text.clone()), name.span);
         }
-        let help = write_one_of(&name.text, "", declarations.outputs.keys().map(String::as_str), || {
-            format!("declare it in the module: `output \"{}\" {{ value = … }}`", name.text)
-        });
-        self.error(Code::UnknownName, name.span, format!("the module has no output `{}`", name.text), help)
+        let help = write_one_of(
+            &name.text,
+            "",
+            declarations.outputs.keys().map(String::as_str),
+            || {
+                format!(
+                    "declare it in the module: `output \"{}\" {{ value = … }}`",
+                    name.text
+                )
+            },
+        );
+        self.error(
+            Code::UnknownName,
+            name.span,
+            format!("the module has no output `{}`", name.text),
+            help,
+        )
     }
 
     fn each(&mut self, name: &Ident, whole: Span, scope: &Scope) -> Evaluated {
@@ -178,7 +249,12 @@ impl Evaluator<'_> {
         match name.text.as_str() {
             "key" => each.key.clone(),
             "value" => each.value.clone(),
-            other => self.error(Code::UnknownName, name.span, format!("`each` has no `{other}`"), "write `each.key` or `each.value`"),
+            other => self.error(
+                Code::UnknownName,
+                name.span,
+                format!("`each` has no `{other}`"),
+                "write `each.key` or `each.value`",
+            ),
         }
     }
 
@@ -186,7 +262,12 @@ impl Evaluator<'_> {
         match name.text.as_str() {
             "module" => Evaluated::new(Value::text(self.engine.folder_of(module)), whole),
             "root" | "cwd" => Evaluated::new(Value::text("."), whole),
-            other => self.error(Code::UnknownName, name.span, format!("`path` has no `{other}`"), "write `path.module` or `path.root`"),
+            other => self.error(
+                Code::UnknownName,
+                name.span,
+                format!("`path` has no `{other}`"),
+                "write `path.module` or `path.root`",
+            ),
         }
     }
 
@@ -194,8 +275,18 @@ impl Evaluator<'_> {
         match built_in(kind, &name.text) {
             Some(reference) => Evaluated::new(Value::Reference(reference), whole),
             None => {
-                let help = write_one_of(&name.text, &format!("{}.", kind.word()), built_in_names(kind), String::new);
-                self.error(Code::UnknownName, name.span, format!("there is no {} `{}`", kind.word(), name.text), help)
+                let help = write_one_of(
+                    &name.text,
+                    &format!("{}.", kind.word()),
+                    built_in_names(kind),
+                    String::new,
+                );
+                self.error(
+                    Code::UnknownName,
+                    name.span,
+                    format!("there is no {} `{}`", kind.word(), name.text),
+                    help,
+                )
             }
         }
     }
@@ -222,11 +313,23 @@ impl Evaluator<'_> {
             Some(near) => format!("write `{prefix}{near}`"),
             None => missing_block_help(kind, target, &name.text, declarations.names(kind)),
         };
-        self.error(Code::UnknownName, name.span, format!("there is no {kind} `{}`", name.text), help)
+        self.error(
+            Code::UnknownName,
+            name.span,
+            format!("there is no {kind} `{}`", name.text),
+            help,
+        )
     }
 
     /// References to the instances of a block that this project manages.
-    pub(crate) fn managed(&mut self, module: ModuleId, kind: &str, name: &str, expansion: &Expansion, span: Span) -> Evaluated {
+    pub(crate) fn managed(
+        &mut self,
+        module: ModuleId,
+        kind: &str,
+        name: &str,
+        expansion: &Expansion,
+        span: Span,
+    ) -> Evaluated {
         let address = Address::root(kind, name).in_module(&self.engine.module(module).path);
         let value = |address: Address| match Target::from_word(kind) {
             Some(target) => Value::Reference(Reference::managed(target, address)),
@@ -236,7 +339,12 @@ impl Evaluator<'_> {
             Expansion::Single => value(address),
             Expansion::Each(each) => Value::Object(
                 each.iter()
-                    .map(|each| (each.text().to_owned(), Evaluated::new(value(address.clone().with_key(each.text())), span)))
+                    .map(|each| {
+                        (
+                            each.text().to_owned(),
+                            Evaluated::new(value(address.clone().with_key(each.text())), span),
+                        )
+                    })
                     .collect(),
             ),
             Expansion::Faulty => Value::Faulty,
@@ -249,7 +357,11 @@ impl Evaluator<'_> {
         let Some((block, scope)) = self.engine.locate(address) else {
             return Evaluated::faulty(used);
         };
-        let Some(name) = block.body.attributes().find(|attribute| attribute.name.text == "name") else {
+        let Some(name) = block
+            .body
+            .attributes()
+            .find(|attribute| attribute.name.text == "name")
+        else {
             let diagnostic = Diagnostic::error(
                 Code::UnknownAttribute,
                 used,
@@ -263,15 +375,27 @@ impl Evaluator<'_> {
     }
 }
 
-fn missing_block_help<'n>(kind: &str, target: Option<Target>, name: &str, declared: impl Iterator<Item = &'n str>) -> String {
+fn missing_block_help<'n>(
+    kind: &str,
+    target: Option<Target>,
+    name: &str,
+    declared: impl Iterator<Item = &'n str>,
+) -> String {
     use Target as T;
     match target {
         Some(T::User | T::Group | T::App | T::ServicePrincipal | T::AgentIdentity | T::Terms) => {
-            format!("look it up by what people call it, `{kind}(\"…\")`, or declare `{kind} \"{name}\" {{ name = \"…\" }}`")
+            format!(
+                "look it up by what people call it, `{kind}(\"…\")`, or declare `{kind} \"{name}\" {{ name = \"…\" }}`"
+            )
         }
         Some(target @ (T::Role | T::Strength)) => {
-            format!("write {} by its name in the catalogue, or look it up: `{kind}(\"…\")`", with_article(target))
+            format!(
+                "write {} by its name in the catalogue, or look it up: `{kind}(\"…\")`",
+                with_article(target)
+            )
         }
-        _ => write_one_of(name, &format!("{kind}."), declared, || format!("declare it: `{kind} \"{name}\" {{ … }}`")),
+        _ => write_one_of(name, &format!("{kind}."), declared, || {
+            format!("declare it: `{kind} \"{name}\" {{ … }}`")
+        }),
     }
 }

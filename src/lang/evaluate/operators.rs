@@ -10,9 +10,14 @@ use crate::syntax::{Binary, BinaryOperator, Expression, ExpressionKind, Span};
 
 impl Evaluator<'_> {
     /// The truth of a condition and whether it is sensitive; nothing after a report.
-    pub(super) fn condition(&mut self, expression: &Expression, environment: Environment<'_>) -> Option<(bool, bool)> {
+    pub(super) fn condition(
+        &mut self,
+        expression: &Expression,
+        environment: Environment<'_>,
+    ) -> Option<(bool, bool)> {
         let value = self.evaluate(expression, environment);
-        self.truth(&value, expression.span).map(|truth| (truth, value.sensitive))
+        self.truth(&value, expression.span)
+            .map(|truth| (truth, value.sensitive))
     }
 
     fn truth(&mut self, value: &Evaluated, used: Span) -> Option<bool> {
@@ -23,7 +28,13 @@ impl Evaluator<'_> {
             Value::String { text, .. } if text == "false" => Some(false),
             other => {
                 let message = format!("a condition is true or false, not {}", other.kind());
-                self.error_about(Code::Condition, used, value, message, "compare it with something, as in `x == y`");
+                self.error_about(
+                    Code::Condition,
+                    used,
+                    value,
+                    message,
+                    "compare it with something, as in `x == y`",
+                );
                 None
             }
         }
@@ -48,7 +59,13 @@ impl Evaluator<'_> {
         left.unwrap_or_else(|| Evaluated::faulty(span))
     }
 
-    fn pair(&mut self, binary: &Binary, left: Evaluated, span: Span, environment: Environment<'_>) -> Evaluated {
+    fn pair(
+        &mut self,
+        binary: &Binary,
+        left: Evaluated,
+        span: Span,
+        environment: Environment<'_>,
+    ) -> Evaluated {
         use BinaryOperator as Operator;
         if matches!(binary.operator, Operator::And | Operator::Or) {
             return self.logical(binary, &left, span, environment);
@@ -81,11 +98,19 @@ impl Evaluator<'_> {
         Evaluated::new(value, span).tainted(sensitive)
     }
 
-    fn logical(&mut self, binary: &Binary, left: &Evaluated, span: Span, environment: Environment<'_>) -> Evaluated {
+    fn logical(
+        &mut self,
+        binary: &Binary,
+        left: &Evaluated,
+        span: Span,
+        environment: Environment<'_>,
+    ) -> Evaluated {
         let decided = binary.operator == BinaryOperator::Or;
         match self.truth(left, binary.left.span) {
             None => Evaluated::faulty(span),
-            Some(truth) if truth == decided => Evaluated::new(Value::Bool(decided), span).tainted(left.sensitive),
+            Some(truth) if truth == decided => {
+                Evaluated::new(Value::Bool(decided), span).tainted(left.sensitive)
+            }
             Some(_) => match self.condition(&binary.right, environment) {
                 Some((truth, sensitive)) => {
                     Evaluated::new(Value::Bool(truth), span).tainted(sensitive || left.sensitive)
@@ -98,7 +123,10 @@ impl Evaluator<'_> {
     fn no_answer(&mut self, binary: &Binary, span: Span) -> Evaluated {
         let zero = matches!(binary.operator, BinaryOperator::Divide | BinaryOperator::Modulo);
         let (message, help) = if zero {
-            ("a division by zero has no answer", "guard it: `n == 0 ? 0 : x / n`")
+            (
+                "a division by zero has no answer",
+                "guard it: `n == 0 ? 0 : x / n`",
+            )
         } else {
             ("the result is too large a number", "keep numbers below 2^63")
         };
@@ -108,12 +136,18 @@ impl Evaluator<'_> {
     fn mismatch(&mut self, binary: &Binary, left: &Evaluated, right: &Evaluated) -> Evaluated {
         let symbol = binary.operator.symbol();
         let both_texts = left.as_text().is_some() && right.as_text().is_some();
-        let (used, culprit) = if number(&left.value).is_some() || matches!(left.value, Value::Duration(_) | Value::Percent(_)) {
+        let (used, culprit) = if number(&left.value).is_some()
+            || matches!(left.value, Value::Duration(_) | Value::Percent(_))
+        {
             (binary.right.span, right)
         } else {
             (binary.left.span, left)
         };
-        let message = format!("`{symbol}` does not work between {} and {}", left.value.kind(), right.value.kind());
+        let message = format!(
+            "`{symbol}` does not work between {} and {}",
+            left.value.kind(),
+            right.value.kind()
+        );
         let help = if both_texts && binary.operator == BinaryOperator::Add {
             "join strings with `\"${a}${b}\"`"
         } else {
@@ -147,12 +181,14 @@ fn computed(operator: BinaryOperator, left: &Value, right: &Value) -> Option<Res
         (Value::Duration(a), Value::Duration(b), Operator::Subtract) => {
             b.negated().and_then(|b| a.plus(b)).map(Value::Duration)
         }
-        (Value::Duration(duration), factor, Operator::Multiply) | (factor, Value::Duration(duration), Operator::Multiply) => {
+        (Value::Duration(duration), factor, Operator::Multiply)
+        | (factor, Value::Duration(duration), Operator::Multiply) => {
             duration.times(number(factor)?.as_integer()?).map(Value::Duration)
         }
         (Value::Percent(a), Value::Percent(b), Operator::Add) => a.plus(*b).map(Value::Percent),
         (Value::Percent(a), Value::Percent(b), Operator::Subtract) => a.minus(*b).map(Value::Percent),
-        (Value::Percent(percent), factor, Operator::Multiply) | (factor, Value::Percent(percent), Operator::Multiply) => {
+        (Value::Percent(percent), factor, Operator::Multiply)
+        | (factor, Value::Percent(percent), Operator::Multiply) => {
             percent.times(number(factor)?).map(Value::Percent)
         }
         _ => {

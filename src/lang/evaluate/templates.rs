@@ -9,7 +9,12 @@ use crate::model::Reference;
 use crate::syntax::{Expression, Span, Template, TemplatePart};
 
 impl Evaluator<'_> {
-    pub(super) fn template(&mut self, template: &Template, span: Span, environment: Environment<'_>) -> Evaluated {
+    pub(super) fn template(
+        &mut self,
+        template: &Template,
+        span: Span,
+        environment: Environment<'_>,
+    ) -> Evaluated {
         if let [TemplatePart::Interpolation(only)] = template.parts.as_slice() {
             let value = self.interpolation(only, environment);
             return Evaluated { span, ..value };
@@ -42,7 +47,12 @@ impl Evaluator<'_> {
                 Some(near) if environment.names().any(|name| name == near) => format!("write `${{{near}}}`"),
                 _ => format!("write `${{var.{word}}}` or `${{local.{word}}}`, or `{word}` without `${{…}}`"),
             };
-            return self.error(Code::UnknownName, expression.span, format!("`{word}` names nothing here"), help);
+            return self.error(
+                Code::UnknownName,
+                expression.span,
+                format!("`{word}` names nothing here"),
+                help,
+            );
         }
         self.evaluate(expression, environment)
     }
@@ -55,16 +65,37 @@ impl Evaluator<'_> {
         if text.is_none() {
             match &value.value {
                 Value::Reference(Reference::Managed { .. } | Reference::Lookup(_)) | Value::Block(_) => {
-                    let message = format!("the id of `{}` is not known before the apply, so it cannot stand in a string", value.value);
-                    self.error_about(Code::NotKnownYet, used, value, message, "refer to it outside of a string, or use its `name`");
+                    let message = format!(
+                        "the id of `{}` is not known before the apply, so it cannot stand in a string",
+                        value.value
+                    );
+                    self.error_about(
+                        Code::NotKnownYet,
+                        used,
+                        value,
+                        message,
+                        "refer to it outside of a string, or use its `name`",
+                    );
                 }
                 Value::Null => {
                     let message = "`null` cannot stand in a string";
-                    self.error_about(Code::WrongType, used, value, message, "give it a text: `coalesce(x, \"\")`");
+                    self.error_about(
+                        Code::WrongType,
+                        used,
+                        value,
+                        message,
+                        "give it a text: `coalesce(x, \"\")`",
+                    );
                 }
                 other => {
                     let message = format!("{} cannot stand in a string", other.kind());
-                    self.error_about(Code::WrongType, used, value, message, "make a text of it with `join(\", \", …)` or `jsonencode(…)`");
+                    self.error_about(
+                        Code::WrongType,
+                        used,
+                        value,
+                        message,
+                        "make a text of it with `join(\", \", …)` or `jsonencode(…)`",
+                    );
                 }
             }
         }

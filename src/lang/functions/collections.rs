@@ -50,7 +50,14 @@ pub(super) fn distinct(items: &[Evaluated]) -> Vec<Evaluated> {
 }
 
 fn kept(arguments: &Arguments<'_>, keep: impl Fn(&Evaluated) -> bool) -> Outcome {
-    Ok(Value::List(arguments.list(0)?.iter().filter(|item| keep(item)).cloned().collect()))
+    Ok(Value::List(
+        arguments
+            .list(0)?
+            .iter()
+            .filter(|item| keep(item))
+            .cloned()
+            .collect(),
+    ))
 }
 
 fn truths(arguments: &Arguments<'_>) -> Result<Vec<bool>, Refusal> {
@@ -69,21 +76,38 @@ fn truths(arguments: &Arguments<'_>) -> Result<Vec<bool>, Refusal> {
 fn chunklist(arguments: &Arguments<'_>) -> Outcome {
     let size = arguments.size(1)?.max(1);
     let chunks = arguments.list(0)?.chunks(size);
-    Ok(Value::List(chunks.map(|chunk| arguments.here(Value::List(chunk.to_vec()))).collect()))
+    Ok(Value::List(
+        chunks
+            .map(|chunk| arguments.here(Value::List(chunk.to_vec())))
+            .collect(),
+    ))
 }
 
 fn nothing_left(arguments: &Arguments<'_>) -> Refusal {
-    Refusal::whole(format!("`{}` was given nothing but empty values", arguments.name), "add a last argument that stands when the others are empty")
+    Refusal::whole(
+        format!("`{}` was given nothing but empty values", arguments.name),
+        "add a last argument that stands when the others are empty",
+    )
 }
 
 fn coalesce(arguments: &Arguments<'_>) -> Outcome {
-    let first = arguments.values.iter().find(|argument| !is_blank(&argument.value));
-    first.map(|argument| argument.value.clone()).ok_or_else(|| nothing_left(arguments))
+    let first = arguments
+        .values
+        .iter()
+        .find(|argument| !is_blank(&argument.value));
+    first
+        .map(|argument| argument.value.clone())
+        .ok_or_else(|| nothing_left(arguments))
 }
 
 fn coalescelist(arguments: &Arguments<'_>) -> Outcome {
-    let first = arguments.values.iter().find(|argument| argument.value.children().next().is_some());
-    first.map(|argument| argument.value.clone()).ok_or_else(|| nothing_left(arguments))
+    let first = arguments
+        .values
+        .iter()
+        .find(|argument| argument.value.children().next().is_some());
+    first
+        .map(|argument| argument.value.clone())
+        .ok_or_else(|| nothing_left(arguments))
 }
 
 fn concat(arguments: &Arguments<'_>) -> Outcome {
@@ -98,7 +122,11 @@ fn element(arguments: &Arguments<'_>) -> Outcome {
     let items = arguments.list(0)?;
     let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
     if count == 0 {
-        return Err(Refusal::of(0, "`element` was given an empty list", "give a list that has elements"));
+        return Err(Refusal::of(
+            0,
+            "`element` was given an empty list",
+            "give a list that has elements",
+        ));
     }
     let index = usize::try_from(arguments.integer(1)?.rem_euclid(count)).unwrap_or_default();
     Ok(items.get(index).map_or(Value::Null, |item| item.value.clone()))
@@ -114,9 +142,16 @@ fn flatten(items: &[Evaluated], out: &mut Vec<Evaluated>) {
 }
 
 fn index_of(arguments: &Arguments<'_>) -> Outcome {
-    let position = arguments.list(0)?.iter().position(|item| item.value == *arguments.value(1));
+    let position = arguments
+        .list(0)?
+        .iter()
+        .position(|item| item.value == *arguments.value(1));
     position.map(Value::count).ok_or_else(|| {
-        Refusal::of(1, format!("the list has no element `{}`", arguments.value(1)), "ask with `contains(list, value)` first")
+        Refusal::of(
+            1,
+            format!("the list has no element `{}`", arguments.value(1)),
+            "ask with `contains(list, value)` first",
+        )
     })
 }
 
@@ -154,7 +189,10 @@ fn matchkeys(arguments: &Arguments<'_>) -> Outcome {
 fn unequal(arguments: &Arguments<'_>, index: usize, left: usize, right: usize) -> Refusal {
     Refusal::of(
         index,
-        format!("`{}` was given lists of {left} and {right} elements", arguments.name),
+        format!(
+            "`{}` was given lists of {left} and {right} elements",
+            arguments.name
+        ),
         "give lists that are equally long",
     )
 }
@@ -163,7 +201,12 @@ fn merge(arguments: &Arguments<'_>) -> Outcome {
     let mut out = IndexMap::new();
     for index in 0..arguments.count() {
         if !matches!(arguments.value(index), Value::Null) {
-            out.extend(arguments.object(index)?.iter().map(|(key, value)| (key.clone(), value.clone())));
+            out.extend(
+                arguments
+                    .object(index)?
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.clone())),
+            );
         }
     }
     Ok(Value::Object(out))
@@ -204,7 +247,10 @@ fn range(arguments: &Arguments<'_>) -> Outcome {
     let mut at = start;
     while (step > 0 && at < limit) || (step < 0 && at > limit) {
         if out.len() == LONGEST {
-            return Err(Refusal::whole(format!("`range` makes at most {LONGEST} numbers"), "give a nearer limit or a larger step"));
+            return Err(Refusal::whole(
+                format!("`range` makes at most {LONGEST} numbers"),
+                "give a nearer limit or a larger step",
+            ));
         }
         out.push(arguments.here(Value::integer(at)));
         let Some(next) = at.checked_add(step) else { break };
@@ -216,12 +262,18 @@ fn range(arguments: &Arguments<'_>) -> Outcome {
 fn slice(arguments: &Arguments<'_>) -> Outcome {
     let items = arguments.list(0)?;
     let (start, end) = (arguments.size(1)?, arguments.size(2)?);
-    items.get(start..end).map(|part| Value::List(part.to_vec())).ok_or_else(|| {
-        Refusal::whole(
-            format!("a list of {} elements has no slice from {start} to {end}", items.len()),
-            "give positions from 0 to the length of the list, the smaller one first",
-        )
-    })
+    items
+        .get(start..end)
+        .map(|part| Value::List(part.to_vec()))
+        .ok_or_else(|| {
+            Refusal::whole(
+                format!(
+                    "a list of {} elements has no slice from {start} to {end}",
+                    items.len()
+                ),
+                "give positions from 0 to the length of the list, the smaller one first",
+            )
+        })
 }
 
 fn sort(arguments: &Arguments<'_>) -> Outcome {
@@ -244,7 +296,13 @@ fn sum(arguments: &Arguments<'_>) -> Outcome {
             })?),
         };
     }
-    total.map(Value::Number).ok_or_else(|| Refusal::of(0, "`sum` was given an empty list", "write `sum(concat([0], list))`"))
+    total.map(Value::Number).ok_or_else(|| {
+        Refusal::of(
+            0,
+            "`sum` was given an empty list",
+            "write `sum(concat([0], list))`",
+        )
+    })
 }
 
 fn transpose(arguments: &Arguments<'_>) -> Outcome {
@@ -254,12 +312,21 @@ fn transpose(arguments: &Arguments<'_>) -> Outcome {
             return Err(arguments.wrong(0, "a map of lists of strings"));
         };
         for item in items {
-            let text = item.value.interpolated().ok_or_else(|| arguments.wrong(0, "a map of lists of strings"))?;
-            out.entry(text).or_default().push(Evaluated::new(Value::text(key), value.span));
+            let text = item
+                .value
+                .interpolated()
+                .ok_or_else(|| arguments.wrong(0, "a map of lists of strings"))?;
+            out.entry(text)
+                .or_default()
+                .push(Evaluated::new(Value::text(key), value.span));
         }
     }
     out.sort_keys();
-    Ok(Value::Object(out.into_iter().map(|(key, items)| (key, arguments.here(Value::List(items)))).collect()))
+    Ok(Value::Object(
+        out.into_iter()
+            .map(|(key, items)| (key, arguments.here(Value::List(items))))
+            .collect(),
+    ))
 }
 
 fn zipmap(arguments: &Arguments<'_>) -> Outcome {
@@ -267,5 +334,7 @@ fn zipmap(arguments: &Arguments<'_>) -> Outcome {
     if keys.len() != values.len() {
         return Err(unequal(arguments, 1, keys.len(), values.len()));
     }
-    Ok(Value::Object(keys.into_iter().zip(values.iter().cloned()).collect()))
+    Ok(Value::Object(
+        keys.into_iter().zip(values.iter().cloned()).collect(),
+    ))
 }

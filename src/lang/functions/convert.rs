@@ -27,8 +27,10 @@ fn to(arguments: &Arguments<'_>, wanted: &Type) -> Outcome {
     let Some(argument) = arguments.values.first() else {
         return Ok(Value::Null);
     };
-    convert(argument, wanted).map(|converted| converted.value).map_err(|errors| match errors.into_iter().next() {
-        Some(error) => Refusal::of(0, error.message, error.help),
-        None => arguments.wrong(0, "another value"),
-    })
+    convert(argument, wanted)
+        .map(|converted| converted.value)
+        .map_err(|errors| match errors.into_iter().next() {
+            Some(error) => Refusal::of(0, error.message, error.help),
+            None => arguments.wrong(0, "another value"),
+        })
 }

@@ -57,11 +57,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn look_up(arguments: &Arguments<'_>, target: Target) -> Outcome {
     let word = target.word();
     match arguments.value(0) {
-        Value::String { text, symbol: false } if text.trim().is_empty() => {
-            Err(Refusal::of(0, format!("`{word}` was given an empty name"), format!("write what people call it: `{word}(\"…\")`")))
-        }
+        Value::String { text, symbol: false } if text.trim().is_empty() => Err(Refusal::of(
+            0,
+            format!("`{word}` was given an empty name"),
+            format!("write what people call it: `{word}(\"…\")`"),
+        )),
         Value::String { text, symbol: false } => Ok(Value::Reference(reference(target, text))),
-        Value::Reference(reference) if reference.target() == Some(target) => Ok(Value::Reference(reference.clone())),
+        Value::Reference(reference) if reference.target() == Some(target) => {
+            Ok(Value::Reference(reference.clone()))
+        }
         Value::String { text, .. } => Err(Refusal::of(
             0,
             format!("`{word}` takes a name in quotes, not the word `{text}`"),

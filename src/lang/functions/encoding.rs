@@ -30,27 +30,55 @@ fn hexadecimal(bytes: &[u8]) -> String {
 fn base64decode(arguments: &Arguments<'_>) -> Outcome {
     let text = arguments.text(0)?;
     let bytes = STANDARD.decode(text.trim()).map_err(|error| {
-        Refusal::of(0, format!("the string is not Base64: {error}").to_lowercase(), "give what `base64encode` writes")
+        Refusal::of(
+            0,
+            format!("the string is not Base64: {error}").to_lowercase(),
+            "give what `base64encode` writes",
+        )
     })?;
-    String::from_utf8(bytes)
-        .map(Value::text)
-        .map_err(|_| Refusal::of(0, "what the Base64 string encodes is not UTF-8 text", "give the Base64 of a text"))
+    String::from_utf8(bytes).map(Value::text).map_err(|_| {
+        Refusal::of(
+            0,
+            "what the Base64 string encodes is not UTF-8 text",
+            "give the Base64 of a text",
+        )
+    })
 }
 
 fn csvdecode(arguments: &Arguments<'_>) -> Outcome {
     let text = arguments.text(0)?;
     let broken = |error: csv::Error| {
-        Refusal::of(0, format!("the text is not CSV: {error}"), "give a header line and rows with as many fields")
+        Refusal::of(
+            0,
+            format!("the text is not CSV: {error}"),
+            "give a header line and rows with as many fields",
+        )
     };
     let mut reader = csv::Reader::from_reader(text.strip_prefix('\u{feff}').unwrap_or(&text).as_bytes());
-    let names: Vec<String> = reader.headers().map_err(broken)?.iter().map(str::to_owned).collect();
-    if let Some(twice) = names.iter().enumerate().find_map(|(at, name)| names.iter().take(at).any(|n| n == name).then_some(name)) {
-        return Err(Refusal::of(0, format!("the CSV names the column `{twice}` twice"), "give every column its own name"));
+    let names: Vec<String> = reader
+        .headers()
+        .map_err(broken)?
+        .iter()
+        .map(str::to_owned)
+        .collect();
+    if let Some(twice) = names
+        .iter()
+        .enumerate()
+        .find_map(|(at, name)| names.iter().take(at).any(|n| n == name).then_some(name))
+    {
+        return Err(Refusal::of(
+            0,
+            format!("the CSV names the column `{twice}` twice"),
+            "give every column its own name",
+        ));
     }
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(broken)?;
-        let fields = names.iter().zip(&record).map(|(name, field)| (name.clone(), arguments.here(Value::text(field))));
+        let fields = names
+            .iter()
+            .zip(&record)
+            .map(|(name, field)| (name.clone(), arguments.here(Value::text(field))));
         rows.push(arguments.here(Value::Object(fields.collect::<IndexMap<_, _>>())));
     }
     Ok(Value::List(rows))
@@ -58,29 +86,46 @@ fn csvdecode(arguments: &Arguments<'_>) -> Outcome {
 
 fn json(arguments: &Arguments<'_>) -> Result<serde_json::Value, Refusal> {
     to_json(arguments.value(0)).map_err(|what| {
-        Refusal::of(0, format!("`{what}` has no value that could be encoded"), "encode only strings, numbers, bools, lists and objects")
+        Refusal::of(
+            0,
+            format!("`{what}` has no value that could be encoded"),
+            "encode only strings, numbers, bools, lists and objects",
+        )
     })
 }
 
 fn jsondecode(arguments: &Arguments<'_>) -> Outcome {
     let text = arguments.text(0)?;
-    let parsed = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text))
-        .map_err(|error| Refusal::of(0, format!("the text is not JSON: {error}"), "give one complete JSON document"))?;
+    let parsed = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(|error| {
+        Refusal::of(
+            0,
+            format!("the text is not JSON: {error}"),
+            "give one complete JSON document",
+        )
+    })?;
     Ok(value_of_json(&parsed, arguments.span))
 }
 
 fn yamldecode(arguments: &Arguments<'_>) -> Outcome {
     let parsed: serde_json::Value = serde_norway::from_str(&arguments.text(0)?).map_err(|error| {
-        Refusal::of(0, format!("the text is not YAML: {error}"), "give one YAML document whose keys are strings")
+        Refusal::of(
+            0,
+            format!("the text is not YAML: {error}"),
+            "give one YAML document whose keys are strings",
+        )
     })?;
     Ok(value_of_json(&parsed, arguments.span))
 }
 
 fn yamlencode(arguments: &Arguments<'_>) -> Outcome {
     let json = json(arguments)?;
-    serde_norway::to_string(&json)
-        .map(Value::text)
-        .map_err(|error| Refusal::of(0, format!("the value cannot be written as YAML: {error}"), "encode a simpler value"))
+    serde_norway::to_string(&json).map(Value::text).map_err(|error| {
+        Refusal::of(
+            0,
+            format!("the value cannot be written as YAML: {error}"),
+            "encode a simpler value",
+        )
+    })
 }
 
 fn uuidv5(arguments: &Arguments<'_>) -> Outcome {
@@ -92,7 +137,11 @@ fn uuidv5(arguments: &Arguments<'_>) -> Outcome {
         "oid" => Uuid::NAMESPACE_OID,
         "x500" => Uuid::NAMESPACE_X500,
         other => Uuid::parse_str(other).map_err(|_| {
-            Refusal::of(0, format!("`{other}` is not a UUID namespace"), "write `dns`, `url`, `oid`, `x500` or a UUID")
+            Refusal::of(
+                0,
+                format!("`{other}` is not a UUID namespace"),
+                "write `dns`, `url`, `oid`, `x500` or a UUID",
+            )
         })?,
     };
     Ok(Value::text(Uuid::new_v5(&namespace, name.as_bytes()).to_string()))

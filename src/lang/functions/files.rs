@@ -43,11 +43,19 @@ pub(crate) fn shown(path: &Path) -> String {
 
 fn bytes(arguments: &Arguments<'_>) -> Result<Vec<u8>, Refusal> {
     let path = path(arguments, 0)?;
-    arguments.world.loader.read(&path).map_err(|error| failed(&path, &error))
+    arguments
+        .world
+        .loader
+        .read(&path)
+        .map_err(|error| failed(&path, &error))
 }
 
 fn not_text(arguments: &Arguments<'_>) -> Refusal {
-    Refusal::of(0, format!("the file `{}` is not UTF-8 text", arguments.value(0)), "read it with `filebase64(path)`")
+    Refusal::of(
+        0,
+        format!("the file `{}` is not UTF-8 text", arguments.value(0)),
+        "read it with `filebase64(path)`",
+    )
 }
 
 fn fileexists(arguments: &Arguments<'_>) -> Outcome {
@@ -66,13 +74,21 @@ fn fileset(arguments: &Arguments<'_>) -> Outcome {
     let folder = path(arguments, 0)?;
     let pattern = arguments.text(1)?;
     let wanted = glob(&pattern).ok_or_else(|| {
-        Refusal::of(1, format!("`{pattern}` is not a file pattern"), "write `*`, `**`, `?` and `{a,b}`, as in `**/*.json`")
+        Refusal::of(
+            1,
+            format!("`{pattern}` is not a file pattern"),
+            "write `*`, `**`, `?` and `{a,b}`, as in `**/*.json`",
+        )
     })?;
     let mut found = Vec::new();
     let mut folders = vec![(String::new(), 0)];
     while let Some((prefix, depth)) = folders.pop() {
         let at = folder.join(&prefix);
-        let entries = arguments.world.loader.list_dir(&at).map_err(|error| failed(&at, &error))?;
+        let entries = arguments
+            .world
+            .loader
+            .list_dir(&at)
+            .map_err(|error| failed(&at, &error))?;
         for entry in entries {
             let name = format!("{prefix}{}", entry.name);
             if entry.is_dir && depth < DEEPEST {
@@ -93,7 +109,11 @@ fn glob(pattern: &str) -> Option<Regex> {
     while let Some(c) = chars.next() {
         match c {
             '*' if chars.next_if_eq(&'*').is_some() => {
-                out.push_str(if chars.next_if_eq(&'/').is_some() { "(?:.*/)?" } else { ".*" });
+                out.push_str(if chars.next_if_eq(&'/').is_some() {
+                    "(?:.*/)?"
+                } else {
+                    ".*"
+                });
             }
             '*' => out.push_str("[^/]*"),
             '?' => out.push_str("[^/]"),

@@ -19,7 +19,11 @@ fn formatlist(arguments: &Arguments<'_>) -> Outcome {
             if length.is_some_and(|length| length != items.len()) {
                 return Err(Refusal::of(
                     index,
-                    format!("`formatlist` was given lists of {} and {} elements", length.unwrap_or_default(), items.len()),
+                    format!(
+                        "`formatlist` was given lists of {} and {} elements",
+                        length.unwrap_or_default(),
+                        items.len()
+                    ),
                     "give lists that are equally long",
                 ));
             }
@@ -59,7 +63,11 @@ const WIDEST: usize = 1_000;
 
 fn formatted(arguments: &Arguments<'_>, template: &str, values: &[&Value]) -> Result<String, Refusal> {
     let refuse = |message: String| {
-        Refusal::of(0, message, "write verbs such as `%s`, `%d`, `%03d`, `%.2f`, `%q`, `%v`, and `%%` for a percent sign")
+        Refusal::of(
+            0,
+            message,
+            "write verbs such as `%s`, `%d`, `%03d`, `%.2f`, `%q`, `%v`, and `%%` for a percent sign",
+        )
     };
     let mut out = String::new();
     let mut next = 0;
@@ -100,27 +108,44 @@ fn formatted(arguments: &Arguments<'_>, template: &str, values: &[&Value]) -> Re
             let closed = chars.next_if_eq(&']').is_some();
             match position {
                 Some(position) if closed => next = position - 1,
-                _ => return Err(refuse("a position in the template is not written as `%[1]s`".into())),
+                _ => {
+                    return Err(refuse(
+                        "a position in the template is not written as `%[1]s`".into(),
+                    ));
+                }
             }
             named_one = true;
         }
         if verb.width > WIDEST || verb.precision.is_some_and(|precision| precision > WIDEST) {
-            return Err(refuse(format!("a verb in the template asks for more than {WIDEST} characters")));
+            return Err(refuse(format!(
+                "a verb in the template asks for more than {WIDEST} characters"
+            )));
         }
         let Some(letter) = chars.next() else {
             return Err(refuse("the template ends in the middle of a verb".into()));
         };
         let Some(value) = values.get(next) else {
-            return Err(refuse(format!("the template has more verbs than the {} values given", values.len())));
+            return Err(refuse(format!(
+                "the template has more verbs than the {} values given",
+                values.len()
+            )));
         };
         next += 1;
-        let text = rendered(letter, &verb, value)
-            .ok_or_else(|| refuse(format!("`%{letter}` in the template cannot show {}", value.kind())))?;
+        let text = rendered(letter, &verb, value).ok_or_else(|| {
+            refuse(format!(
+                "`%{letter}` in the template cannot show {}",
+                value.kind()
+            ))
+        })?;
         out.push_str(&padded(&text, &verb, letter));
     }
     if next < values.len() && !named_one {
         let message = format!("the template uses {next} of the {} values given", values.len());
-        return Err(Refusal::of(next + 1, message, "add a verb for it, or leave the value out"));
+        return Err(Refusal::of(
+            next + 1,
+            message,
+            "add a verb for it, or leave the value out",
+        ));
     }
     let _ = arguments;
     Ok(out)
@@ -134,9 +159,16 @@ fn number(value: &Value) -> Option<Number> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "`%d` drops the fraction, as in Terraform")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "`%d` drops the fraction, as in Terraform"
+)]
 fn whole(value: &Value) -> Option<i64> {
-    number(value).map(|number| number.as_integer().unwrap_or_else(|| number.as_f64().trunc() as i64))
+    number(value).map(|number| {
+        number
+            .as_integer()
+            .unwrap_or_else(|| number.as_f64().trunc() as i64)
+    })
 }
 
 fn rendered(letter: char, verb: &Verb, value: &Value) -> Option<String> {
@@ -164,8 +196,16 @@ fn rendered(letter: char, verb: &Verb, value: &Value) -> Option<String> {
             let hex = if verb.alternate { format!("0x{hex}") } else { hex };
             if letter == 'X' { hex.to_uppercase() } else { hex }
         }
-        'f' => signed(format!("{:.*}", verb.precision.unwrap_or(6), number(value)?.as_f64())),
-        'e' => signed(format!("{:.*e}", verb.precision.unwrap_or(6), number(value)?.as_f64())),
+        'f' => signed(format!(
+            "{:.*}",
+            verb.precision.unwrap_or(6),
+            number(value)?.as_f64()
+        )),
+        'e' => signed(format!(
+            "{:.*e}",
+            verb.precision.unwrap_or(6),
+            number(value)?.as_f64()
+        )),
         'g' => signed(number(value)?.to_string()),
         _ => return None,
     })

@@ -14,12 +14,18 @@ pub fn value_of_json(json: &Json, span: Span) -> Value {
         Json::Bool(value) => Value::Bool(*value),
         Json::Number(number) => match number.as_i64() {
             Some(integer) => Value::integer(integer),
-            None => number.as_f64().and_then(Number::from_f64).map_or(Value::Null, Value::Number),
+            None => number
+                .as_f64()
+                .and_then(Number::from_f64)
+                .map_or(Value::Null, Value::Number),
         },
         Json::String(text) => Value::text(text),
         Json::Array(items) => Value::List(items.iter().map(inner).collect()),
         Json::Object(entries) => {
-            let entries: IndexMap<_, _> = entries.iter().map(|(key, value)| (key.clone(), inner(value))).collect();
+            let entries: IndexMap<_, _> = entries
+                .iter()
+                .map(|(key, value)| (key.clone(), inner(value)))
+                .collect();
             Value::Object(entries)
         }
     }
@@ -35,7 +41,12 @@ pub fn to_json(value: &Value) -> Result<Json, String> {
         Value::Bool(value) => Json::Bool(*value),
         Value::Number(Number::Integer(integer)) => Json::from(*integer),
         Value::Number(Number::Decimal(decimal)) => Json::from(*decimal),
-        Value::List(items) => Json::Array(items.iter().map(|item| to_json(&item.value)).collect::<Result<_, _>>()?),
+        Value::List(items) => Json::Array(
+            items
+                .iter()
+                .map(|item| to_json(&item.value))
+                .collect::<Result<_, _>>()?,
+        ),
         Value::Object(entries) => Json::Object(
             entries
                 .iter()

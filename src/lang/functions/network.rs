@@ -18,7 +18,11 @@ pub(super) const FUNCTIONS: &[Function] = functions! { "network":
 fn range(arguments: &Arguments<'_>, index: usize) -> Result<IpNet, Refusal> {
     let text = arguments.text(index)?;
     text.trim().parse().map_err(|_| {
-        Refusal::of(index, format!("`{text}` is not an IP range"), "write it as address and prefix length: `203.0.113.0/24`")
+        Refusal::of(
+            index,
+            format!("`{text}` is not an IP range"),
+            "write it as address and prefix length: `203.0.113.0/24`",
+        )
     })
 }
 
@@ -33,7 +37,9 @@ fn parts(range: &IpNet) -> (u128, u8, u8) {
 /// The range that starts at this number, of the same family as `like`.
 fn build(like: &IpNet, first: u128, prefix: u8) -> Option<IpNet> {
     match like {
-        IpNet::V4(_) => Ipv4Net::new(u32::try_from(first).ok()?.into(), prefix).ok().map(IpNet::V4),
+        IpNet::V4(_) => Ipv4Net::new(u32::try_from(first).ok()?.into(), prefix)
+            .ok()
+            .map(IpNet::V4),
         IpNet::V6(_) => Ipv6Net::new(first.into(), prefix).ok().map(IpNet::V6),
     }
 }
@@ -56,10 +62,16 @@ fn longer_prefix(range: &IpNet, bits: i64, index: usize) -> Result<u8, Refusal> 
 fn subnet(arguments: &Arguments<'_>, range: &IpNet, bits: i64, number: i64) -> Result<IpNet, Refusal> {
     let (first, _, width) = parts(range);
     let prefix = longer_prefix(range, bits, 1)?;
-    let fits = u128::try_from(number).ok().filter(|number| bits >= 64 || *number < 1_u128 << bits);
+    let fits = u128::try_from(number)
+        .ok()
+        .filter(|number| bits >= 64 || *number < 1_u128 << bits);
     fits.and_then(|number| {
         let shift = u32::from(width - prefix);
-        let offset = if shift >= 128 { 0 } else { number.checked_mul(1_u128 << shift)? };
+        let offset = if shift >= 128 {
+            0
+        } else {
+            number.checked_mul(1_u128 << shift)?
+        };
         build(range, first.checked_add(offset)?, prefix)
     })
     .ok_or_else(|| {
@@ -85,7 +97,11 @@ fn cidrsubnets(arguments: &Arguments<'_>) -> Outcome {
             .and_then(|start| build(&range, start, prefix))
             .filter(|subnet| range.contains(subnet))
             .ok_or_else(|| {
-                Refusal::of(index, format!("`{range}` has no room left for this subnet"), "give a larger range or fewer subnets")
+                Refusal::of(
+                    index,
+                    format!("`{range}` has no room left for this subnet"),
+                    "give a larger range or fewer subnets",
+                )
             })?;
         next = parts(&found).0.saturating_add(size);
         out.push(found.to_string());
@@ -100,13 +116,24 @@ fn cidrhost(arguments: &Arguments<'_>) -> Outcome {
     let size = 1_u128.checked_shl(u32::from(width - prefix));
     let distance = u128::from(number.unsigned_abs());
     let host = match (number < 0, size) {
-        (false, size) => size.is_none_or(|size| distance < size).then(|| first.checked_add(distance)).flatten(),
-        (true, Some(size)) => (distance <= size).then(|| first.checked_add(size - distance)).flatten(),
+        (false, size) => size
+            .is_none_or(|size| distance < size)
+            .then(|| first.checked_add(distance))
+            .flatten(),
+        (true, Some(size)) => (distance <= size)
+            .then(|| first.checked_add(size - distance))
+            .flatten(),
         (true, None) => Some(u128::MAX - (distance - 1)),
     };
-    host.and_then(|host| build(&range, host, width)).map(|host| Value::text(host.addr().to_string())).ok_or_else(|| {
-        Refusal::of(1, format!("`{range}` has no host number {number}"), "give a number that fits in the range")
-    })
+    host.and_then(|host| build(&range, host, width))
+        .map(|host| Value::text(host.addr().to_string()))
+        .ok_or_else(|| {
+            Refusal::of(
+                1,
+                format!("`{range}` has no host number {number}"),
+                "give a number that fits in the range",
+            )
+        })
 }
 
 fn cidrnetmask(arguments: &Arguments<'_>) -> Outcome {
@@ -128,7 +155,11 @@ fn cidrcontains(arguments: &Arguments<'_>) -> Outcome {
         (Ok(address), _) => IpNet::from(address),
         (_, Ok(range)) => range,
         _ => {
-            return Err(Refusal::of(1, format!("`{text}` is not an IP address or range"), "write it as `203.0.113.7` or `203.0.113.0/24`"));
+            return Err(Refusal::of(
+                1,
+                format!("`{text}` is not an IP address or range"),
+                "write it as `203.0.113.7` or `203.0.113.0/24`",
+            ));
         }
     };
     Ok(Value::Bool(outer.contains(&inner)))

@@ -20,16 +20,20 @@ pub(super) const FUNCTIONS: &[Function] = functions! { "numbers":
 };
 
 fn near(arguments: &Arguments<'_>, compute: impl Fn(f64) -> f64) -> Outcome {
-    Number::from_f64(compute(arguments.number(0)?.as_f64())).map(Value::Number).ok_or_else(|| {
-        Refusal::whole(
-            format!("`{}` has no answer for these numbers", arguments.name),
-            "give numbers for which the result is finite",
-        )
-    })
+    Number::from_f64(compute(arguments.number(0)?.as_f64()))
+        .map(Value::Number)
+        .ok_or_else(|| {
+            Refusal::whole(
+                format!("`{}` has no answer for these numbers", arguments.name),
+                "give numbers for which the result is finite",
+            )
+        })
 }
 
 fn numbers(arguments: &Arguments<'_>) -> Result<Vec<Number>, Refusal> {
-    (0..arguments.count()).map(|index| arguments.number(index)).collect()
+    (0..arguments.count())
+        .map(|index| arguments.number(index))
+        .collect()
 }
 
 fn parseint(arguments: &Arguments<'_>) -> Outcome {
@@ -39,6 +43,10 @@ fn parseint(arguments: &Arguments<'_>) -> Outcome {
         .filter(|base| (2..=36).contains(base))
         .ok_or_else(|| arguments.wrong(1, "a base from 2 to 36"))?;
     i64::from_str_radix(&text, base).map(Value::integer).map_err(|_| {
-        Refusal::of(0, format!("`{text}` is not a whole number in base {base}"), "give digits of that base only")
+        Refusal::of(
+            0,
+            format!("`{text}` is not a whole number in base {base}"),
+            "give digits of that base only",
+        )
     })
 }

@@ -28,8 +28,16 @@ fn setproduct(arguments: &Arguments<'_>) -> Outcome {
         }
         rows = rows
             .iter()
-            .flat_map(|row| items.iter().map(|item| row.iter().chain([item]).cloned().collect()))
+            .flat_map(|row| {
+                items
+                    .iter()
+                    .map(|item| row.iter().chain([item]).cloned().collect())
+            })
             .collect();
     }
-    Ok(Value::List(rows.into_iter().map(|row| arguments.here(Value::List(row))).collect()))
+    Ok(Value::List(
+        rows.into_iter()
+            .map(|row| arguments.here(Value::List(row)))
+            .collect(),
+    ))
 }

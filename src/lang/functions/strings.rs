@@ -37,7 +37,11 @@ fn indent(arguments: &Arguments<'_>) -> Outcome {
     if spaces > 1_000 {
         return Err(arguments.wrong(0, "a number up to 1000"));
     }
-    Ok(Value::text(arguments.text(1)?.replace('\n', &format!("\n{}", " ".repeat(spaces)))))
+    Ok(Value::text(
+        arguments
+            .text(1)?
+            .replace('\n', &format!("\n{}", " ".repeat(spaces))),
+    ))
 }
 
 fn join(arguments: &Arguments<'_>) -> Outcome {
@@ -65,10 +69,18 @@ fn substr(arguments: &Arguments<'_>) -> Outcome {
     let (offset, length) = (arguments.integer(1)?, arguments.integer(2)?);
     let start = match usize::try_from(offset) {
         Ok(offset) => offset,
-        Err(_) => characters.len().saturating_sub(usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX)),
+        Err(_) => characters
+            .len()
+            .saturating_sub(usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX)),
     };
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    Ok(Value::text(characters.into_iter().skip(start).take(length).collect::<String>()))
+    Ok(Value::text(
+        characters
+            .into_iter()
+            .skip(start)
+            .take(length)
+            .collect::<String>(),
+    ))
 }
 
 fn title(string: &str) -> String {
@@ -78,7 +90,11 @@ fn title(string: &str) -> String {
         .flat_map(|c| {
             let starts = !inside && c.is_alphabetic();
             inside = c.is_alphanumeric() || c == '_' || c == '\'';
-            if starts { c.to_uppercase().collect::<Vec<_>>() } else { vec![c] }
+            if starts {
+                c.to_uppercase().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
         })
         .collect()
 }
@@ -86,11 +102,19 @@ fn title(string: &str) -> String {
 fn pattern(arguments: &Arguments<'_>, index: usize, source: &str) -> Result<Regex, Refusal> {
     Regex::new(source).map_err(|error| {
         let text = error.to_string();
-        let reason = text.lines().next_back().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let reason = text
+            .lines()
+            .next_back()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned();
         Refusal::of(
             index,
             format!("`{source}` is not a regular expression: {reason}"),
-            format!("write a pattern without look-around or back-references in `{}`", arguments.name),
+            format!(
+                "write a pattern without look-around or back-references in `{}`",
+                arguments.name
+            ),
         )
     })
 }
@@ -105,7 +129,13 @@ fn matched(arguments: &Arguments<'_>, regex: &Regex, captures: &Captures<'_>) ->
     if !named.is_empty() {
         Value::Object(named)
     } else if captures.len() > 1 {
-        Value::List(captures.iter().skip(1).map(|m| arguments.here(group(m))).collect())
+        Value::List(
+            captures
+                .iter()
+                .skip(1)
+                .map(|m| arguments.here(group(m)))
+                .collect(),
+        )
     } else {
         group(captures.get(0))
     }
@@ -127,15 +157,22 @@ fn first_match(arguments: &Arguments<'_>) -> Outcome {
 fn all_matches(arguments: &Arguments<'_>) -> Outcome {
     let (source, string) = (arguments.text(0)?, arguments.text(1)?);
     let regex = pattern(arguments, 0, &source)?;
-    let matches = regex.captures_iter(&string).map(|found| arguments.here(matched(arguments, &regex, &found)));
+    let matches = regex
+        .captures_iter(&string)
+        .map(|found| arguments.here(matched(arguments, &regex, &found)));
     Ok(Value::List(matches.collect()))
 }
 
 fn replace(arguments: &Arguments<'_>) -> Outcome {
     let (string, search, replacement) = (arguments.text(0)?, arguments.text(1)?, arguments.text(2)?);
-    let regular = search.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|inner| !inner.is_empty());
+    let regular = search
+        .strip_prefix('/')
+        .and_then(|rest| rest.strip_suffix('/'))
+        .filter(|inner| !inner.is_empty());
     Ok(Value::text(match regular {
-        Some(source) => pattern(arguments, 1, source)?.replace_all(&string, &*replacement).into_owned(),
+        Some(source) => pattern(arguments, 1, source)?
+            .replace_all(&string, &*replacement)
+            .into_owned(),
         None => string.replace(&*search, &replacement),
     }))
 }

@@ -27,7 +27,11 @@ fn written(moment: Timestamp) -> String {
 fn moment(arguments: &Arguments<'_>, index: usize) -> Result<Timestamp, Refusal> {
     let text = arguments.text(index)?;
     text.parse().map_err(|_| {
-        Refusal::of(index, format!("`{text}` is not a moment in time"), "write it in RFC 3339: `2027-01-31T08:00:00Z`")
+        Refusal::of(
+            index,
+            format!("`{text}` is not a moment in time"),
+            "write it in RFC 3339: `2027-01-31T08:00:00Z`",
+        )
     })
 }
 
@@ -37,7 +41,9 @@ fn length(arguments: &Arguments<'_>, index: usize) -> Result<SignedDuration, Ref
     let seconds = match arguments.value(index) {
         Value::Duration(duration) => duration.seconds(),
         Value::String { text, .. } => {
-            let (sign, text) = text.strip_prefix('-').map_or((1, text.as_str()), |rest| (-1, rest));
+            let (sign, text) = text
+                .strip_prefix('-')
+                .map_or((1, text.as_str()), |rest| (-1, rest));
             let mut total: i64 = 0;
             for part in text.split_inclusive(|c: char| c.is_ascii_alphabetic()) {
                 let part = Duration::parse(part).ok_or_else(refused)?;
@@ -53,14 +59,21 @@ fn length(arguments: &Arguments<'_>, index: usize) -> Result<SignedDuration, Ref
 fn timeadd(arguments: &Arguments<'_>) -> Outcome {
     let sum = moment(arguments, 0)?.checked_add(length(arguments, 1)?);
     sum.map(|moment| Value::text(written(moment))).map_err(|_| {
-        Refusal::of(1, "the time would be beyond the year 9999", "add a shorter duration")
+        Refusal::of(
+            1,
+            "the time would be beyond the year 9999",
+            "add a shorter duration",
+        )
     })
 }
 
 fn formatdate(arguments: &Arguments<'_>) -> Outcome {
     let (format, text) = (arguments.text(0)?, arguments.text(1)?);
     let moment = moment(arguments, 1)?;
-    let offset = Pieces::parse(&*text).ok().and_then(|pieces| pieces.to_numeric_offset()).unwrap_or(jiff::tz::Offset::UTC);
+    let offset = Pieces::parse(&*text)
+        .ok()
+        .and_then(|pieces| pieces.to_numeric_offset())
+        .unwrap_or(jiff::tz::Offset::UTC);
     let time = moment.to_zoned(offset.to_time_zone());
     let refused = |part: &str| {
         Refusal::of(
@@ -79,7 +92,9 @@ fn formatdate(arguments: &Arguments<'_>) -> Outcome {
             continue;
         }
         let end = rest.find(|c| c != first).unwrap_or(rest.len());
-        let Some((run, after)) = rest.split_at_checked(end) else { break };
+        let Some((run, after)) = rest.split_at_checked(end) else {
+            break;
+        };
         rest = after;
         if !first.is_ascii_alphabetic() {
             out.push_str(run);
@@ -108,7 +123,13 @@ fn formatdate(arguments: &Arguments<'_>) -> Outcome {
             "s" => "%-S",
             "ZZZZZ" => "%:z",
             "ZZZZ" => "%z",
-            "ZZZ" | "Z" if offset == jiff::tz::Offset::UTC => if run == "Z" { "Z" } else { "UTC" },
+            "ZZZ" | "Z" if offset == jiff::tz::Offset::UTC => {
+                if run == "Z" {
+                    "Z"
+                } else {
+                    "UTC"
+                }
+            }
             "ZZZ" => "%z",
             "Z" => "%:z",
             _ => return Err(refused(run)),

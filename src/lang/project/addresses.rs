@@ -20,7 +20,11 @@ impl Evaluator<'_> {
     /// The address that an expression writes, inside the module it stands in; nothing after a report.
     ///
     /// A whole module comes out with the kind `module`.
-    pub(super) fn address(&mut self, expression: &Expression, environment: Environment<'_>) -> Option<Address> {
+    pub(super) fn address(
+        &mut self,
+        expression: &Expression,
+        environment: Environment<'_>,
+    ) -> Option<Address> {
         let mut steps = Vec::new();
         if !self.steps(expression, environment, &mut steps) {
             return None;
@@ -28,19 +32,34 @@ impl Evaluator<'_> {
         let mut module = self.engine.module(environment.scope.module).path.clone();
         let mut rest = steps.into_iter().peekable();
         while let Some(kind) = rest.next() {
-            let Some(name) = rest.next().filter(|_| kind.key.is_none()) else { break };
+            let Some(name) = rest.next().filter(|_| kind.key.is_none()) else {
+                break;
+            };
             let last = rest.peek().is_none();
             if kind.name == "module" && !last {
-                module.push(ModuleStep { name: name.name, key: name.key });
+                module.push(ModuleStep {
+                    name: name.name,
+                    key: name.key,
+                });
                 continue;
             }
             if last && (kind.name == "module" || is_addressable(&kind.name)) {
-                return Some(Address { module, kind: kind.name, name: name.name, key: name.key });
+                return Some(Address {
+                    module,
+                    kind: kind.name,
+                    name: name.name,
+                    key: name.key,
+                });
             }
             if last {
                 let kinds = ["policy", "location", "strength", "context", "group", "module"];
                 let help = write_one_of(&kind.name, "", kinds, String::new);
-                self.error(Code::UnknownName, kind.span, format!("`{}` is no kind of block that is managed", kind.name), help);
+                self.error(
+                    Code::UnknownName,
+                    kind.span,
+                    format!("`{}` is no kind of block that is managed", kind.name),
+                    help,
+                );
                 return None;
             }
             break;
@@ -51,18 +70,31 @@ impl Evaluator<'_> {
 
     fn not_an_address(&mut self, span: Span) {
         let help = "write `policy.NAME`, `location.NAME[\"key\"]` or `module.NAME.policy.NAME`";
-        self.error(Code::InvalidValue, span, "this is not the address of a block", help);
+        self.error(
+            Code::InvalidValue,
+            span,
+            "this is not the address of a block",
+            help,
+        );
     }
 
     /// The steps of a path, first step first; false after a report.
     fn steps(&mut self, expression: &Expression, environment: Environment<'_>, out: &mut Vec<Named>) -> bool {
         match &expression.kind {
-            ExpressionKind::Name(name) => out.push(Named { name: name.clone(), span: expression.span, key: None }),
+            ExpressionKind::Name(name) => out.push(Named {
+                name: name.clone(),
+                span: expression.span,
+                key: None,
+            }),
             ExpressionKind::Attribute(base, name) => {
                 if !self.steps(base, environment, out) {
                     return false;
                 }
-                out.push(Named { name: name.text.clone(), span: name.span, key: None });
+                out.push(Named {
+                    name: name.text.clone(),
+                    span: name.span,
+                    key: None,
+                });
             }
             ExpressionKind::Index(base, index) => {
                 if !self.steps(base, environment, out) {

@@ -27,7 +27,12 @@ pub struct Inputs {
 impl Inputs {
     /// Nothing but the present moment.
     pub fn at(now: jiff::Timestamp) -> Self {
-        Self { command_line: Vec::new(), environment: BTreeMap::new(), tenant: None, now }
+        Self {
+            command_line: Vec::new(),
+            environment: BTreeMap::new(),
+            tenant: None,
+            now,
+        }
     }
 }
 
@@ -53,7 +58,12 @@ pub(super) fn given(
     inputs: &Inputs,
     diagnostics: &mut Diagnostics,
 ) -> IndexMap<String, Given> {
-    let mut gathering = Gathering { engine, declarations, diagnostics, given: IndexMap::new() };
+    let mut gathering = Gathering {
+        engine,
+        declarations,
+        diagnostics,
+        given: IndexMap::new(),
+    };
     for (name, value) in &inputs.environment {
         if declarations.variables.contains_key(name) {
             gathering.text(&format!("CAPOL_VAR_{name}"), name, value);
@@ -63,7 +73,9 @@ pub(super) fn given(
     let tenant = inputs.tenant.as_ref().map(|tenant| format!("{tenant}.capolvars"));
     let first = files.iter().filter(|file| *file == "capol.capolvars");
     let automatic = files.iter().filter(|file| file.ends_with(".auto.capolvars"));
-    let of_tenant = files.iter().filter(|file| Some(*file) == tenant.as_ref() && *file != "capol.capolvars");
+    let of_tenant = files
+        .iter()
+        .filter(|file| Some(*file) == tenant.as_ref() && *file != "capol.capolvars");
     for file in first.chain(automatic).chain(of_tenant) {
         gathering.file(&engine.root().join(file));
     }
@@ -92,7 +104,10 @@ impl Gathering<'_> {
             self.diagnostics.error(
                 Code::Misplaced,
                 block.header,
-                format!("a `.capolvars` file holds only `name = value`, no block `{}`", block.kind.text),
+                format!(
+                    "a `.capolvars` file holds only `name = value`, no block `{}`",
+                    block.kind.text
+                ),
                 "move the block to a `.capol` file",
             );
         }
@@ -102,15 +117,27 @@ impl Gathering<'_> {
     fn body(&mut self, body: Body) {
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         for item in body.items {
-            let crate::syntax::ItemKind::Attribute(attribute) = item.kind else { continue };
+            let crate::syntax::ItemKind::Attribute(attribute) = item.kind else {
+                continue;
+            };
             if let Some(first) = seen.insert(attribute.name.text.clone(), attribute.name.span) {
                 let message = format!("`{}` is given twice", attribute.name.text);
-                let diagnostic = Diagnostic::error(Code::Duplicate, attribute.name.span, message, "keep one of the lines");
-                self.diagnostics.push(diagnostic.labelled("the second").also(first, "the first"));
+                let diagnostic = Diagnostic::error(
+                    Code::Duplicate,
+                    attribute.name.span,
+                    message,
+                    "keep one of the lines",
+                );
+                self.diagnostics
+                    .push(diagnostic.labelled("the second").also(first, "the first"));
             }
             if self.declared(&attribute.name) {
                 let span = attribute.value.span;
-                let given = Given { expression: Some(attribute.value), text: None, span };
+                let given = Given {
+                    expression: Some(attribute.value),
+                    text: None,
+                    span,
+                };
                 self.given.insert(attribute.name.text, given);
             }
         }
@@ -124,7 +151,10 @@ impl Gathering<'_> {
         }
         let (span, _) = self.engine.read_text(&source, &format!("{name} = {value}"));
         let span = Span::new(span.file, 0, name.len());
-        self.declared(&Ident { text: name.to_owned(), span });
+        self.declared(&Ident {
+            text: name.to_owned(),
+            span,
+        });
     }
 
     /// A value that is an expression if it reads as one, else a string.
@@ -139,17 +169,28 @@ impl Gathering<'_> {
             });
             attributes.next().filter(|_| attributes.next().is_none())
         });
-        self.given.insert(name.to_owned(), Given { expression, text: Some(value.to_owned()), span });
+        self.given.insert(
+            name.to_owned(),
+            Given {
+                expression,
+                text: Some(value.to_owned()),
+                span,
+            },
+        );
     }
 
     fn declared(&mut self, name: &Ident) -> bool {
         let known = self.declarations.variables.contains_key(&name.text);
         if !known {
-            let help = write_one_of(&name.text, "", self.declarations.variables.keys().map(String::as_str), || {
-                format!("declare it: `variable \"{}\" {{}}`", name.text)
-            });
+            let help = write_one_of(
+                &name.text,
+                "",
+                self.declarations.variables.keys().map(String::as_str),
+                || format!("declare it: `variable \"{}\" {{}}`", name.text),
+            );
             let message = format!("there is no variable `{}`", name.text);
-            self.diagnostics.error(Code::UnknownVariable, name.span, message, help);
+            self.diagnostics
+                .error(Code::UnknownVariable, name.span, message, help);
         }
         known
     }

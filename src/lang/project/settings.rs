@@ -21,7 +21,8 @@ impl Project {
         for (kind, name, named) in root.all_named() {
             if kind == "tenant" {
                 let checked = self.checked(&named.block, &Scope::of(ModuleId::ROOT));
-                self.tenants.insert(name.to_owned(), tenant(&checked, named.block.header));
+                self.tenants
+                    .insert(name.to_owned(), tenant(&checked, named.block.header));
             }
         }
         // First, because `emergency_access` is held against it.
@@ -54,14 +55,22 @@ impl Project {
 
     fn capol(&mut self, block: &Block, scope: &Scope) {
         let checked = self.checked(block, scope);
-        let reason = checked.get("emergency_access").and_then(|value| match &value.value {
-            Value::Call(call) => call.positional.first().and_then(|reason| reason.as_text()).map(str::to_owned),
-            _ => None,
-        });
-        let lag = checked.get("visibility_lag").and_then(|value| match &value.value {
-            Value::Duration(duration) => u64::try_from(duration.seconds()).ok(),
-            _ => None,
-        });
+        let reason = checked
+            .get("emergency_access")
+            .and_then(|value| match &value.value {
+                Value::Call(call) => call
+                    .positional
+                    .first()
+                    .and_then(|reason| reason.as_text())
+                    .map(str::to_owned),
+                _ => None,
+            });
+        let lag = checked
+            .get("visibility_lag")
+            .and_then(|value| match &value.value {
+                Value::Duration(duration) => u64::try_from(duration.seconds()).ok(),
+                _ => None,
+            });
         if let Some(required) = checked.get("required_version") {
             self.require_version(required.as_text().unwrap_or_default(), required.span);
         }
@@ -110,12 +119,19 @@ impl Project {
         };
         let (users, groups) = (listed("users"), listed("groups"));
         if let Some(reason) = &self.settings.no_emergency_access {
-            let message = format!("the project has emergency accounts, and `capol` says that there are none: `{reason}`");
+            let message = format!(
+                "the project has emergency accounts, and `capol` says that there are none: `{reason}`"
+            );
             let help = "take `emergency_access = none(…)` away from the `capol` block";
-            self.diagnostics.error(Code::Exclusive, block.header, message, help);
+            self.diagnostics
+                .error(Code::Exclusive, block.header, message, help);
         }
-        self.emergency_access =
-            Some(EmergencyAccess { users, groups, origin: origin(block.header), reference_origins });
+        self.emergency_access = Some(EmergencyAccess {
+            users,
+            groups,
+            origin: origin(block.header),
+            reference_origins,
+        });
     }
 
     fn import(&mut self, block: &Block, module: ModuleId) {
@@ -125,14 +141,26 @@ impl Project {
         };
         let scopes = match expansion {
             Expansion::Single => vec![Scope::of(module)],
-            Expansion::Each(all) => all.into_iter().map(|each| Scope { module, each: Some(each) }).collect(),
+            Expansion::Each(all) => all
+                .into_iter()
+                .map(|each| Scope {
+                    module,
+                    each: Some(each),
+                })
+                .collect(),
             Expansion::Faulty => Vec::new(),
         };
         for scope in scopes {
             let checked = self.checked(block, &scope);
-            let to = self.address_of(attribute(block, "to"), &scope).and_then(|to| self.a_block(to, block));
+            let to = self
+                .address_of(attribute(block, "to"), &scope)
+                .and_then(|to| self.a_block(to, block));
             if let (Some(to), Some(id)) = (to, checked.text("id")) {
-                self.imports.push(Import { to, id, origin: origin(block.header) });
+                self.imports.push(Import {
+                    to,
+                    id,
+                    origin: origin(block.header),
+                });
             }
         }
     }
@@ -148,17 +176,23 @@ impl Project {
         if from.kind != to.kind {
             let message = format!("`{from}` cannot become `{to}`, which is another kind of thing");
             let help = format!("name a `{}` in both", from.kind);
-            self.diagnostics.error(Code::InvalidValue, block.header, message, help);
+            self.diagnostics
+                .error(Code::InvalidValue, block.header, message, help);
         } else if from == to {
             let message = format!("`{from}` moves to where it is");
-            self.diagnostics.error(Code::InvalidValue, block.header, message, "take the block away");
+            self.diagnostics
+                .error(Code::InvalidValue, block.header, message, "take the block away");
         } else if from.kind == "module" {
             let inner: Vec<Move> = self
                 .instances
                 .iter()
                 .filter_map(|instance| {
                     let old = within(&instance.address, &to, &from)?;
-                    Some(Move { from: old, to: instance.address.clone(), origin })
+                    Some(Move {
+                        from: old,
+                        to: instance.address.clone(),
+                        origin,
+                    })
                 })
                 .collect();
             self.moves.extend(inner);
@@ -169,16 +203,26 @@ impl Project {
 
     fn removed(&mut self, block: &Block, scope: &Scope) {
         self.checked(block, scope);
-        let from = self.address_of(attribute(block, "from"), scope).and_then(|from| self.a_block(from, block));
+        let from = self
+            .address_of(attribute(block, "from"), scope)
+            .and_then(|from| self.a_block(from, block));
         let Some(from) = from else {
             return;
         };
-        if self.instances.iter().any(|instance| from.covers(&instance.address)) {
+        if self
+            .instances
+            .iter()
+            .any(|instance| from.covers(&instance.address))
+        {
             let message = format!("`{from}` is removed, and declared all the same");
             let help = "take its block away, or take this `removed` block away";
-            self.diagnostics.error(Code::Exclusive, block.header, message, help);
+            self.diagnostics
+                .error(Code::Exclusive, block.header, message, help);
         }
-        self.removals.push(Removal { from, origin: origin(block.header) });
+        self.removals.push(Removal {
+            from,
+            origin: origin(block.header),
+        });
     }
 
     fn address_of(&mut self, written: Option<&Attribute>, scope: &Scope) -> Option<Address> {
@@ -187,9 +231,13 @@ impl Project {
 
     fn a_block(&mut self, address: Address, block: &Block) -> Option<Address> {
         if address.kind == "module" {
-            let message = format!("`{}` takes a block, not the whole of `{address}`", block.kind.text);
+            let message = format!(
+                "`{}` takes a block, not the whole of `{address}`",
+                block.kind.text
+            );
             let help = format!("name the blocks inside one by one: `{address}.policy.NAME`");
-            self.diagnostics.error(Code::InvalidValue, block.header, message, help);
+            self.diagnostics
+                .error(Code::InvalidValue, block.header, message, help);
             return None;
         }
         Some(address)
@@ -206,10 +254,17 @@ fn within(address: &Address, to: &Address, from: &Address) -> Option<Address> {
     let mut module = from.module.clone();
     module.push(crate::model::address::ModuleStep {
         name: from.name.clone(),
-        key: if to.key.is_none() && from.key.is_none() { step.key.clone() } else { from.key.clone() },
+        key: if to.key.is_none() && from.key.is_none() {
+            step.key.clone()
+        } else {
+            from.key.clone()
+        },
     });
     module.extend(address.module.iter().skip(depth + 1).cloned());
-    inside.then(|| Address { module, ..address.clone() })
+    inside.then(|| Address {
+        module,
+        ..address.clone()
+    })
 }
 
 fn tenant(checked: &Checked, header: Span) -> TenantSettings {
@@ -229,9 +284,12 @@ pub(super) fn json_of(value: &Value) -> Json {
         Value::Number(Number::Integer(integer)) => Json::from(*integer),
         Value::Number(Number::Decimal(decimal)) => Json::from(*decimal),
         Value::List(items) => Json::Array(items.iter().map(|item| json_of(&item.value)).collect()),
-        Value::Object(entries) => {
-            Json::Object(entries.iter().map(|(key, value)| (key.clone(), json_of(&value.value))).collect())
-        }
+        Value::Object(entries) => Json::Object(
+            entries
+                .iter()
+                .map(|(key, value)| (key.clone(), json_of(&value.value)))
+                .collect(),
+        ),
         Value::Null | Value::Faulty | Value::Block(_) | Value::Call(_) => Json::Null,
         other => other.interpolated().map_or(Json::Null, Json::String),
     }

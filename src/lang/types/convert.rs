@@ -28,9 +28,16 @@ pub struct ConversionError {
 /// # Errors
 /// Every part that does not fit, not the first one.
 pub fn convert(value: &Evaluated, wanted: &Type) -> Result<Evaluated, Vec<ConversionError>> {
-    let mut conversion = Conversion { path: String::new(), errors: Vec::new() };
+    let mut conversion = Conversion {
+        path: String::new(),
+        errors: Vec::new(),
+    };
     let converted = conversion.convert(value, wanted);
-    if conversion.errors.is_empty() { Ok(converted) } else { Err(conversion.errors) }
+    if conversion.errors.is_empty() {
+        Ok(converted)
+    } else {
+        Err(conversion.errors)
+    }
 }
 
 struct Conversion {
@@ -61,24 +68,39 @@ impl Conversion {
             (Value::List(items), Type::List(of)) => Some(Value::List(self.items(items, of))),
             (Value::List(items), Type::Set(of)) => Some(Value::List(as_set(self.items(items, of)))),
             (Value::List(items), Type::Tuple(types)) if items.len() == types.len() => Some(Value::List(
-                items.iter().zip(types).enumerate().map(|(index, (item, of))| self.at(&format!("[{index}]"), item, of)).collect(),
+                items
+                    .iter()
+                    .zip(types)
+                    .enumerate()
+                    .map(|(index, (item, of))| self.at(&format!("[{index}]"), item, of))
+                    .collect(),
             )),
             (Value::Object(entries), Type::Map(of)) => Some(Value::Object(
-                entries.iter().map(|(key, item)| (key.clone(), self.at(&format!("[\"{key}\"]"), item, of))).collect(),
+                entries
+                    .iter()
+                    .map(|(key, item)| (key.clone(), self.at(&format!("[\"{key}\"]"), item, of)))
+                    .collect(),
             )),
             (Value::Object(entries), Type::Object(fields)) => Some(self.object(entries, fields, value.span)),
-            (Value::Reference(reference), Type::Reference(target)) => self.reference(value, reference, *target),
+            (Value::Reference(reference), Type::Reference(target)) => {
+                self.reference(value, reference, *target)
+            }
             (Value::String { text, symbol: false }, Type::Reference(target)) if !text.trim().is_empty() => {
                 Some(Value::Reference(reference_of_text(*target, text)))
             }
-            (Value::String { text, .. }, Type::OneOf(words)) if words.contains(text) => Some(Value::symbol(text)),
+            (Value::String { text, .. }, Type::OneOf(words)) if words.contains(text) => {
+                Some(Value::symbol(text))
+            }
             _ => None,
         };
         let Some(made) = made else {
             self.refuse(value, wanted);
             return Evaluated::faulty(value.span);
         };
-        Evaluated { value: made, ..value.clone() }
+        Evaluated {
+            value: made,
+            ..value.clone()
+        }
     }
 
     fn at(&mut self, step: &str, value: &Evaluated, wanted: &Type) -> Evaluated {
@@ -90,15 +112,30 @@ impl Conversion {
     }
 
     fn items(&mut self, items: &[Evaluated], of: &Type) -> Vec<Evaluated> {
-        items.iter().enumerate().map(|(index, item)| self.at(&format!("[{index}]"), item, of)).collect()
+        items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| self.at(&format!("[{index}]"), item, of))
+            .collect()
     }
 
-    fn object(&mut self, entries: &IndexMap<String, Evaluated>, fields: &IndexMap<String, Field>, span: Span) -> Value {
+    fn object(
+        &mut self,
+        entries: &IndexMap<String, Evaluated>,
+        fields: &IndexMap<String, Field>,
+        span: Span,
+    ) -> Value {
         for (name, value) in entries {
             if !fields.contains_key(name) {
                 let message = format!("{} has no attribute `{name}`", self.subject("the object"));
-                let help = write_one_of(name, "", fields.keys().map(String::as_str), || "take it away".into());
-                self.errors.push(ConversionError { span: value.span, message, help });
+                let help = write_one_of(name, "", fields.keys().map(String::as_str), || {
+                    "take it away".into()
+                });
+                self.errors.push(ConversionError {
+                    span: value.span,
+                    message,
+                    help,
+                });
             }
         }
         let mut made = IndexMap::new();
@@ -123,9 +160,18 @@ impl Conversion {
     fn reference(&mut self, value: &Evaluated, reference: &Reference, target: Target) -> Option<Value> {
         match reference.target() {
             Some(found) if found != target => {
-                let message = format!("{} is {}, not {}", self.subject("this"), with_article(found), with_article(target));
+                let message = format!(
+                    "{} is {}, not {}",
+                    self.subject("this"),
+                    with_article(found),
+                    with_article(target)
+                );
                 let help = format!("write `{0}(\"…\")` or `{0}.NAME`", target.word());
-                self.errors.push(ConversionError { span: value.span, message, help });
+                self.errors.push(ConversionError {
+                    span: value.span,
+                    message,
+                    help,
+                });
                 Some(Value::Faulty)
             }
             _ => Some(value.value.clone()),
@@ -133,7 +179,11 @@ impl Conversion {
     }
 
     fn subject(&self, otherwise: &str) -> String {
-        if self.path.is_empty() { otherwise.to_owned() } else { format!("`{}`", self.path.trim_start_matches('.')) }
+        if self.path.is_empty() {
+            otherwise.to_owned()
+        } else {
+            format!("`{}`", self.path.trim_start_matches('.'))
+        }
     }
 
     fn refuse(&mut self, value: &Evaluated, wanted: &Type) {
@@ -148,7 +198,9 @@ impl Conversion {
         };
         let help = match (&value.value, wanted) {
             (Value::String { text, .. }, Type::OneOf(words)) => {
-                write_one_of(text, "", words.iter().map(String::as_str), || "declare words in `one_of(…)`".into())
+                write_one_of(text, "", words.iter().map(String::as_str), || {
+                    "declare words in `one_of(…)`".into()
+                })
             }
             (Value::String { text, symbol: true }, Type::Reference(target)) => {
                 format!("write `{0}(\"{text}\")` or `{0}.{text}`", target.word())
@@ -157,7 +209,11 @@ impl Conversion {
             (_, Type::List(_) | Type::Set(_)) => "put it in brackets: `[…]`".into(),
             _ => format!("write {}; the type is `{wanted}`", wanted.noun()),
         };
-        self.errors.push(ConversionError { span: value.span, message, help });
+        self.errors.push(ConversionError {
+            span: value.span,
+            message,
+            help,
+        });
     }
 }
 

@@ -22,14 +22,21 @@ pub fn parse(
                 if matches!(word.as_str(), "list" | "set" | "map") {
                     return constructed(word, Type::Any);
                 }
-                diagnostics.error(Code::UnknownType, expression.span, format!("`{word}` needs to say of what"), example(word));
+                diagnostics.error(
+                    Code::UnknownType,
+                    expression.span,
+                    format!("`{word}` needs to say of what"),
+                    example(word),
+                );
                 return Type::Any;
             }
             unknown(word, expression, diagnostics);
             Type::Any
         }),
         ExpressionKind::Call(call) => of_call(call, expression, evaluate, diagnostics),
-        ExpressionKind::String(template) if template.plain().is_some_and(|text| Type::simple(text).is_some()) => {
+        ExpressionKind::String(template)
+            if template.plain().is_some_and(|text| Type::simple(text).is_some()) =>
+        {
             let text = template.plain().unwrap_or_default();
             diagnostics.error(
                 Code::UnknownType,
@@ -94,9 +101,19 @@ fn of_call(
         ("list" | "set" | "map", [of]) => constructed(word, parse(of, evaluate, diagnostics)),
         ("tuple", [of]) => {
             if let ExpressionKind::List(items) = &of.kind {
-                return Type::Tuple(items.iter().map(|item| parse(item, evaluate, diagnostics)).collect());
+                return Type::Tuple(
+                    items
+                        .iter()
+                        .map(|item| parse(item, evaluate, diagnostics))
+                        .collect(),
+                );
             }
-            diagnostics.error(Code::UnknownType, of.span, "`tuple` takes a list of types", example(word));
+            diagnostics.error(
+                Code::UnknownType,
+                of.span,
+                "`tuple` takes a list of types",
+                example(word),
+            );
             Type::Any
         }
         ("object", [of]) => object(of, evaluate, diagnostics),
@@ -106,7 +123,12 @@ fn of_call(
                 .filter_map(|argument| {
                     let text = argument.bare_word().or_else(|| argument.plain_string());
                     if text.is_none() {
-                        diagnostics.error(Code::UnknownType, argument.span, "`one_of` takes words", example(word));
+                        diagnostics.error(
+                            Code::UnknownType,
+                            argument.span,
+                            "`one_of` takes words",
+                            example(word),
+                        );
                     }
                     text.map(str::to_owned)
                 })
@@ -122,7 +144,12 @@ fn of_call(
             Type::Any
         }
         (_, _) if CONSTRUCTORS.contains(&word) => {
-            diagnostics.error(Code::UnknownType, expression.span, format!("`{word}` needs to say of what"), example(word));
+            diagnostics.error(
+                Code::UnknownType,
+                expression.span,
+                format!("`{word}` needs to say of what"),
+                example(word),
+            );
             Type::Any
         }
         _ => {
@@ -138,7 +165,12 @@ fn object(
     diagnostics: &mut Diagnostics,
 ) -> Type {
     let ExpressionKind::Object(entries) = &of.kind else {
-        diagnostics.error(Code::UnknownType, of.span, "`object` takes names with types", example("object"));
+        diagnostics.error(
+            Code::UnknownType,
+            of.span,
+            "`object` takes names with types",
+            example("object"),
+        );
         return Type::Any;
     };
     let mut fields = IndexMap::new();
@@ -166,11 +198,19 @@ fn field(
     diagnostics: &mut Diagnostics,
 ) -> Field {
     let ExpressionKind::Call(call) = &value.kind else {
-        return Field { of: parse(value, evaluate, diagnostics), optional: false, default: None };
+        return Field {
+            of: parse(value, evaluate, diagnostics),
+            optional: false,
+            default: None,
+        };
     };
     let arguments: Vec<&Expression> = call.arguments.iter().map(|argument| &argument.value).collect();
     match (call.name.text.as_str(), arguments.as_slice()) {
-        ("optional", [of]) => Field { of: parse(of, evaluate, diagnostics), optional: true, default: None },
+        ("optional", [of]) => Field {
+            of: parse(of, evaluate, diagnostics),
+            optional: true,
+            default: None,
+        },
         ("optional", [of, default]) => {
             let of = parse(of, evaluate, diagnostics);
             let default = evaluate(default, diagnostics);
@@ -183,7 +223,11 @@ fn field(
                     Evaluated::faulty(default.span)
                 }
             };
-            Field { of, optional: true, default: Some(default) }
+            Field {
+                of,
+                optional: true,
+                default: Some(default),
+            }
         }
         ("optional", _) => {
             diagnostics.error(
@@ -192,8 +236,16 @@ fn field(
                 "`optional` takes a type and perhaps a default",
                 "write `optional(string)` or `optional(string, \"none\")`",
             );
-            Field { of: Type::Any, optional: true, default: None }
+            Field {
+                of: Type::Any,
+                optional: true,
+                default: None,
+            }
         }
-        _ => Field { of: parse(value, evaluate, diagnostics), optional: false, default: None },
+        _ => Field {
+            of: parse(value, evaluate, diagnostics),
+            optional: false,
+            default: None,
+        },
     }
 }

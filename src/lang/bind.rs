@@ -1,0 +1,581 @@
+//! Blocks into objects: the property table says where each attribute belongs and of what shape it is.
+
+mod error;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexSet;
+use serde_json::Value as Json;
+
+use super::error::{Diagnostics, origin};
+use super::functions::to_json;
+use super::project::{Instance, Project};
+use super::value::{Evaluated, Value};
+use crate::model::configuration::{Configuration, Lifecycle, Resource};
+use crate::model::properties::{self, Access, Property};
+use crate::model::value::{Allowed, CombinationConfiguration, SignInFrequency, Value as Bound};
+use crate::model::{Kind, Object, wire};
+use crate::syntax::{Attribute, Block, Body, Expression, Ident, ItemKind, Span};
+
+use error::BindError;
+
+/// Evaluates an expression in the scope of the block that is bound.
+type Evaluate<'a> = &'a mut dyn FnMut(&Expression) -> Evaluated;
+
+/// The whole configuration of a project. What is wrong joins what loading it found; a configuration
+/// of a project with errors is for showing and checking, never for planning.
+pub fn configuration(project: &Project) -> (Configuration, Diagnostics) {
+    let mut diagnostics = project.diagnostics().clone();
+    let mut resources = BTreeMap::new();
+    for instance in project.instances() {
+        if let Some(resource) = resource(project, instance, &mut diagnostics) {
+            resources.insert(resource.address.clone(), resource);
+        }
+    }
+    diagnostics.sort();
+    let configuration = Configuration {
+        resources,
+        emergency_access: project.emergency_access.clone(),
+        settings: project.settings.clone(),
+        tenants: project.tenants.clone(),
+        imports: project.imports.clone(),
+        moves: project.moves.clone(),
+        removals: project.removals.clone(),
+        outputs: project.outputs.clone(),
+        deferred: project.deferred.clone(),
+    };
+    (configuration, diagnostics)
+}
+
+/// Binds a resource block: `policy`, `location`, `strength`, `context`, or a managed `group`.
+///
+/// Everything wrong with it is reported, and what is left is returned so that later checks can go on.
+/// Nothing comes of a block whose kind can't be told.
+fn resource(project: &Project, instance: &Instance, diagnostics: &mut Diagnostics) -> Option<Resource> {
+    let block = &instance.block;
+    let mut errors = Vec::new();
+    let mut met = Diagnostics::new();
+    let kind = kind_of(block, &mut errors);
+    let bound = kind.map(|kind| {
+        let mut evaluate = |expression: &Expression| project.evaluate(expression, &instance.scope, &mut met);
+        let mut binder = Binder {
+            evaluate: &mut evaluate,
+            errors: &mut errors,
+            secondary: None,
+            head: block.header,
+            resource: Resource {
+                address: instance.address.clone(),
+                object: Object::new(kind),
+                origin: origin(block.header),
+                origins: BTreeMap::new(),
+                reference_origins: Vec::new(),
+                depends_on: Vec::new(),
+                lifecycle: Lifecycle::default(),
+                includes_emergency_access: None,
+            },
+        };
+        binder.body(kind.block(), "", &block.body);
+        binder.finish();
+        binder.resource
+    });
+    let bound = bound.map(|bound| Resource {
+        depends_on: project.depends_on(instance, &mut met),
+        ..bound
+    });
+    diagnostics.extend(met);
+    for error in errors {
+        diagnostics.push(error.into());
+    }
+    bound
+}
+
+/// The kind of object that a block writes; a location says by its attributes which kind it is.
+fn kind_of(block: &Block, errors: &mut Vec<BindError>) -> Option<Kind> {
+    let has = |name: &str| attributes(&block.body).any(|attribute| attribute.name.text == name);
+    match block.kind.text.as_str() {
+        "policy" => Some(Kind::Policy),
+        "strength" => Some(Kind::Strength),
+        "context" => Some(Kind::Context),
+        "group" => Some(Kind::Group),
+        "location" => match (has("ip_ranges"), has("countries")) {
+            (true, false) => Some(Kind::IpLocation),
+            (false, true) => Some(Kind::CountryLocation),
+            (true, true) => {
+                errors.push(BindError::Unfit {
+                    problem: "a location holds either `ip_ranges` or `countries`".into(),
+                    help: "write two locations, and name both in the policy".into(),
+                    at: block.header,
+                });
+                None
+            }
+            (false, false) => {
+                errors.push(BindError::Missing {
+                    name: "ip_ranges".into(),
+                    example: "ip_ranges = [\"203.0.113.0/24\"]` or `countries = [\"DK\"]".into(),
+                    at: block.header,
+                });
+                None
+            }
+        },
+        _ => None,
+    }
+}
+
+fn attributes(body: &Body) -> impl Iterator<Item = &Attribute> {
+    body.items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Attribute(attribute) => Some(attribute),
+        ItemKind::Block(_) => None,
+    })
+}
+
+struct Binder<'a> {
+    evaluate: Evaluate<'a>,
+    errors: &'a mut Vec<BindError>,
+    resource: Resource,
+    secondary: Option<(bool, Span)>,
+    head: Span,
+}
+
+fn joined(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+/// What may stand in a block: the next step of every path of the table that begins with `path`.
+fn steps(kind: Kind, path: &str, last: bool) -> BTreeSet<&'static str> {
+    let mut found = BTreeSet::new();
+    for dsl in kind.properties().iter().flat_map(|property| property.dsl) {
+        let rest = if path.is_empty() {
+            Some(*dsl)
+        } else {
+            dsl.strip_prefix(path).and_then(|rest| rest.strip_prefix('.'))
+        };
+        match rest.map(|rest| rest.split_once('.')) {
+            Some(None) if last => found.extend(rest),
+            Some(Some((step, _))) if !last => {
+                found.insert(step);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+impl Binder<'_> {
+    fn kind(&self) -> Kind {
+        self.resource.object.kind
+    }
+
+    fn body(&mut self, noun: &str, path: &str, body: &Body) {
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        for item in &body.items {
+            let name = match &item.kind {
+                ItemKind::Attribute(attribute) => &attribute.name,
+                ItemKind::Block(block) => &block.kind,
+            };
+            let repeatable = path == "configurations";
+            if !seen.insert(&name.text) && !repeatable {
+                self.errors.push(BindError::Repeated {
+                    name: name.text.clone(),
+                    at: name.span,
+                });
+                continue;
+            }
+            match &item.kind {
+                ItemKind::Attribute(attribute) => self.attribute(noun, path, attribute),
+                ItemKind::Block(block) => self.block(noun, path, block),
+            }
+        }
+    }
+
+    fn attribute(&mut self, noun: &str, path: &str, attribute: &Attribute) {
+        let name = attribute.name.text.as_str();
+        let dsl = joined(path, name);
+        let rows: Vec<&'static Property> = properties::by_dsl(self.kind(), &dsl).collect();
+        if !rows.is_empty() {
+            let value = (self.evaluate)(&attribute.value);
+            self.property(&dsl, &rows, &attribute.name, &value);
+            return;
+        }
+        match (path, name) {
+            // Dealt with when the project was expanded.
+            ("", "for_each" | "depends_on") => {}
+            ("", "managed") if self.kind() == Kind::Group => {}
+            ("", "raw") => self.raw(attribute),
+            ("", "emergency_access") if self.kind() == Kind::Policy => self.emergency_access(attribute),
+            _ if steps(self.kind(), path, false).contains(name) => self.errors.push(BindError::Unfit {
+                problem: format!("`{name}` is a block, not an attribute"),
+                help: format!("write `{name} {{ … }}` without the `=`"),
+                at: attribute.name.span,
+            }),
+            _ => self.unknown_attribute(noun, path, &attribute.name),
+        }
+    }
+
+    fn unknown_attribute(&mut self, noun: &str, path: &str, name: &Ident) {
+        let mut choices: Vec<String> = steps(self.kind(), path, true)
+            .into_iter()
+            .chain(steps(self.kind(), path, false))
+            .map(str::to_owned)
+            .collect();
+        if path.is_empty() {
+            choices.extend(["for_each", "depends_on", "lifecycle", "raw"].map(str::to_owned));
+        }
+        self.errors.push(BindError::UnknownAttribute {
+            block: noun.into(),
+            name: name.text.clone(),
+            choices,
+            at: name.span,
+        });
+    }
+
+    fn property(&mut self, dsl: &str, rows: &[&'static Property], name: &Ident, value: &Evaluated) {
+        if dsl == "session.sign_in_frequency_for" {
+            self.frequency_for(value);
+            return;
+        }
+        let outcome = value::bind(dsl, rows, value);
+        self.errors.extend(outcome.errors);
+        self.resource.reference_origins.extend(
+            outcome
+                .references
+                .into_iter()
+                .map(|(reference, span)| (reference, origin(span))),
+        );
+        for (row, bound) in outcome.values {
+            if self.resource.object.get(row.wire).is_some() {
+                self.errors.push(BindError::Unfit {
+                    problem: format!("`{dsl}` sets what was set before"),
+                    help: "Graph keeps one filter, either for what is in or for what is out: keep one".into(),
+                    at: name.span,
+                });
+                continue;
+            }
+            self.resource
+                .origins
+                .insert(row.wire.to_owned(), origin(value.span));
+            if !row.is_default(&bound) {
+                self.resource.object.set(row.wire, Some(bound));
+            }
+        }
+    }
+
+    fn frequency_for(&mut self, value: &Evaluated) {
+        match value.as_text() {
+            Some("secondary") => self.secondary = Some((true, value.span)),
+            Some("primary_and_secondary") => self.secondary = Some((false, value.span)),
+            _ if value.is_faulty() || matches!(value.value, Value::Null) => {}
+            _ => self.errors.push(BindError::UnknownSymbol {
+                word: value.value.to_string(),
+                noun: "what a sign-in frequency is for".into(),
+                choices: vec!["secondary".into(), "primary_and_secondary".into()],
+                at: value.span,
+            }),
+        }
+    }
+
+    fn block(&mut self, noun: &str, path: &str, block: &Block) {
+        let name = block.kind.text.as_str();
+        if let Some(label) = block.labels.first() {
+            self.errors.push(BindError::Unfit {
+                problem: format!("`{name}` takes no label here"),
+                help: format!("write `{name} {{ … }}`"),
+                at: label.span,
+            });
+        }
+        match (path, name) {
+            ("", "lifecycle") => self.lifecycle(&block.body),
+            ("", "configurations") if self.kind() == Kind::Strength => self.configurations(block),
+            _ if steps(self.kind(), path, false).contains(name) => {
+                self.body(&format!("{noun}.{name}"), &joined(path, name), &block.body);
+            }
+            _ if steps(self.kind(), path, true).contains(name) => self.errors.push(BindError::Unfit {
+                problem: format!("`{name}` is an attribute, not a block"),
+                help: format!("write `{name} = …`"),
+                at: block.kind.span,
+            }),
+            _ => self.errors.push(BindError::UnknownBlock {
+                block: noun.into(),
+                name: name.into(),
+                choices: steps(self.kind(), path, false)
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect(),
+                at: block.kind.span,
+            }),
+        }
+    }
+
+    fn lifecycle(&mut self, body: &Body) {
+        for item in &body.items {
+            let ItemKind::Attribute(attribute) = &item.kind else {
+                if let ItemKind::Block(block) = &item.kind {
+                    self.errors.push(BindError::UnknownBlock {
+                        block: "lifecycle".into(),
+                        name: block.kind.text.clone(),
+                        choices: Vec::new(),
+                        at: block.kind.span,
+                    });
+                }
+                continue;
+            };
+            let value = (self.evaluate)(&attribute.value);
+            match (attribute.name.text.as_str(), &value.value) {
+                ("prevent_destroy", Value::Bool(set)) => self.resource.lifecycle.prevent_destroy = *set,
+                ("reason", Value::String { text, .. }) => self.resource.lifecycle.reason = Some(text.clone()),
+                ("ignore_changes", Value::List(items)) => {
+                    for item in items {
+                        self.ignored(&item);
+                    }
+                }
+                ("prevent_destroy" | "reason" | "ignore_changes", _) => {
+                    if !value.is_faulty() {
+                        self.errors.push(BindError::WrongKind {
+                            name: attribute.name.text.clone(),
+                            wanted: "another kind of value".into(),
+                            found: value.value.kind().into(),
+                            help: "write `prevent_destroy = true`, `ignore_changes = [\"users.exclude\"]`, `reason = \"…\"`".into(),
+                            at: value.span,
+                        });
+                    }
+                }
+                _ => self.errors.push(BindError::UnknownAttribute {
+                    block: "lifecycle".into(),
+                    name: attribute.name.text.clone(),
+                    choices: ["prevent_destroy", "ignore_changes", "reason"]
+                        .map(str::to_owned)
+                        .into(),
+                    at: attribute.name.span,
+                }),
+            }
+        }
+    }
+
+    /// `ignore_changes` names properties as they are written: `"users.exclude"`, or a whole block as `users`.
+    fn ignored(&mut self, item: &Evaluated) {
+        let Some(dsl) = item.as_text() else { return };
+        let prefix = format!("{dsl}.");
+        let wires: Vec<String> = self
+            .kind()
+            .properties()
+            .iter()
+            .filter(|property| {
+                property
+                    .dsl
+                    .iter()
+                    .any(|path| *path == dsl || path.starts_with(&prefix))
+            })
+            .map(|property| property.wire.to_owned())
+            .collect();
+        if wires.is_empty() {
+            let choices = self.kind().properties().iter().flat_map(|property| property.dsl);
+            self.errors.push(BindError::UnknownSymbol {
+                word: dsl.into(),
+                noun: "a property of this block".into(),
+                choices: choices.map(|path| (*path).to_owned()).collect(),
+                at: item.span,
+            });
+        }
+        self.resource.lifecycle.ignore_changes.extend(wires);
+    }
+
+    fn emergency_access(&mut self, attribute: &Attribute) {
+        let value = (self.evaluate)(&attribute.value);
+        match &value.value {
+            Value::Call(call) if call.name == "include" => {
+                self.resource.includes_emergency_access = call.positional.first().and_then(Evaluated::as_text).map(str::to_owned);
+            }
+            Value::Null | Value::Faulty => {}
+            _ => self.errors.push(BindError::WrongKind {
+                name: "emergency_access".into(),
+                wanted: "`include(\"why\")`".into(),
+                found: value.value.kind().into(),
+                help: "write `emergency_access = include(\"why this policy must catch the emergency accounts\")`, or leave it out"
+                    .into(),
+                at: value.span,
+            }),
+        }
+    }
+
+    /// `raw` is for what the table does not know; what it knows is written by its own name.
+    fn raw(&mut self, attribute: &Attribute) {
+        let value = (self.evaluate)(&attribute.value);
+        if value.is_faulty() {
+            return;
+        }
+        let Ok(json @ Json::Object(_)) = to_json(&value.value) else {
+            self.errors.push(BindError::WrongKind {
+                name: "raw".into(),
+                wanted: "an object in the shape of Graph's JSON".into(),
+                found: value.value.kind().into(),
+                help: "write `raw = { conditions = { newThing = \"…\" } }`".into(),
+                at: value.span,
+            });
+            return;
+        };
+        for property in self.kind().properties() {
+            if wire::at(&json, property.wire).is_some() {
+                let help = match (property.dsl.first(), property.access) {
+                    (Some(dsl), _) => format!("write `{dsl}` instead"),
+                    (None, Access::ReadOnly) => "leave it out: only the service sets it".into(),
+                    (None, _) => "leave it out".into(),
+                };
+                self.errors.push(BindError::Unfit {
+                    problem: format!("`raw` sets `{}`, which has a name of its own", property.wire),
+                    help,
+                    at: attribute.name.span,
+                });
+            }
+        }
+        self.resource.origins.insert("raw".into(), origin(value.span));
+        self.resource.object.raw = Some(json);
+    }
+
+    fn configurations(&mut self, block: &Block) {
+        let mut configurations = Vec::new();
+        for item in &block.body.items {
+            match &item.kind {
+                ItemKind::Block(inner) if matches!(inner.kind.text.as_str(), "fido2" | "x509") => {
+                    configurations.push(self.configuration(inner));
+                }
+                ItemKind::Block(Block { kind: name, .. }) | ItemKind::Attribute(Attribute { name, .. }) => {
+                    self.errors.push(BindError::UnknownBlock {
+                        block: "strength.configurations".into(),
+                        name: name.text.clone(),
+                        choices: vec!["fido2".into(), "x509".into()],
+                        at: name.span,
+                    });
+                }
+            }
+        }
+        if !configurations.is_empty() {
+            self.resource
+                .origins
+                .insert("combinationConfigurations".into(), origin(block.header));
+            self.resource.object.set(
+                "combinationConfigurations",
+                Some(Bound::CombinationConfigurations(configurations)),
+            );
+        }
+    }
+
+    fn configuration(&mut self, block: &Block) -> CombinationConfiguration {
+        let fido2 = block.kind.text == "fido2";
+        let mut applies_to = IndexSet::new();
+        let (mut aaguids, mut skis, mut oids) = (IndexSet::new(), IndexSet::new(), IndexSet::new());
+        for attribute in attributes(&block.body) {
+            let value = (self.evaluate)(&attribute.value);
+            match (attribute.name.text.as_str(), fido2) {
+                ("applies_to", _) => applies_to = value::combinations("applies_to", &value, self.errors),
+                (name @ "allowed_aaguids", true) => aaguids = value::texts(name, &value, self.errors),
+                (name @ "allowed_issuer_skis", false) => skis = value::texts(name, &value, self.errors),
+                (name @ "allowed_policy_oids", false) => oids = value::texts(name, &value, self.errors),
+                _ => {
+                    let choices: &[&str] = if fido2 {
+                        &["applies_to", "allowed_aaguids"]
+                    } else {
+                        &["applies_to", "allowed_issuer_skis", "allowed_policy_oids"]
+                    };
+                    self.errors.push(BindError::UnknownAttribute {
+                        block: block.kind.text.clone(),
+                        name: attribute.name.text.clone(),
+                        choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
+                        at: attribute.name.span,
+                    });
+                }
+            }
+        }
+        if applies_to.is_empty() {
+            self.errors.push(BindError::Missing {
+                name: "applies_to".into(),
+                example: if fido2 {
+                    "applies_to = [fido2]"
+                } else {
+                    "applies_to = [x509_multi_factor]"
+                }
+                .into(),
+                at: block.header,
+            });
+        }
+        let lower = |set: IndexSet<String>| set.into_iter().map(|text| text.to_ascii_lowercase()).collect();
+        let allowed = if fido2 {
+            Allowed::Fido2 {
+                aaguids: lower(aaguids),
+            }
+        } else {
+            Allowed::X509 {
+                issuer_skis: skis,
+                policy_oids: oids,
+            }
+        };
+        CombinationConfiguration { applies_to, allowed }
+    }
+
+    fn finish(&mut self) {
+        self.apply_frequency_for();
+        for property in self
+            .kind()
+            .properties()
+            .iter()
+            .filter(|property| property.required)
+        {
+            let Some(dsl) = property.dsl.first() else { continue };
+            if self.resource.origins.contains_key(property.wire) || self.is_reported(dsl) {
+                continue;
+            }
+            self.errors.push(BindError::Missing {
+                name: (*dsl).into(),
+                example: example(property),
+                at: self.head,
+            });
+        }
+    }
+
+    /// Whether a fault in the attribute is known already, so that it is not called missing as well.
+    fn is_reported(&self, dsl: &str) -> bool {
+        self.errors.iter().any(|error| match error {
+            BindError::WrongKind { name, .. } => name == dsl,
+            BindError::UnknownSymbol { .. } | BindError::Unfit { .. } => true,
+            _ => false,
+        })
+    }
+
+    fn apply_frequency_for(&mut self) {
+        const WIRE: &str = "sessionControls.signInFrequency";
+        let Some((secondary_only, at)) = self.secondary else {
+            return;
+        };
+        match self.resource.object.get(WIRE) {
+            Some(Bound::SignInFrequency(frequency)) => {
+                let changed = SignInFrequency {
+                    secondary_only,
+                    ..frequency.clone()
+                };
+                self.resource
+                    .object
+                    .set(WIRE, Some(Bound::SignInFrequency(changed)));
+            }
+            _ => self.errors.push(BindError::Missing {
+                name: "sign_in_frequency".into(),
+                example: "sign_in_frequency = 4h".into(),
+                at,
+            }),
+        }
+    }
+}
+
+fn example(property: &Property) -> String {
+    let dsl = property.dsl.first().copied().unwrap_or_default();
+    match dsl {
+        "state" => "state = report_only".into(),
+        "combinations" => "combinations = [fido2]".into(),
+        "ip_ranges" => "ip_ranges = [\"203.0.113.0/24\"]".into(),
+        "countries" => "countries = [\"DK\"]".into(),
+        "id" => "id = \"c1\"".into(),
+        _ => format!("{dsl} = \"…\""),
+    }
+}
