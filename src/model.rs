@@ -14,6 +14,7 @@ pub mod object;
 pub mod origin;
 pub mod properties;
 pub mod reference;
+pub mod rules;
 pub mod state;
 pub mod value;
 pub mod wire;

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod change;
+pub mod error;
 pub mod note;
 pub mod options;
 pub mod step;
