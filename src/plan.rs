@@ -8,24 +8,53 @@
 //! desired + live + state ─ identity ─ resolve ─ emergency ─ difference ─ preflight ─ steps ─ order → Plan
 //! ```
 
+mod acts;
+mod build;
+mod canonical;
 pub mod change;
+mod difference;
+mod emergency;
 pub mod error;
+mod identity;
+pub mod names;
 pub mod note;
 pub mod options;
+mod order;
+mod preflight;
+pub mod questions;
+mod resolve;
+pub mod saved;
+mod scope;
 pub mod step;
 pub mod verdict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::model::Address;
+use crate::model::configuration::Configuration;
+use crate::model::live::{Directory, LiveTenant};
+use crate::model::properties::ApiVersion;
+use crate::model::state::{CAPOL_VERSION, Document};
+
+use build::{Builder, Draft};
+use emergency::Emergency;
+use error::Problem;
+use order::Order;
+use resolve::Resolver;
+
 pub use change::{
     Action, ActionReason, Guard, GuardChange, OutputChange, PropertyChange, RawChange, ResourceChange,
 };
+pub use error::{PlanError, PlanErrors};
+pub use names::Names;
 pub use note::{Note, NoteLevel};
 pub use options::{Limits, Mode, PlanOptions};
+pub use questions::{Questions, Reading, questions, reading};
+pub use saved::{SavedPlanError, StaleReason, stale};
 pub use step::{Act, ObjectId, Pending, Step, StepId};
 pub use verdict::Verdict;
 
@@ -95,12 +124,307 @@ pub struct Cost {
 
 impl Plan {
     /// What happens at an address.
-    pub fn change(&self, address: &crate::model::Address) -> Option<&ResourceChange> {
+    pub fn change(&self, address: &Address) -> Option<&ResourceChange> {
         self.changes.iter().find(|change| change.address == *address)
     }
 
     /// The step of a number.
     pub fn step(&self, id: StepId) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)
+    }
+}
+
+/// What it takes to make the tenant what the configuration says.
+///
+/// Errors with everything that is wrong; then nothing may be written.
+pub fn plan(
+    desired: &Configuration,
+    live: &LiveTenant,
+    directory: &Directory,
+    state: Option<&Document>,
+    options: &PlanOptions,
+) -> Result<Plan, PlanErrors> {
+    let mut errors = Vec::new();
+    let mut notes = Vec::new();
+    check_frame(desired, live, state, options, &mut errors)?;
+    let standings = identity::identify(desired, live, state, options, &mut errors);
+    scope::check(options, standings.keys(), &mut errors);
+    let resolver = Resolver {
+        desired,
+        live,
+        directory,
+        standings: &standings,
+    };
+    let emergency = match options.mode {
+        Mode::Apply => Emergency::of(&resolver, &mut errors),
+        Mode::Destroy | Mode::RefreshOnly => None,
+    };
+    let mut builder = Builder {
+        desired,
+        live,
+        resolver: &resolver,
+        emergency: emergency.as_ref(),
+        options,
+        errors,
+        notes,
+    };
+    let drafts: Vec<Draft<'_>> = standings
+        .values()
+        .filter_map(|standing| builder.draft(standing))
+        .collect();
+    (errors, notes) = (builder.errors, builder.notes);
+    errors.extend(order::cycles(&drafts));
+    if options.mode != Mode::RefreshOnly {
+        in_use(&drafts, live, &mut errors, &mut notes);
+        for draft in &drafts {
+            preflight::owned_by_others(draft, &mut errors);
+        }
+    }
+    if options.mode == Mode::Apply {
+        emergency::guard(
+            &drafts,
+            emergency.as_ref(),
+            desired,
+            live,
+            options,
+            &mut errors,
+            &mut notes,
+        );
+        preflight::check(&drafts, live, options, &mut errors);
+    }
+    if !errors.is_empty() {
+        return Err(PlanErrors(errors));
+    }
+    let mut order = Order::new(&drafts);
+    let chosen = scope::choose(&drafts, &order.waits(), options);
+    let delete_first = preflight::must_delete_first(&drafts, live, options);
+    order.strengthen_first(&drafts, delete_first);
+    let steps = order
+        .steps(&drafts, &chosen)
+        .map_err(|path| PlanErrors(vec![PlanError::new(Problem::Cycle { path })]))?;
+    if delete_first {
+        notes.push(Note::warning(
+            "full_tenant",
+            "the tenant holds as many policies as it may, so old ones are deleted before new ones are made",
+        ));
+    }
+    let whole = options.targets.is_empty() && options.excludes.is_empty();
+    Ok(finish(
+        drafts,
+        &chosen,
+        steps,
+        notes,
+        whole,
+        |changes, steps, notes| {
+            let outputs = output_changes(desired, state, options);
+            Plan {
+                format_version: FORMAT_VERSION.to_owned(),
+                capol_version: CAPOL_VERSION.to_owned(),
+                created_at: options.now,
+                tenant_id: live.tenant_id.clone(),
+                lineage: state.map(|state| state.lineage),
+                serial: state.map_or(0, |state| state.serial),
+                configuration_digest: options.configuration_digest.clone(),
+                live: saved::seen(live),
+                refresh_only: options.mode == Mode::RefreshOnly,
+                complete: whole,
+                names: names::collect(&changes, directory, live),
+                cost: cost(&steps, options),
+                verdict: Verdict::of(&changes, &outputs),
+                changes,
+                steps,
+                outputs,
+                notes,
+            }
+        },
+    ))
+}
+
+/// What must hold before anything is looked at.
+fn check_frame(
+    desired: &Configuration,
+    live: &LiveTenant,
+    state: Option<&Document>,
+    options: &PlanOptions,
+    errors: &mut Vec<PlanError>,
+) -> Result<(), PlanErrors> {
+    if let Some(state) = state
+        && !state.tenant_id.eq_ignore_ascii_case(&live.tenant_id)
+    {
+        return Err(PlanErrors(vec![PlanError::new(Problem::WrongTenant {
+            state: state.tenant_id.clone(),
+            live: live.tenant_id.clone(),
+        })]));
+    }
+    if options.mode == Mode::Apply {
+        for deferred in &desired.deferred {
+            let problem = Problem::Deferred {
+                kind: deferred.kind.clone(),
+            };
+            errors.push(PlanError::new(problem).on(&deferred.address, Some(deferred.origin)));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to delete what something still refers to.
+fn in_use(drafts: &[Draft<'_>], live: &LiveTenant, errors: &mut Vec<PlanError>, notes: &mut Vec<Note>) {
+    let managed: BTreeSet<&str> = drafts
+        .iter()
+        .filter(|draft| draft.change.action != Action::Forget)
+        .filter_map(|draft| draft.live.map(|live| live.id.as_str()))
+        .collect();
+    for doomed in drafts.iter().filter(|draft| !draft.acts.deletes.is_empty()) {
+        let address = &doomed.change.address;
+        for user in drafts {
+            let after = user.change.after.as_ref();
+            if after.is_some_and(|after| order::refers_to(after, doomed)) {
+                errors.push(user.error(Problem::InUse {
+                    address: address.clone(),
+                    by: user.change.name.clone(),
+                    not: "",
+                }));
+            }
+        }
+        for policy in live.policies() {
+            if managed.contains(policy.id.as_str()) || !order::refers_to(&policy.object, doomed) {
+                continue;
+            }
+            if doomed.change.kind == crate::model::Kind::Group {
+                notes.push(
+                    Note::warning(
+                        "deleted_group_in_use",
+                        format!(
+                            "`{}` refers to this group, is not managed here, and will go on naming it",
+                            policy.name()
+                        ),
+                    )
+                    .on(address, doomed.origin()),
+                );
+            } else {
+                errors.push(doomed.error(Problem::InUse {
+                    address: address.clone(),
+                    by: policy.name().to_owned(),
+                    not: "not ",
+                }));
+            }
+        }
+    }
+}
+
+fn finish<'a>(
+    drafts: Vec<Draft<'a>>,
+    chosen: &BTreeSet<usize>,
+    steps: Vec<(usize, Step)>,
+    mut notes: Vec<Note>,
+    whole: bool,
+    make: impl FnOnce(Vec<ResourceChange>, Vec<Step>, Vec<Note>) -> Plan,
+) -> Plan {
+    let mut changes = Vec::new();
+    let mut left_out = 0;
+    for (number, draft) in drafts.into_iter().enumerate() {
+        let mut change = draft.change;
+        if !chosen.contains(&number) {
+            left_out += usize::from(change.is_change());
+            continue;
+        }
+        let own = steps.iter().filter(|(owner, _)| *owner == number);
+        change.steps = own.clone().map(|(_, step)| step.id).collect();
+        let beta = own.clone().any(|(_, step)| {
+            matches!(
+                step.act,
+                Act::Create {
+                    version: ApiVersion::Beta,
+                    ..
+                } | Act::Update {
+                    version: ApiVersion::Beta,
+                    ..
+                }
+            )
+        });
+        if beta {
+            let origin = draft.resource.map(|resource| resource.origin);
+            notes.push(
+                Note::remark("uses_beta", "written through Graph's beta endpoint")
+                    .on(&change.address, origin),
+            );
+        }
+        changes.push(change);
+    }
+    if !whole {
+        notes.push(Note::warning(
+            "partial",
+            format!(
+                "the plan is partial: {left_out} further {} left out",
+                if left_out == 1 { "change is" } else { "changes are" }
+            ),
+        ));
+    }
+    let steps = steps.into_iter().map(|(_, step)| step).collect();
+    make(changes, steps, notes)
+}
+
+fn output_changes(
+    desired: &Configuration,
+    state: Option<&Document>,
+    options: &PlanOptions,
+) -> Vec<OutputChange> {
+    if options.mode == Mode::RefreshOnly {
+        return Vec::new();
+    }
+    let nothing = BTreeMap::new();
+    let remembered = state.map_or(&nothing, |state| &state.outputs);
+    let nothing = BTreeMap::new();
+    let wanted = match options.mode {
+        Mode::Destroy => &nothing,
+        _ => &desired.outputs,
+    };
+    let mut changes = Vec::new();
+    for (name, output) in wanted {
+        let before = remembered.get(name);
+        // An id that is not known yet is null; what was remembered then still stands.
+        let known = !output.value.is_null() || before.is_none();
+        if known
+            && before
+                .is_none_or(|before| before.value != output.value || before.sensitive != output.sensitive)
+        {
+            changes.push(OutputChange {
+                name: name.clone(),
+                before: before.map(|before| before.value.clone()),
+                after: Some(output.value.clone()),
+                sensitive: output.sensitive,
+            });
+        }
+    }
+    for (name, before) in remembered {
+        if !wanted.contains_key(name) {
+            changes.push(OutputChange {
+                name: name.clone(),
+                before: Some(before.value.clone()),
+                after: None,
+                sensitive: before.sensitive,
+            });
+        }
+    }
+    changes
+}
+
+fn cost(steps: &[Step], options: &PlanOptions) -> Cost {
+    let writes: u32 = steps.iter().map(|step| step.act.requests()).sum();
+    if writes == 0 {
+        return Cost::default();
+    }
+    let rationed: u32 = steps
+        .iter()
+        .filter(|step| step.act.is_rationed())
+        .map(|step| step.act.requests())
+        .sum();
+    let reads = 2 * options.refresh_requests;
+    let seconds = f64::from(rationed + reads) / options.requests_per_second.max(f64::MIN_POSITIVE);
+    Cost {
+        writes,
+        requests: writes + reads,
+        seconds: std::time::Duration::try_from_secs_f64(seconds.ceil())
+            .map_or(u64::MAX, |duration| duration.as_secs()),
     }
 }

@@ -1,0 +1,365 @@
+//! What waits for what: edges that are written and edges that nobody writes, then numbers for the steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::algo::has_path_connecting;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use crate::model::{Address, Origin, Reference};
+
+use super::build::Draft;
+use super::change::Action;
+use super::emergency::{is_enabled, strengthens};
+use super::error::{PlanError, Problem};
+use super::step::{Act, ObjectId, Step, StepId};
+
+/// The acts of every draft and the edges between them.
+pub(super) struct Order {
+    graph: DiGraph<Node, Edge>,
+    /// The nodes of each draft.
+    spans: Vec<Span>,
+}
+
+#[derive(Debug, Clone)]
+struct Node {
+    draft: usize,
+    act: Act,
+}
+
+/// Whether the edge is needed for the write to succeed, or only keeps the tenant protected meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Hard,
+    Soft,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Span {
+    entries: Vec<NodeIndex>,
+    builds: Vec<NodeIndex>,
+    deletes: Vec<NodeIndex>,
+}
+
+impl Span {
+    fn last(&self) -> Option<NodeIndex> {
+        self.deletes.last().or(self.builds.last()).copied()
+    }
+
+    fn all(&self) -> impl Iterator<Item = NodeIndex> {
+        self.entries
+            .iter()
+            .chain(&self.builds)
+            .chain(&self.deletes)
+            .copied()
+    }
+}
+
+impl Order {
+    /// Every draft's acts, with the edges that they need.
+    pub(super) fn new(drafts: &[Draft<'_>]) -> Self {
+        let mut order = Self {
+            graph: DiGraph::new(),
+            spans: Vec::new(),
+        };
+        for (number, draft) in drafts.iter().enumerate() {
+            let mut add = |acts: &[Act]| -> Vec<NodeIndex> {
+                acts.iter()
+                    .map(|act| {
+                        order.graph.add_node(Node {
+                            draft: number,
+                            act: act.clone(),
+                        })
+                    })
+                    .collect()
+            };
+            let span = Span {
+                entries: add(&draft.acts.entries),
+                builds: add(&draft.acts.builds),
+                deletes: add(&draft.acts.deletes),
+            };
+            let chain: Vec<NodeIndex> = span.all().collect();
+            for (earlier, later) in chain.iter().zip(chain.iter().skip(1)) {
+                order.graph.add_edge(*earlier, *later, Edge::Hard);
+            }
+            order.spans.push(span);
+        }
+        order.builds_after_builds(drafts);
+        order.deletes_after_users(drafts);
+        order
+    }
+
+    fn span(&self, draft: usize) -> Span {
+        self.spans.get(draft).cloned().unwrap_or_default()
+    }
+
+    fn builds_after_builds(&mut self, drafts: &[Draft<'_>]) {
+        let by_address: BTreeMap<&Address, usize> = drafts
+            .iter()
+            .enumerate()
+            .map(|(number, draft)| (&draft.change.address, number))
+            .collect();
+        for (number, draft) in drafts.iter().enumerate() {
+            let span = self.span(number);
+            for need in &draft.needs {
+                let built = by_address
+                    .get(need)
+                    .and_then(|other| self.span(*other).builds.last().copied());
+                if let (Some(built), Some(first)) = (built, span.builds.first()) {
+                    self.graph.add_edge(built, *first, Edge::Hard);
+                }
+            }
+            // Members wait for the member to exist, not for its own members: groups may hold one another.
+            for node in &span.builds {
+                let Some(Node {
+                    act: Act::AddMembers { members, .. },
+                    ..
+                }) = self.graph.node_weight(*node)
+                else {
+                    continue;
+                };
+                let made: Vec<NodeIndex> = members
+                    .iter()
+                    .filter_map(|member| match member {
+                        ObjectId::Of(address) => by_address.get(address),
+                        ObjectId::Known(_) => None,
+                    })
+                    .filter_map(|other| self.span(*other).builds.first().copied())
+                    .collect();
+                for made in made {
+                    self.graph.add_edge(made, *node, Edge::Hard);
+                }
+            }
+        }
+    }
+
+    /// An object is deleted after whatever refers to it has let go, or is gone itself.
+    fn deletes_after_users(&mut self, drafts: &[Draft<'_>]) {
+        for (doomed, draft) in drafts.iter().enumerate() {
+            let Some(first_delete) = self.span(doomed).deletes.first().copied() else {
+                continue;
+            };
+            for (number, other) in drafts.iter().enumerate() {
+                let span = self.span(number);
+                let Some(last) = span.last().filter(|_| number != doomed) else {
+                    continue;
+                };
+                let remembered = !span.deletes.is_empty()
+                    && (other.remembered.contains(&draft.change.address)
+                        || draft
+                            .change
+                            .previous_address
+                            .as_ref()
+                            .is_some_and(|previous| other.remembered.contains(previous)));
+                let refers = other.live.is_some_and(|live| refers_to(&live.object, draft));
+                if (refers || remembered) && !has_path_connecting(&self.graph, first_delete, last, None) {
+                    self.graph.add_edge(last, first_delete, Edge::Hard);
+                }
+            }
+        }
+    }
+
+    /// Policies are weakened or deleted only after those that take over are in force, so that at no moment less
+    /// is protected than before and after. In a full tenant it can only be the other way round.
+    pub(super) fn strengthen_first(&mut self, drafts: &[Draft<'_>], delete_first: bool) {
+        let mut stronger = Vec::new();
+        let mut weaker = Vec::new();
+        for (number, draft) in drafts.iter().enumerate() {
+            let change = &draft.change;
+            let span = self.span(number);
+            match (change.action, &change.before, &change.after) {
+                (Action::Create | Action::Update, before, Some(after))
+                    if strengthens(before.as_ref(), after) =>
+                {
+                    stronger.extend(span.builds.first());
+                }
+                (Action::Update, Some(before), Some(after)) if is_enabled(before) && !is_enabled(after) => {
+                    weaker.extend(span.builds.first());
+                }
+                (Action::Delete, Some(before), _) if is_enabled(before) => {
+                    weaker.extend(span.deletes.first())
+                }
+                _ => {}
+            }
+            if delete_first && change.action == Action::Create && change.kind == crate::model::Kind::Policy {
+                stronger.extend(span.builds.first());
+            }
+        }
+        for weak in &weaker {
+            for strong in &stronger {
+                let (earlier, later) = if delete_first {
+                    (*weak, *strong)
+                } else {
+                    (*strong, *weak)
+                };
+                if earlier != later && !has_path_connecting(&self.graph, later, earlier, None) {
+                    self.graph.add_edge(earlier, later, Edge::Soft);
+                }
+            }
+        }
+    }
+
+    /// The drafts that each draft's hard edges lead to, waiting side first.
+    pub(super) fn waits(&self) -> BTreeMap<usize, BTreeSet<usize>> {
+        let mut waits: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for edge in self.graph.edge_references() {
+            let ends = (
+                self.graph.node_weight(edge.source()),
+                self.graph.node_weight(edge.target()),
+            );
+            if let ((Some(earlier), Some(later)), Edge::Hard) = (ends, edge.weight())
+                && earlier.draft != later.draft
+            {
+                waits.entry(later.draft).or_default().insert(earlier.draft);
+            }
+        }
+        waits
+    }
+
+    /// Numbers the acts of the chosen drafts so that each comes after what it waits for.
+    ///
+    /// Errors with the addresses left over when they wait for one another.
+    pub(super) fn steps(
+        &self,
+        drafts: &[Draft<'_>],
+        chosen: &BTreeSet<usize>,
+    ) -> Result<Vec<(usize, Step)>, Vec<Address>> {
+        let is_chosen = |node: NodeIndex| {
+            self.graph
+                .node_weight(node)
+                .is_some_and(|node| chosen.contains(&node.draft))
+        };
+        let mut waiting: BTreeMap<NodeIndex, BTreeSet<NodeIndex>> = self
+            .graph
+            .node_indices()
+            .filter(|node| is_chosen(*node))
+            .map(|node| {
+                let earlier = self
+                    .graph
+                    .neighbors_directed(node, petgraph::Direction::Incoming)
+                    .filter(|earlier| is_chosen(*earlier))
+                    .collect();
+                (node, earlier)
+            })
+            .collect();
+        let after = waiting.clone();
+        let mut numbers: BTreeMap<NodeIndex, StepId> = BTreeMap::new();
+        let mut steps = Vec::new();
+        while let Some(next) = waiting
+            .iter()
+            .find(|(_, earlier)| earlier.iter().all(|node| numbers.contains_key(node)))
+            .map(|(node, _)| *node)
+        {
+            waiting.remove(&next);
+            let id = StepId(u32::try_from(steps.len() + 1).unwrap_or(u32::MAX));
+            numbers.insert(next, id);
+            let Some(node) = self.graph.node_weight(next) else {
+                continue;
+            };
+            let Some(draft) = drafts.get(node.draft) else {
+                continue;
+            };
+            let mut waits: Vec<StepId> = after
+                .get(&next)
+                .into_iter()
+                .flatten()
+                .filter_map(|node| numbers.get(node).copied())
+                .collect();
+            waits.sort_unstable();
+            steps.push((
+                node.draft,
+                Step {
+                    id,
+                    address: draft.change.address.clone(),
+                    act: node.act.clone(),
+                    after: waits,
+                },
+            ));
+        }
+        if waiting.is_empty() {
+            return Ok(steps);
+        }
+        let left: BTreeSet<Address> = waiting
+            .keys()
+            .filter_map(|node| self.graph.node_weight(*node))
+            .filter_map(|node| drafts.get(node.draft))
+            .map(|draft| draft.change.address.clone())
+            .collect();
+        Err(left.into_iter().collect())
+    }
+}
+
+/// Whether an object refers to what the draft has live.
+pub(super) fn refers_to(object: &crate::model::Object, draft: &Draft<'_>) -> bool {
+    let Some((live, target)) = draft.live.and_then(|live| Some((live, live.kind.target()?))) else {
+        return false;
+    };
+    object.references().iter().any(|(_, reference)| {
+        matches!(reference, Reference::Id { target: found, id } if *found == target && *id == live.id)
+    })
+}
+
+/// Ways in which objects need themselves, each once, with the places that say so.
+pub(super) fn cycles(drafts: &[Draft<'_>]) -> Vec<PlanError> {
+    let by_address: BTreeMap<&Address, &Draft<'_>> = drafts
+        .iter()
+        .map(|draft| (&draft.change.address, draft))
+        .collect();
+    let mut done: BTreeSet<&Address> = BTreeSet::new();
+    let mut errors = Vec::new();
+    for draft in drafts {
+        let mut path = Vec::new();
+        if let Some(circle) = search(&draft.change.address, &by_address, &mut done, &mut path) {
+            errors.push(cycle(&circle, &by_address));
+        }
+    }
+    errors
+}
+
+fn search<'a>(
+    here: &'a Address,
+    drafts: &BTreeMap<&'a Address, &'a Draft<'_>>,
+    done: &mut BTreeSet<&'a Address>,
+    path: &mut Vec<&'a Address>,
+) -> Option<Vec<&'a Address>> {
+    if let Some(start) = path.iter().position(|seen| *seen == here) {
+        let mut circle: Vec<&Address> = path.iter().skip(start).copied().collect();
+        circle.push(here);
+        return Some(circle);
+    }
+    if !done.insert(here) {
+        return None;
+    }
+    path.push(here);
+    let found = drafts
+        .get(here)
+        .into_iter()
+        .flat_map(|draft| &draft.needs)
+        .find_map(|need| search(need, drafts, done, path));
+    path.pop();
+    found
+}
+
+fn cycle(circle: &[&Address], drafts: &BTreeMap<&Address, &Draft<'_>>) -> PlanError {
+    let mut places: Vec<(Origin, String)> = circle
+        .iter()
+        .zip(circle.iter().skip(1))
+        .filter_map(|(from, to)| {
+            let resource = drafts.get(from)?.resource?;
+            let reference = resource.reference_origins.iter().find(
+                |(reference, _)| matches!(reference, Reference::Managed { address, .. } if address == *to),
+            );
+            let origin = reference.map_or(resource.origin, |(_, origin)| *origin);
+            Some((origin, format!("`{from}` needs `{to}`")))
+        })
+        .collect();
+    let mut error = PlanError::new(Problem::Cycle {
+        path: circle.iter().map(|address| (*address).clone()).collect(),
+    });
+    if let (Some(first), false) = (circle.first(), places.is_empty()) {
+        let (origin, _) = places.remove(0);
+        error = error.on(first, Some(origin));
+    }
+    error.related = places;
+    error
+}
