@@ -312,8 +312,8 @@ fn in_use(drafts: &[Draft<'_>], live: &LiveTenant, errors: &mut Vec<PlanError>, 
     }
 }
 
-fn finish<'a>(
-    drafts: Vec<Draft<'a>>,
+fn finish(
+    drafts: Vec<Draft<'_>>,
     chosen: &BTreeSet<usize>,
     steps: Vec<(usize, Step)>,
     mut notes: Vec<Note>,

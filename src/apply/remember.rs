@@ -48,7 +48,8 @@ fn change_of<'p>(plan: &'p Plan, address: &Address) -> Option<&'p ResourceChange
     plan.change(address)
 }
 
-/// The live object as the plan saw it, under the address; what was sent stays what it was.
+/// The live object as the plan saw it, under the address. What counts as sent is what the plan says:
+/// kept from earlier, it would make a change from outside pass for the service's own doing.
 fn remember_as_is(live: &LiveTenant, change: &ResourceChange, adopted: bool, document: &mut Document) {
     let Some(id) = &change.id else { return };
     let address = change.address.to_string();
@@ -58,7 +59,11 @@ fn remember_as_is(live: &LiveTenant, change: &ResourceChange, adopted: bool, doc
         kind: change.kind,
         id: id.clone(),
         api_version: live.map_or(ApiVersion::V1, |live| live.version),
-        sent: earlier.and_then(|earlier| earlier.sent.clone()),
+        sent: if adopted {
+            None
+        } else {
+            change.sent.clone().map(Into::into)
+        },
         modified_date_time: live.and_then(|live| live.modified_date_time.clone()),
         answered: live
             .map(|live| live.json.clone().into())

@@ -96,18 +96,10 @@ pub(super) fn forget() -> Acts {
     }
 }
 
-pub(super) fn remember(live: &LiveObject) -> Acts {
+pub(super) fn remember() -> Acts {
     Acts {
-        entries: vec![remembering(live)],
+        entries: vec![Act::Remember],
         ..Acts::default()
-    }
-}
-
-fn remembering(live: &LiveObject) -> Act {
-    Act::Remember {
-        id: live.id.clone(),
-        version: live.version,
-        answered: live.json.clone(),
     }
 }
 
@@ -123,11 +115,9 @@ pub(super) fn update(
         acts.entries.push(Act::Adopt {
             kind: live.kind,
             id: live.id.clone(),
-            version: live.version,
-            answered: live.json.clone(),
         });
     } else if guard_changes {
-        acts.entries.push(remembering(live));
+        acts.entries.push(Act::Remember);
     }
     let apart: &[&str] = match after.kind {
         Kind::Strength => &[COMBINATIONS, CONFIGURATIONS],

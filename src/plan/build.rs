@@ -86,7 +86,7 @@ impl<'a> Builder<'a, '_> {
         })
     }
 
-    fn blank(&self, standing: &Standing<'a>, kind: Kind) -> Draft<'a> {
+    fn blank(standing: &Standing<'a>, kind: Kind) -> Draft<'a> {
         let remembered = standing
             .state
             .iter()
@@ -134,7 +134,7 @@ impl<'a> Builder<'a, '_> {
         standing: &Standing<'a>,
         resource: &'a Resource,
     ) -> Result<Option<Draft<'a>>, WireError> {
-        let mut draft = self.blank(standing, resource.object.kind);
+        let mut draft = Self::blank(standing, resource.object.kind);
         let failed = self.errors.len();
         let mut resolved = self.resolver.object(resource, &mut self.errors);
         if let Some(emergency) = self.emergency {
@@ -158,7 +158,7 @@ impl<'a> Builder<'a, '_> {
             difference::leave_alone(&mut after, live, &memory, &resource.lifecycle.ignore_changes);
             (after, body) = canonical(&after)?;
         }
-        draft.change.name = after.name().to_owned();
+        after.name().clone_into(&mut draft.change.name);
         self.resolver.check_ids(
             resource,
             &after,
@@ -169,7 +169,7 @@ impl<'a> Builder<'a, '_> {
         draft.change.sent = Some(body.json.clone());
         draft.change.sent_pending.clone_from(&body.pending);
         match (standing.live, &standing.replaced) {
-            (None, _) => self.create(standing, &mut draft, &after, body)?,
+            (None, _) => self.create(standing, &mut draft, &after, body),
             (Some(live), Some(reason)) => self.replace(standing, live, reason, &mut draft, &after, body)?,
             (Some(live), None) => self.update(standing, live, &memory, &mut draft, &after)?,
         }
@@ -177,13 +177,7 @@ impl<'a> Builder<'a, '_> {
         Ok(Some(draft))
     }
 
-    fn create(
-        &mut self,
-        standing: &Standing<'a>,
-        draft: &mut Draft<'a>,
-        after: &Object,
-        body: OpenBody,
-    ) -> Result<(), WireError> {
+    fn create(&mut self, standing: &Standing<'a>, draft: &mut Draft<'a>, after: &Object, body: OpenBody) {
         draft.change.action = Action::Create;
         draft.change.reason = standing.state.map(|_| ActionReason::DeletedOutside);
         draft.change.properties = difference::all_changes(None, Some(after));
@@ -202,7 +196,6 @@ impl<'a> Builder<'a, '_> {
             ));
         }
         self.note_namesake(draft, after);
-        Ok(())
     }
 
     /// Says when an object of that name exists: it may be the one that was meant.
@@ -322,18 +315,8 @@ impl<'a> Builder<'a, '_> {
         let Some(state) = standing.state else {
             return Ok(None);
         };
-        let kind = standing.live.map(|live| live.kind).or_else(|| {
-            Kind::ALL
-                .into_iter()
-                .find(|kind| kind.block() == state.kind.as_str())
-        });
-        let Some(kind) = kind else {
-            return Err(WireError {
-                path: standing.address.to_string(),
-                problem: format!("is of a kind that is not known: `{}`", state.kind),
-            });
-        };
-        let mut draft = self.blank(standing, kind);
+        let kind = standing.live.map_or(state.kind, |live| live.kind);
+        let mut draft = Self::blank(standing, kind);
         draft.change.id = Some(state.id.clone());
         let Some(live) = standing.live.filter(|_| !standing.removed) else {
             draft.change.action = Action::Forget;
@@ -363,15 +346,18 @@ impl<'a> Builder<'a, '_> {
         let Some(live) = standing.live else {
             return self.dissolve(standing);
         };
-        let mut draft = self.blank(standing, live.kind);
+        let mut draft = Self::blank(standing, live.kind);
         let memory = Memory::of(live.kind, Some(state))?;
         draft.change.drift = difference::drift(live, &memory);
         draft.change.after = Some(live.object.clone());
-        draft.change.sent.clone_from(&state.sent);
         draft.change.dependencies = draft.remembered.iter().cloned().collect();
+        // What is taken down as answered is taken down as sent too: else a change made outside would
+        // from then on pass for something that the service makes of what was sent.
+        let (_, body) = canonical(&difference::as_shown(live, &memory))?;
+        draft.change.sent = Some(body.json);
         if !draft.change.drift.is_empty() || state.answered.is_none() {
             draft.change.action = Action::Refresh;
-            draft.acts = acts::remember(live);
+            draft.acts = acts::remember();
         }
         if let Some(from) = &standing.previous {
             draft.acts.move_first(from);
@@ -448,11 +434,11 @@ impl<'a> Builder<'a, '_> {
                 .needs
                 .extend(locations.map(|location| location.address.clone()));
         }
-        if let Some(emergency) = self.emergency
+        if self.emergency.is_some()
             && resource.object.kind == Kind::Policy
             && resource.includes_emergency_access.is_none()
         {
-            draft.needs.extend(emergency.needs(self.desired));
+            draft.needs.extend(Emergency::needs(self.desired));
         }
         draft.change.dependencies = draft.needs.union(&draft.members).cloned().collect();
     }

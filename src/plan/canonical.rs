@@ -118,7 +118,8 @@ fn take_marks(json: &mut Json, path: &mut String, pending: &mut Vec<Pending>) {
         }
         Json::Array(values) => {
             for (at, value) in values.iter_mut().enumerate() {
-                path.push_str(&format!("/{at}"));
+                path.push('/');
+                path.push_str(&at.to_string());
                 take_marks(value, path, pending);
                 path.truncate(length);
             }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::model::live::LiveObject;
 use crate::model::properties::{Access, Property};
-use crate::model::state::ResourceState;
+use crate::model::state::{Json as StateJson, ResourceState};
 use crate::model::wire::{self, WireError, members_path};
 use crate::model::{Kind, Object, Value};
 
@@ -40,13 +40,15 @@ impl Memory {
             }
             Ok(Some(wire::decode(kind, json)?.object))
         };
-        let sent = state.and_then(|state| state.sent.as_ref());
-        let answered = state.and_then(|state| state.answered.as_ref());
+        let sent = state.and_then(|state| state.sent.as_ref()).map(StateJson::value);
+        let answered = state
+            .and_then(|state| state.answered.as_ref())
+            .map(StateJson::value);
         Ok(Self {
-            sent: read(sent)?,
-            sent_json: sent.cloned().unwrap_or_default(),
-            answered: read(answered)?,
-            answered_json: answered.cloned().unwrap_or_default(),
+            sent: read(sent.as_ref())?,
+            sent_json: sent.unwrap_or_default(),
+            answered: read(answered.as_ref())?,
+            answered_json: answered.unwrap_or_default(),
         })
     }
 
@@ -88,6 +90,17 @@ pub(super) fn leave_alone(after: &mut Object, live: &LiveObject, memory: &Memory
             after.set(property.wire, stands.cloned());
         }
     }
+}
+
+/// What is live, with what the service never shows taken from what was sent.
+pub(super) fn as_shown(live: &LiveObject, memory: &Memory) -> Object {
+    let mut shown = live.object.clone();
+    for property in live.kind.properties() {
+        if property.access == Access::NeverRead && shown.get(property.wire).is_none() {
+            shown.set(property.wire, memory.sent(property.wire).cloned());
+        }
+    }
+    shown
 }
 
 /// What must be written so that the live object becomes `after`.

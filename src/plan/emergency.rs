@@ -40,15 +40,15 @@ impl Emergency {
                 let origin = origin_of(&block.reference_origins, reference).unwrap_or(block.origin);
                 let problem = match resolver.resolve(reference) {
                     Ok(Reference::Id { target, id }) if resolver.is_missing(target, &id) => {
-                        Problem::MissingId {
+                        let noun = if target == Target::Group {
+                            "a group"
+                        } else {
+                            "a user"
+                        };
+                        Box::new(Problem::MissingId {
                             id,
-                            noun: if target == Target::Group {
-                                "a group"
-                            } else {
-                                "a user"
-                            }
-                            .into(),
-                        }
+                            noun: noun.into(),
+                        })
                     }
                     Ok(reference) => {
                         found.insert(reference);
@@ -56,7 +56,7 @@ impl Emergency {
                     }
                     Err(problem) => problem,
                 };
-                errors.push(PlanError::new(problem).at(Some(origin)));
+                errors.push(PlanError::boxed(problem).at(Some(origin)));
             }
             found
         };
@@ -78,7 +78,7 @@ impl Emergency {
     }
 
     /// The managed groups that the exclusions need.
-    pub(super) fn needs(&self, desired: &Configuration) -> BTreeSet<Address> {
+    pub(super) fn needs(desired: &Configuration) -> BTreeSet<Address> {
         desired
             .emergency_access
             .iter()

@@ -19,7 +19,7 @@ pub struct PlanError {
     /// Further places that belong to it, each with a word on its part.
     pub related: Vec<(Origin, String)>,
     /// What is wrong.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 /// What is wrong.
@@ -398,6 +398,10 @@ fn because(reason: Option<&str>) -> String {
 
 impl PlanError {
     pub(super) fn new(problem: Problem) -> Self {
+        Self::boxed(Box::new(problem))
+    }
+
+    pub(super) fn boxed(problem: Box<Problem>) -> Self {
         Self {
             address: None,
             origin: None,
@@ -436,14 +440,14 @@ impl std::error::Error for PlanError {}
 
 impl Diagnostic for PlanError {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        match &self.problem {
+        match &*self.problem {
             Problem::Rule(violation) => Some(Box::new(violation.code)),
             other => other.code(),
         }
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        match &self.problem {
+        match &*self.problem {
             Problem::Rule(violation) => Some(Box::new(&violation.help)),
             other => other.help(),
         }

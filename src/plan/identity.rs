@@ -75,7 +75,7 @@ pub(super) fn identify<'a>(
     }
     for import in &desired.imports {
         if let Err(error) = take_in(import, desired, live, &mut standings) {
-            errors.push(error);
+            errors.push(*error);
         }
     }
     remove(desired, &mut standings, errors);
@@ -135,7 +135,7 @@ fn remembered<'a>(
             Standing {
                 previous: (old != address).then_some(old),
                 state: Some(resource),
-                live: live.of_block(&resource.kind, &resource.id),
+                live: live.of_block(resource.kind.block(), &resource.id),
                 ..new(address)
             },
         );
@@ -203,8 +203,12 @@ fn take_in<'a>(
     desired: &'a Configuration,
     live: &'a LiveTenant,
     standings: &mut BTreeMap<Address, Standing<'a>>,
-) -> Result<(), PlanError> {
-    let at = |problem| Err(PlanError::new(problem).on(&import.to, Some(import.origin)));
+) -> Result<(), Box<PlanError>> {
+    let at = |problem| {
+        Err(Box::new(
+            PlanError::new(problem).on(&import.to, Some(import.origin)),
+        ))
+    };
     let taken = |taken: String| Problem::ImportTaken {
         to: import.to.clone(),
         id: import.id.clone(),
@@ -284,7 +288,7 @@ fn check_read(standings: &BTreeMap<Address, Standing<'_>>, live: &LiveTenant, er
         .values()
         .map(|standing| match (standing.resource, standing.state) {
             (Some(resource), _) => resource.object.kind.block(),
-            (None, Some(state)) => state.kind.as_str(),
+            (None, Some(state)) => state.kind.block(),
             (None, None) => standing.address.kind.as_str(),
         })
         .collect();

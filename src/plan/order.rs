@@ -177,7 +177,7 @@ impl Order {
                     weaker.extend(span.builds.first());
                 }
                 (Action::Delete, Some(before), _) if is_enabled(before) => {
-                    weaker.extend(span.deletes.first())
+                    weaker.extend(span.deletes.first());
                 }
                 _ => {}
             }

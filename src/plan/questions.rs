@@ -58,15 +58,12 @@ pub fn reading(desired: &Configuration, state: Option<&Document>) -> Reading {
     }
     let owned = state.into_iter().flat_map(|state| &state.resources);
     for (address, remembered) in owned {
-        if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.block() == remembered.kind) {
-            reading.blocks.insert(kind.block());
+        let block = remembered.kind.block();
+        reading.blocks.insert(block);
+        if remembered.api_version == ApiVersion::Beta {
+            reading.beta.insert(block);
         }
-        if remembered.api_version == ApiVersion::Beta.segment()
-            && let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.block() == remembered.kind)
-        {
-            reading.beta.insert(kind.block());
-        }
-        if remembered.kind == Kind::Group.block() {
+        if remembered.kind == Kind::Group {
             reading.groups.insert(remembered.id.clone());
             let members = address
                 .parse()

@@ -25,7 +25,7 @@ pub(super) struct Resolver<'a> {
 
 impl Resolver<'_> {
     /// The reference with its id, or still [`Reference::Managed`] when the object is yet to be made.
-    pub(super) fn resolve(&self, reference: &Reference) -> Result<Reference, Problem> {
+    pub(super) fn resolve(&self, reference: &Reference) -> Result<Reference, Box<Problem>> {
         match reference {
             Reference::Keyword(_) | Reference::Id { .. } => Ok(reference.clone()),
             Reference::Managed { target, address } => {
@@ -37,14 +37,14 @@ impl Resolver<'_> {
                     Some(standing) => Ok(standing
                         .id()
                         .map_or_else(|| reference.clone(), |id| Reference::id(*target, &id))),
-                    None => Err(Problem::Dangling { to: address.clone() }),
+                    None => Err(Box::new(Problem::Dangling { to: address.clone() })),
                 }
             }
             Reference::Lookup(lookup) => self.look_up(lookup),
         }
     }
 
-    fn look_up(&self, lookup: &Lookup) -> Result<Reference, Problem> {
+    fn look_up(&self, lookup: &Lookup) -> Result<Reference, Box<Problem>> {
         let answer = match lookup.target {
             Target::Location | Target::Strength | Target::Context => Some(self.among_live(lookup)?),
             _ => self
@@ -55,27 +55,27 @@ impl Resolver<'_> {
                 .or_else(|| from_catalogue(lookup)),
         };
         match answer {
-            None => Err(Problem::NotLookedUp {
+            None => Err(Box::new(Problem::NotLookedUp {
                 lookup: lookup.clone(),
-            }),
+            })),
             Some(Answer::Found(candidate)) => {
                 let found = Reference::id(lookup.target, &candidate.id);
                 Ok(self.managed(&found).unwrap_or(found))
             }
             Some(Answer::Missing(candidates)) => {
                 let managed_here = self.made_here(lookup);
-                Err(Problem::LookupMissing {
+                Err(Box::new(Problem::LookupMissing {
                     help: missing_help(lookup, &candidates, managed_here.as_ref()),
                     lookup: lookup.clone(),
                     candidates,
                     managed_here,
-                })
+                }))
             }
-            Some(Answer::Ambiguous(candidates)) => Err(Problem::LookupAmbiguous {
+            Some(Answer::Ambiguous(candidates)) => Err(Box::new(Problem::LookupAmbiguous {
                 help: ambiguous_help(lookup, &candidates),
                 lookup: lookup.clone(),
                 candidates,
-            }),
+            })),
         }
     }
 
@@ -95,10 +95,10 @@ impl Resolver<'_> {
             .map(|standing| Reference::managed(*target, standing.address.clone()))
     }
 
-    fn among_live(&self, lookup: &Lookup) -> Result<Answer, Problem> {
+    fn among_live(&self, lookup: &Lookup) -> Result<Answer, Box<Problem>> {
         let block = lookup.target.word();
         if !self.live.is_complete(block) {
-            return Err(Problem::NotRead { noun: block.into() });
+            return Err(Box::new(Problem::NotRead { noun: block.into() }));
         }
         let wanted = lookup.name.to_lowercase();
         let mut all: Vec<Candidate> = self
@@ -154,7 +154,7 @@ impl Resolver<'_> {
             self.resolve(reference).unwrap_or_else(|problem| {
                 if told.insert(reference.clone()) {
                     let origin = origin_of(&resource.reference_origins, reference).unwrap_or(resource.origin);
-                    errors.push(PlanError::new(problem).on(&resource.address, Some(origin)));
+                    errors.push(PlanError::boxed(problem).on(&resource.address, Some(origin)));
                 }
                 reference.clone()
             })
@@ -209,8 +209,7 @@ impl Resolver<'_> {
     pub(super) fn is_missing(&self, target: Target, id: &str) -> bool {
         match target {
             Target::Location => {
-                self.live.is_complete(target.word())
-                    && self.live.find(Some(target), id).is_none()
+                self.live.is_complete(target.word()) && self.live.find(Some(target), id).is_none()
             }
             Target::Strength => {
                 self.live.is_complete(target.word())

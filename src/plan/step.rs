@@ -113,10 +113,6 @@ pub enum Act {
         kind: Kind,
         /// The object.
         id: String,
-        /// The version of Graph that it was read with.
-        version: ApiVersion,
-        /// The object as the service shows it.
-        answered: Json,
     },
     /// State lets the address go; no request.
     Forget,
@@ -126,14 +122,7 @@ pub enum Act {
         from: Address,
     },
     /// State takes down what the tenant shows now, and the guard; no request.
-    Remember {
-        /// The object.
-        id: String,
-        /// The version of Graph that it was read with.
-        version: ApiVersion,
-        /// The object as the service shows it.
-        answered: Json,
-    },
+    Remember,
 }
 
 /// The id of an object, or whose it will be.
@@ -168,7 +157,7 @@ impl Act {
             | Self::RemoveConfiguration { .. }
             | Self::AddMembers { .. }
             | Self::RemoveMember { .. } => 1,
-            Self::Adopt { .. } | Self::Forget | Self::Move { .. } | Self::Remember { .. } => 0,
+            Self::Adopt { .. } | Self::Forget | Self::Move { .. } | Self::Remember => 0,
         }
     }
 
