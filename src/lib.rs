@@ -11,6 +11,7 @@ pub mod lang;
 pub mod model;
 pub mod ops;
 pub mod plan;
+pub mod report;
 pub mod sandbox;
 pub mod state;
 pub mod syntax;

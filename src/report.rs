@@ -1,0 +1,27 @@
+//! The same facts for a terminal and for machines; owns no fact.
+//!
+//! Whatever is shown becomes a [`Page`] first: lines of text with roles instead of colours. Only
+//! [`Canvas`] knows width and colour, only [`Terminal`] knows the streams. Text that comes from a
+//! tenant or a file is made visible on its way into a page, so that no name can move the cursor,
+//! turn the direction of a line or pretend to be another.
+//!
+//! ```text
+//! Plan, Applied, state document ─→ Page ─ Canvas{width, color} → text ─→ Terminal
+//! miette::Diagnostic ─→ Finding ─→ Page-like text, or Terraform's JSON
+//! apply::Event, graph::GraphEvent ─→ Progress: bars, lines, or JSON Lines
+//! ```
+
+mod attributes;
+pub mod diagnostics;
+pub mod page;
+pub mod plan_text;
+mod summary;
+pub mod terminal;
+mod value_text;
+mod visible;
+pub mod words;
+
+pub use diagnostics::{Finding, Source, diagnostics_text};
+pub use page::{Canvas, Page, Role, Text};
+pub use plan_text::{PlanView, plan_text};
+pub use terminal::{Facts, Terminal};
