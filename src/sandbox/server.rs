@@ -30,6 +30,7 @@ use super::call::Version;
 use super::connection::Cutter;
 use super::connection::Listener;
 use super::faults::Faults;
+use super::store::Keeper;
 use super::tenant::Tenant;
 use super::token;
 use super::token::Login;
@@ -131,9 +132,12 @@ impl Sandbox {
     /// # Errors
     /// The port is taken, or the tenant's file cannot be read.
     pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
-        let tenant = match &options.path {
-            Some(path) if path.exists() => Tenant::load(path)?,
-            _ => options.tenant,
+        let (tenant, keeper) = match options.path {
+            Some(path) => {
+                let (tenant, keeper) = Keeper::open(path, options.tenant)?;
+                (tenant, Some(keeper))
+            }
+            None => (options.tenant, None),
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
             .await
@@ -145,7 +149,7 @@ impl Sandbox {
                 faults: options.faults,
                 login: Login::with_secret(options.client_secret),
                 log: Vec::new(),
-                path: options.path,
+                keeper,
                 base: format!("http://{address}"),
             }),
             clock: options.clock,
@@ -193,7 +197,7 @@ impl Running {
         token::issue(&self.shared.lock().tenant, super::seed::DEPLOY_BOT_APP, None, now)
     }
 
-    /// Looks at or changes the tenant behind the server's back; nothing is written to the file.
+    /// Looks at or changes the tenant behind the server's back; the file learns of it with the next write.
     pub fn with_tenant<T>(&self, act: impl FnOnce(&mut Tenant) -> T) -> T {
         act(&mut self.shared.lock().tenant)
     }

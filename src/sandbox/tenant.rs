@@ -1,6 +1,7 @@
 //! The tenant as data: collections of objects, who is a member of what, limits and licences.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -114,6 +115,27 @@ pub struct Tenant {
     requests: u64,
     #[serde(skip)]
     hidden: BTreeMap<String, u32>,
+    /// What was touched since it was last kept.
+    #[serde(skip)]
+    touched: BTreeSet<Touched>,
+}
+
+/// A part of the tenant that can be kept by itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Touched {
+    Object(Kind, String),
+    Members(String),
+}
+
+/// What changed in a tenant: enough to bring an older copy up to date.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Changes {
+    counter: u64,
+    security_defaults: bool,
+    /// Objects by collection and id; nothing in place of one that is gone.
+    objects: Vec<(Kind, String, Option<Value>)>,
+    members: BTreeMap<String, Vec<String>>,
 }
 
 /// The version of the tenant's document that this program writes.
@@ -135,6 +157,7 @@ impl Tenant {
             members: BTreeMap::new(),
             requests: 0,
             hidden: BTreeMap::new(),
+            touched: BTreeSet::new(),
         }
     }
 
@@ -191,6 +214,7 @@ impl Tenant {
         if self.hidden.contains_key(&id) {
             return None;
         }
+        self.touched.insert(Touched::Object(kind, id.clone()));
         self.collections.get_mut(&kind)?.get_mut(&id)
     }
 
@@ -201,20 +225,72 @@ impl Tenant {
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_ascii_lowercase();
+        self.touched.insert(Touched::Object(kind, id.clone()));
         self.collections.entry(kind).or_default().insert(id, value);
     }
 
     pub(super) fn remove(&mut self, kind: Kind, id: &str) -> Option<Value> {
-        self.collections
-            .get_mut(&kind)?
-            .shift_remove(&id.to_ascii_lowercase())
+        let id = id.to_ascii_lowercase();
+        self.touched.insert(Touched::Object(kind, id.clone()));
+        self.collections.get_mut(&kind)?.shift_remove(&id)
     }
 
     pub(super) fn drop_oldest(&mut self, kind: Kind, keep: usize) {
         if let Some(list) = self.collections.get_mut(&kind) {
             let excess = list.len().saturating_sub(keep);
-            list.drain(..excess);
+            for (id, _) in list.drain(..excess) {
+                self.touched.insert(Touched::Object(kind, id));
+            }
         }
+    }
+
+    /// Returns what was touched since the last call, as it is now.
+    pub(super) fn take_changes(&mut self) -> Changes {
+        let mut changes = Changes {
+            counter: self.counter,
+            security_defaults: self.security_defaults,
+            ..Changes::default()
+        };
+        for touched in std::mem::take(&mut self.touched) {
+            match touched {
+                Touched::Object(kind, id) => {
+                    let value = self
+                        .collections
+                        .get(&kind)
+                        .and_then(|list| list.get(&id))
+                        .cloned();
+                    changes.objects.push((kind, id, value));
+                }
+                Touched::Members(id) => {
+                    let members = self.members.get(&id).cloned().unwrap_or_default();
+                    changes.members.insert(id, members);
+                }
+            }
+        }
+        changes
+    }
+
+    /// Brings the tenant up to date with changes that a later copy recorded.
+    pub(super) fn apply_changes(&mut self, changes: Changes) {
+        self.counter = changes.counter;
+        self.security_defaults = changes.security_defaults;
+        for (kind, id, value) in changes.objects {
+            let list = self.collections.entry(kind).or_default();
+            match value {
+                Some(value) => {
+                    list.insert(id, value);
+                }
+                None => {
+                    list.shift_remove(&id);
+                }
+            }
+        }
+        self.members.extend(changes.members);
+    }
+
+    /// Forgets what was touched: all of it has been kept.
+    pub(super) fn settle(&mut self) {
+        self.touched.clear();
     }
 
     /// Returns how many objects of a kind there are, hidden ones included.
@@ -230,7 +306,9 @@ impl Tenant {
     }
 
     pub(super) fn members_mut(&mut self, id: &str) -> &mut Vec<String> {
-        self.members.entry(id.to_ascii_lowercase()).or_default()
+        let id = id.to_ascii_lowercase();
+        self.touched.insert(Touched::Members(id.clone()));
+        self.members.entry(id).or_default()
     }
 
     pub(super) fn containers(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {

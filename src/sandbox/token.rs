@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::call::Caller;
+use super::tenant::Kind;
 use super::tenant::Tenant;
 use super::tenant::text;
 
@@ -55,9 +56,20 @@ pub(super) fn issue(tenant: &Tenant, app_id: &str, user: Option<&str>, now: Time
         if let Some(user) = user {
             object.insert("scp".to_owned(), json!(tenant.settings.permissions.join(" ")));
             object.insert("upn".to_owned(), json!(user));
+            let own = tenant
+                .objects(Kind::Users)
+                .find(|one| text(one, "userPrincipalName").eq_ignore_ascii_case(user));
+            object.extend(own.and_then(|one| Some(("oid".to_owned(), one.get("id")?.clone()))));
             object.insert("idtyp".to_owned(), json!("user"));
         } else {
             object.insert("roles".to_owned(), json!(tenant.settings.permissions));
+            let own = tenant
+                .objects(Kind::ServicePrincipals)
+                .find(|one| text(one, "appId").eq_ignore_ascii_case(app_id));
+            object.extend(own.and_then(|one| Some(("oid".to_owned(), one.get("id")?.clone()))));
+            object.extend(
+                own.and_then(|one| Some(("app_displayname".to_owned(), one.get("displayName")?.clone()))),
+            );
             object.insert("idtyp".to_owned(), json!("app"));
         }
     }

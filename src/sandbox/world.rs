@@ -1,7 +1,5 @@
 //! A tenant with all that surrounds it: sign-in, trouble on order, the log of requests, the file.
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -12,6 +10,7 @@ use super::call::Refusal;
 use super::call::Version;
 use super::faults::Effect;
 use super::faults::Faults;
+use super::store::Keeper;
 use super::tenant::Tenant;
 use super::tenant::text;
 use super::token;
@@ -47,7 +46,7 @@ pub(super) struct World {
     pub(super) faults: Faults,
     pub(super) login: Login,
     pub(super) log: Vec<Logged>,
-    pub(super) path: Option<PathBuf>,
+    pub(super) keeper: Option<Keeper>,
     pub(super) base: String,
 }
 
@@ -177,8 +176,8 @@ impl World {
         {
             self.tenant.hide(text(body, "id"), self.faults.hide_new_for + 1);
         }
-        if let (true, Some(path)) = (changes, &self.path)
-            && let Err(error) = self.tenant.save(path)
+        if let (true, Some(keeper)) = (changes, &mut self.keeper)
+            && let Err(error) = keeper.keep(&mut self.tenant)
         {
             tracing::error!(%error, "the embedded tenant could not keep a change");
             let refusal = Refusal::new(500, "InternalServerError", error.to_string());

@@ -2,6 +2,7 @@
 
 use capol::sandbox::Effect;
 use capol::sandbox::Faults;
+use capol::sandbox::Kind;
 use capol::sandbox::Rule;
 use capol::sandbox::Sandbox;
 use capol::sandbox::SandboxOptions;
@@ -120,26 +121,61 @@ async fn the_tenant_survives_in_its_file() {
         ..options()
     };
     let bench = Bench::start(kept()).await;
+    bench.get(POLICIES).await;
     assert!(!path.exists(), "reading writes nothing");
     let made = bench.post(POLICIES, &policy("kept")).await;
-    bench.running.shutdown().await;
+    let gone = bench.post(POLICIES, &policy("gone")).await;
+    bench
+        .send(
+            "DELETE",
+            &format!("{POLICIES}/{}", gone["id"].as_str().unwrap()),
+            None,
+        )
+        .await;
+    bench
+        .send(
+            "PATCH",
+            &format!("{POLICIES}/{}", made["id"].as_str().unwrap()),
+            Some(&json!({"state": "enabled"})),
+        )
+        .await;
+    // Nothing is written at the end: dropping the server is as good as losing it.
+    let before = bench.running.with_tenant(|tenant| tenant.dump().unwrap());
+    drop(bench);
+
     let bench = Bench::start(kept()).await;
+    assert_eq!(bench.running.with_tenant(|tenant| tenant.dump().unwrap()), before);
     let again = bench.post(POLICIES, &policy("second")).await;
-    assert_ne!(made["id"], again["id"]);
+    assert!(again["id"] != made["id"] && again["id"] != gone["id"]);
     let listed = bench.get(POLICIES).await;
-    assert_eq!(listed["value"][0]["id"], made["id"]);
-    assert_eq!(listed["value"][0]["createdDateTime"], made["createdDateTime"]);
-    let first: Vec<u8> = std::fs::read(&path).unwrap();
-    bench.get(POLICIES).await;
-    assert_eq!(
-        first,
-        std::fs::read(&path).unwrap(),
-        "a read leaves the file alone"
-    );
+    let names: Vec<&str> = listed["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["displayName"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["kept", "second"]);
+    assert_eq!(listed["value"][0]["state"], "enabled");
+    bench.running.shutdown().await;
+
+    // A last line that was cut off was never confirmed, and a journal of another document is not applied.
+    let journal = path.with_file_name("sandbox.json.journal");
+    let mut text = std::fs::read_to_string(&journal).unwrap();
+    let whole = Tenant::load(&path).unwrap().dump().unwrap();
+    text.push_str("{\"counter\": 99");
+    std::fs::write(&journal, &text).unwrap();
+    assert_eq!(Tenant::load(&path).unwrap().dump().unwrap(), whole);
+    let bench = Bench::start(kept()).await;
+    bench.post(POLICIES, &policy("third")).await;
+    assert_eq!(Tenant::load(&path).unwrap().objects(Kind::Policies).count(), 3);
+    bench.running.shutdown().await;
+    Tenant::contoso().save(&path).unwrap();
+    std::fs::write(&journal, &text).unwrap();
     assert_eq!(
         Tenant::load(&path).unwrap().dump().unwrap(),
-        bench.running.with_tenant(|tenant| tenant.dump().unwrap())
+        Tenant::contoso().dump().unwrap()
     );
+
     std::fs::write(&path, "{").unwrap();
     assert!(Sandbox::start(kept()).await.is_err());
 }
