@@ -5,6 +5,7 @@ mod context;
 mod fmt;
 mod outcome;
 mod sandbox;
+mod validate;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::arguments::{Command, Global, Invocation};
 use super::outcome::{Failure, Outcome};
 use crate::ops::connection::Environment;
+use crate::ops::project::{self, Given, Loaded};
 
 /// What a command finds around it.
 pub struct Context {
@@ -52,6 +53,23 @@ impl Context {
     /// Now, or what `CAPOL_CLOCK` says while the tenant is on loopback.
     pub fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    /// Reads the project.
+    pub fn load(&self) -> Loaded {
+        let given = Given {
+            variables: self.global.variables.clone(),
+            files: self.global.variable_files.clone(),
+            tenant: self.global.tenant.clone(),
+        };
+        project::load(&self.project, &given, &self.environment, self.now())
+    }
+
+    /// Shows what is wrong with a project.
+    pub fn diagnostics(&self, loaded: &Loaded) {
+        for reported in loaded.diagnostics.reported(&loaded.sources) {
+            drop(writeln!(std::io::stderr(), "{:?}", miette::Report::new(reported)));
+        }
     }
 
     /// Asks a person; anything but the answer, or nobody to ask, is a no.
@@ -94,6 +112,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Fmt { check, diff, paths } => super::fmt::run(context, check, diff, &paths),
         Command::Sandbox(command) => waiting(super::sandbox::run(context, command)),
+        Command::Validate => super::validate::run(context),
         Command::Completions { shell } => {
             context.out(&super::completions(shell));
             Ok(Outcome::Done)

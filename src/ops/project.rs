@@ -1,0 +1,79 @@
+//! A project read from disk: its configuration, and everything that is wrong with it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::connection::Environment;
+use super::source::Disk;
+use crate::lang::{self, Diagnostics, Input, Inputs, Project, Sources};
+use crate::model::configuration::Configuration;
+use crate::model::state;
+
+/// A project as it was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub configuration: Configuration,
+    /// What is wrong with it.
+    pub diagnostics: Diagnostics,
+    /// The files that places in it point into.
+    pub sources: Sources,
+    /// The digest of all its texts and inputs, to bind a saved plan to.
+    pub digest: String,
+    /// The project itself, for evaluating further expressions.
+    pub project: Project,
+}
+
+/// Where variables get their values, beside the project's own files.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// `--var name=value`, in order.
+    pub variables: Vec<String>,
+    /// `--var-file`, in order.
+    pub files: Vec<PathBuf>,
+    /// The tenant chosen with `--tenant`.
+    pub tenant: Option<String>,
+}
+
+/// Reads the project in a folder.
+pub fn load(folder: &Path, given: &Given, environment: &Environment, now: Timestamp) -> Loaded {
+    let inputs = inputs(given, environment, now);
+    let project = lang::load(Arc::new(Disk::of(folder)), folder, &inputs);
+    let (configuration, diagnostics) = lang::configuration(&project);
+    let sources = project.sources().clone();
+    let digest = digest(&sources, &inputs);
+    Loaded { configuration, diagnostics, sources, digest, project }
+}
+
+fn inputs(given: &Given, environment: &Environment, now: Timestamp) -> Inputs {
+    let files = given.files.iter().cloned().map(Input::File);
+    let values = given.variables.iter().map(|text| {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        Input::Value { name: name.trim().to_owned(), value: value.to_owned() }
+    });
+    let environment: BTreeMap<String, String> = environment
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix("CAPOL_VAR_")?.to_owned(), value.clone())))
+        .collect();
+    Inputs { command_line: files.chain(values).collect(), environment, tenant: given.tenant.clone(), now }
+}
+
+fn digest(sources: &Sources, inputs: &Inputs) -> String {
+    let mut texts: Vec<(String, String)> =
+        sources.iter().map(|file| (file.name().to_owned(), file.text().to_owned())).collect();
+    texts.sort();
+    for input in &inputs.command_line {
+        if let Input::Value { name, value } = input {
+            texts.push((format!("--var {name}"), value.clone()));
+        }
+    }
+    texts.extend(inputs.environment.iter().map(|(name, value)| (format!("CAPOL_VAR_{name}"), value.clone())));
+    let mut all = String::new();
+    for (name, text) in texts {
+        all.push_str(&format!("{}:{name}{}:{text}", name.len(), text.len()));
+    }
+    state::digest(all.as_bytes())
+}
