@@ -1,11 +1,14 @@
 //! The command line: one file a command, arguments in, outcome out, no logic of its own.
 
+mod apply;
 mod arguments;
 mod context;
 mod fmt;
 mod outcome;
+mod plan;
 mod sandbox;
 mod validate;
+mod work;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -5,6 +5,7 @@ pub mod files;
 pub mod project;
 pub mod refresh;
 pub mod source;
+pub mod workspace;
 
 use thiserror::Error;
 

@@ -102,8 +102,6 @@ pub struct Planning {
 pub enum PlanFormat {
     /// For a person at a terminal.
     Text,
-    /// For a pull request.
-    Markdown,
     /// For a program.
     Json,
 }

@@ -10,10 +10,12 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
-use super::arguments::{Command, Global, Invocation};
+use super::arguments::{Command, Global, Invocation, Planning};
 use super::outcome::{Failure, Outcome};
+use crate::apply::{Applied, Event, Events, Recovered};
 use crate::ops::connection::Environment;
 use crate::ops::project::{self, Given, Loaded};
+use crate::plan::Plan;
 
 /// What a command finds around it.
 pub struct Context {
@@ -72,8 +74,66 @@ impl Context {
         }
     }
 
+    /// The user's name, for locks and the history.
+    pub fn user(&self) -> String {
+        ["USER", "USERNAME", "LOGNAME"]
+            .iter()
+            .find_map(|name| self.environment.get(*name).filter(|value| !value.is_empty()))
+            .cloned()
+            .unwrap_or_else(|| "unknown".to_owned())
+    }
+
+    /// The clock of what takes a while.
+    pub fn clock(&self) -> fn() -> Timestamp {
+        Timestamp::now
+    }
+
+    /// Prints a plan.
+    pub fn plan(&self, plan: &Plan, _saved: Option<&std::path::Path>) {
+        for change in plan.changes.iter().filter(|change| change.is_change()) {
+            self.out(&format!(
+                "{:?} {} {:?}\n",
+                change.action, change.address, change.name
+            ));
+            for property in &change.properties {
+                self.out(&format!(
+                    "    {} {:?} -> {:?}\n",
+                    property.dsl, property.before, property.after
+                ));
+            }
+        }
+        for note in &plan.notes {
+            self.out(&format!("{:?} {} {}\n", note.level, note.code, note.message));
+        }
+        self.out(&format!("{}\n", plan.verdict.sentence()));
+    }
+
+    /// Someone who shows how an apply goes.
+    pub fn progress(&self) -> Box<dyn Events> {
+        Box::new(Plain)
+    }
+
+    /// Says how an interrupted apply was taken up.
+    pub fn recovered(&self, recovered: &Recovered) {
+        self.note(&format!("{recovered:?}"));
+    }
+
+    /// Says how an apply ended.
+    pub fn applied(&self, _plan: &Plan, applied: Applied) -> Outcome {
+        self.out(&format!("{:?}\n", applied.mismatches));
+        if let Some(error) = applied.failure {
+            self.failed(&error.into());
+            return Outcome::Failed;
+        }
+        if applied.is_complete() {
+            Outcome::Done
+        } else {
+            Outcome::Failed
+        }
+    }
+
     /// Asks a person; anything but the answer, or nobody to ask, is a no.
-    pub fn confirmed(&self, question: &str, answer: &str) -> bool {
+    pub fn confirmed(&self, sentence: &str, question: &str, answer: &str) -> bool {
         if self.global.yes {
             return true;
         }
@@ -81,7 +141,7 @@ impl Context {
             return false;
         }
         let mut error = std::io::stderr();
-        drop(write!(error, "{question} "));
+        drop(write!(error, "{sentence}\n{question} "));
         drop(error.flush());
         let mut said = String::new();
         std::io::stdin().read_line(&mut said).is_ok() && said.trim() == answer
@@ -112,6 +172,50 @@ fn dispatch(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Fmt { check, diff, paths } => super::fmt::run(context, check, diff, &paths),
         Command::Sandbox(command) => waiting(super::sandbox::run(context, command)),
+        Command::Plan {
+            planning,
+            out,
+            detailed_exitcode,
+            format,
+            json_into,
+            generate_config_out: _,
+        } => {
+            let request = super::plan::Request {
+                planning,
+                out,
+                detailed_exitcode,
+                format,
+                json_into,
+            };
+            waiting(super::plan::run(context, request))
+        }
+        Command::Apply {
+            planning,
+            file,
+            fail_fast,
+            json_into: _,
+        } => {
+            let request = super::apply::Request {
+                command: "apply",
+                planning,
+                file,
+                fail_fast,
+            };
+            waiting(super::apply::run(context, request))
+        }
+        Command::Destroy { planning } => {
+            let planning = Planning {
+                destroy: true,
+                ..planning
+            };
+            let request = super::apply::Request {
+                command: "destroy",
+                planning,
+                file: None,
+                fail_fast: false,
+            };
+            waiting(super::apply::run(context, request))
+        }
         Command::Validate => super::validate::run(context),
         Command::Completions { shell } => {
             context.out(&super::completions(shell));
@@ -138,5 +242,13 @@ fn waiting(work: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outco
             source,
         }
         .into()),
+    }
+}
+
+struct Plain;
+
+impl Events for Plain {
+    fn happened(&self, event: &Event) {
+        drop(writeln!(std::io::stderr(), "{event:?}"));
     }
 }

@@ -45,32 +45,53 @@ pub fn load(folder: &Path, given: &Given, environment: &Environment, now: Timest
     let (configuration, diagnostics) = lang::configuration(&project);
     let sources = project.sources().clone();
     let digest = digest(&sources, &inputs);
-    Loaded { configuration, diagnostics, sources, digest, project }
+    Loaded {
+        configuration,
+        diagnostics,
+        sources,
+        digest,
+        project,
+    }
 }
 
 fn inputs(given: &Given, environment: &Environment, now: Timestamp) -> Inputs {
     let files = given.files.iter().cloned().map(Input::File);
     let values = given.variables.iter().map(|text| {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
-        Input::Value { name: name.trim().to_owned(), value: value.to_owned() }
+        Input::Value {
+            name: name.trim().to_owned(),
+            value: value.to_owned(),
+        }
     });
     let environment: BTreeMap<String, String> = environment
         .iter()
         .filter_map(|(name, value)| Some((name.strip_prefix("CAPOL_VAR_")?.to_owned(), value.clone())))
         .collect();
-    Inputs { command_line: files.chain(values).collect(), environment, tenant: given.tenant.clone(), now }
+    Inputs {
+        command_line: files.chain(values).collect(),
+        environment,
+        tenant: given.tenant.clone(),
+        now,
+    }
 }
 
 fn digest(sources: &Sources, inputs: &Inputs) -> String {
-    let mut texts: Vec<(String, String)> =
-        sources.iter().map(|file| (file.name().to_owned(), file.text().to_owned())).collect();
+    let mut texts: Vec<(String, String)> = sources
+        .iter()
+        .map(|file| (file.name().to_owned(), file.text().to_owned()))
+        .collect();
     texts.sort();
     for input in &inputs.command_line {
         if let Input::Value { name, value } = input {
             texts.push((format!("--var {name}"), value.clone()));
         }
     }
-    texts.extend(inputs.environment.iter().map(|(name, value)| (format!("CAPOL_VAR_{name}"), value.clone())));
+    texts.extend(
+        inputs
+            .environment
+            .iter()
+            .map(|(name, value)| (format!("CAPOL_VAR_{name}"), value.clone())),
+    );
     let mut all = String::new();
     for (name, text) in texts {
         all.push_str(&format!("{}:{name}{}:{text}", name.len(), text.len()));

@@ -9,12 +9,11 @@ use super::connection::Connection;
 use crate::graph::{DirectoryObject, Found, GraphError, Snapshot, SnapshotOptions, Version};
 use crate::model::catalogue;
 use crate::model::configuration::Configuration;
-use crate::model::live::{Answer, Candidate, Directory, Licences, LiveObject, LiveTenant};
-use crate::model::properties::COMPLIANT_NETWORK;
+use crate::model::live::{Answer, Candidate, Directory, Licences, LiveTenant};
 use crate::model::reference::is_guid;
 use crate::model::state::Document;
-use crate::model::wire::members_path;
-use crate::model::{Kind, Lookup, Object, Reference, Target};
+use crate::model::{Kind, Lookup, Target};
+use crate::plan::{Questions, Reading, questions, reading};
 
 /// A tenant as a plan needs it.
 #[derive(Debug, Clone)]
@@ -34,10 +33,10 @@ pub async fn refresh(
     state: Option<&Document>,
 ) -> Result<Refreshed, OpsError> {
     let before = connection.graph.requests_sent();
-    let wanted = Wanted::of(configuration, state);
+    let reading = reading(configuration, state);
     let graph = &connection.graph;
     let (snapshot, licences, security_defaults) = futures::try_join!(
-        read_lists(connection, &wanted),
+        read_lists(connection, &reading),
         async { licences(connection).await },
         async { optional(graph.security_defaults().await) },
     )?;
@@ -53,7 +52,7 @@ pub async fn refresh(
         signed_in: connection.signed_in.clone(),
     };
     live.objects.sort_by(|left, right| left.kind.cmp(&right.kind));
-    let directory = directory(connection, &wanted, &live, &snapshot, state).await?;
+    let directory = directory(connection, &questions(configuration, &live), &snapshot).await?;
     let requests = u32::try_from(graph.requests_sent() - before).unwrap_or(u32::MAX);
     Ok(Refreshed {
         live,
@@ -62,102 +61,19 @@ pub async fn refresh(
     })
 }
 
-/// What must be read, and what must be looked up.
-struct Wanted {
-    kinds: BTreeSet<Kind>,
-    groups: BTreeSet<String>,
-    groups_with_members: BTreeSet<String>,
-    lookups: BTreeSet<Lookup>,
-    ids: BTreeSet<(Target, String)>,
-}
-
-impl Wanted {
-    fn of(configuration: &Configuration, state: Option<&Document>) -> Self {
-        let mut wanted = Self {
-            // Guards look at every policy, and policies name locations.
-            kinds: BTreeSet::from([Kind::Policy, Kind::IpLocation, Kind::CountryLocation]),
-            groups: BTreeSet::new(),
-            groups_with_members: BTreeSet::new(),
-            lookups: BTreeSet::new(),
-            ids: BTreeSet::new(),
-        };
-        let managed = |address: &str| state.and_then(|state| state.resources.get(address));
-        for resource in configuration.resources.values() {
-            wanted.kinds.insert(resource.object.kind);
-            for (_, reference) in resource.object.references() {
-                wanted.reference(reference);
-            }
-            if resource.object.get(members_path()).is_some()
-                && let Some(kept) = managed(&resource.address.to_string())
-            {
-                wanted.groups_with_members.insert(kept.id.to_ascii_lowercase());
-            }
-        }
-        for reference in configuration
-            .emergency_access
-            .iter()
-            .flat_map(|access| access.users.iter().chain(&access.groups))
-        {
-            wanted.reference(reference);
-        }
-        for import in &configuration.imports {
-            if import.to.kind == "group" {
-                wanted.groups.insert(import.id.to_ascii_lowercase());
-            }
-        }
-        for resource in state.iter().flat_map(|state| state.resources.values()) {
-            match resource.kind {
-                Kind::Group => {
-                    wanted.groups.insert(resource.id.to_ascii_lowercase());
-                }
-                Kind::Strength => {
-                    wanted.kinds.insert(Kind::Strength);
-                }
-                Kind::Context => {
-                    wanted.kinds.insert(Kind::Context);
-                }
-                _ => {}
-            }
-        }
-        wanted
+async fn read_lists(connection: &Connection, reading: &Reading) -> Result<Snapshot, GraphError> {
+    let mut kinds: BTreeSet<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| reading.blocks.contains(kind.block()))
+        .collect();
+    if !reading.beta.contains(Target::Location.word()) {
+        kinds.remove(&Kind::CompliantNetworkLocation);
     }
-
-    fn reference(&mut self, reference: &Reference) {
-        match reference {
-            Reference::Lookup(lookup) if lookup.target == Target::Location => {
-                if lookup.name == COMPLIANT_NETWORK {
-                    self.kinds.insert(Kind::CompliantNetworkLocation);
-                }
-            }
-            Reference::Lookup(lookup) if lookup.target == Target::Strength => {
-                self.kinds.insert(Kind::Strength);
-            }
-            Reference::Lookup(lookup) if lookup.target == Target::Context => {
-                self.kinds.insert(Kind::Context);
-            }
-            Reference::Lookup(lookup) => {
-                self.lookups.insert(lookup.clone());
-            }
-            Reference::Id {
-                target: Target::Strength,
-                id,
-            } if catalogue::strengths::by_id(id).is_none() => {
-                self.kinds.insert(Kind::Strength);
-            }
-            Reference::Id { target, id } => {
-                self.ids.insert((*target, id.clone()));
-            }
-            Reference::Keyword(_) | Reference::Managed { .. } => {}
-        }
-    }
-}
-
-async fn read_lists(connection: &Connection, wanted: &Wanted) -> Result<Snapshot, GraphError> {
-    let groups = wanted.groups.iter().cloned().collect();
-    let members_of = wanted.groups_with_members.iter().cloned().collect();
+    let groups = reading.groups.iter().cloned().collect();
+    let members_of = reading.members_of.iter().cloned().collect();
     connection
         .graph
-        .snapshot(&SnapshotOptions::of_kinds(&wanted.kinds, groups, members_of))
+        .snapshot(&SnapshotOptions::of_kinds(&kinds, groups, members_of))
         .await
 }
 
@@ -199,12 +115,13 @@ async fn licences(connection: &Connection) -> Result<Licences, GraphError> {
 
 async fn directory(
     connection: &Connection,
-    wanted: &Wanted,
-    live: &LiveTenant,
+    questions: &Questions,
     snapshot: &Snapshot,
-    state: Option<&Document>,
 ) -> Result<Directory, OpsError> {
-    let found = connection.graph.look_up(&wanted.lookups, Some(snapshot)).await?;
+    let found = connection
+        .graph
+        .look_up(&questions.lookups, Some(snapshot))
+        .await?;
     let answers: BTreeMap<Lookup, Answer> = found
         .into_iter()
         .map(|(lookup, found)| (lookup, answer(found)))
@@ -215,15 +132,7 @@ async fn directory(
             names.insert(candidate.id.to_ascii_lowercase(), candidate.name.clone());
         }
     }
-    let mut ids = wanted.ids.clone();
-    let managed: BTreeSet<String> = state
-        .iter()
-        .flat_map(|state| state.resources.values())
-        .map(|kept| kept.id.to_ascii_lowercase())
-        .collect();
-    for object in live.objects.iter().filter(|object| managed.contains(&object.id)) {
-        ids.extend(ids_of(&object.object));
-    }
+    let mut ids = questions.ids.clone();
     ids.retain(|(target, id)| is_worth_asking(*target, id) && !names.contains_key(&id.to_ascii_lowercase()));
     let described = connection.graph.names(&ids).await?;
     let mut missing_ids = BTreeSet::new();
@@ -242,16 +151,6 @@ async fn directory(
         names,
         missing_ids,
     })
-}
-
-fn ids_of(object: &Object) -> impl Iterator<Item = (Target, String)> + '_ {
-    object
-        .references()
-        .into_iter()
-        .filter_map(|(_, reference)| match reference {
-            Reference::Id { target, id } => Some((*target, id.clone())),
-            _ => None,
-        })
 }
 
 /// Ids that the catalogue does not know and that the directory can name.
@@ -287,9 +186,4 @@ fn candidate(object: DirectoryObject) -> Candidate {
         id: object.id,
         detail: object.detail,
     }
-}
-
-/// The objects of a snapshot by kind, for those who import everything.
-pub fn everything(live: &LiveTenant) -> impl Iterator<Item = &LiveObject> {
-    live.objects.iter().filter(|object| !object.is_built_in())
 }

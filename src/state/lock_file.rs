@@ -167,9 +167,15 @@ impl LockFile {
     }
 
     fn try_lock(&self) -> Result<Option<Box<dyn OpenFile>>, StateError> {
-        self.files
-            .lock(&self.path)
-            .map_err(|source| self.failed("take", source))
+        let taken = match self.files.lock(&self.path) {
+            // The embedded tenant's state is kept in a folder that its first run makes.
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => self
+                .files
+                .create_folder(super::place::folder_of(&self.path))
+                .and_then(|()| self.files.lock(&self.path)),
+            taken => taken,
+        };
+        taken.map_err(|source| self.failed("take", source))
     }
 
     fn read(&self) -> Result<Option<Vec<u8>>, StateError> {

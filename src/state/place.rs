@@ -32,6 +32,16 @@ impl Place {
             },
         }
     }
+
+    /// The files of a project's embedded tenant, apart from those of its real one.
+    pub fn of_sandbox(folder: &Path) -> Self {
+        let kept = folder.join(".capol");
+        Self {
+            state: kept.join("sandbox.state.json"),
+            history: kept.join("history").join("sandbox"),
+            journal: kept.join("journal.sandbox.ndjson"),
+        }
+    }
 }
 
 /// `path` with something added to its last part.

@@ -1,0 +1,101 @@
+//! `capol apply`, `capol destroy`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::arguments::Planning;
+use super::{Context, Failure, Outcome, work};
+use crate::graph::observe::Silent;
+use crate::ops::files;
+use crate::ops::workspace::WorkError;
+use crate::plan::Plan;
+
+/// What is asked of an apply.
+pub(super) struct Request {
+    pub(super) command: &'static str,
+    pub(super) planning: Planning,
+    pub(super) file: Option<PathBuf>,
+    pub(super) fail_fast: bool,
+}
+
+pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, Failure> {
+    let loaded = work::sound(context)?;
+    let workspace = work::workspace(context, &loaded)?;
+    let worker = work::worker(context, request.command)?;
+    let narrowing = work::narrowing(context, &request.planning)?;
+    let saved = request
+        .file
+        .as_deref()
+        .map(|path| read(&work::within(context, path)))
+        .transpose()?;
+    let configuration = &loaded.configuration;
+    let tenant = context.global.tenant.as_deref();
+    let events = context.progress();
+    let connection = workspace
+        .connect(configuration, tenant, &context.environment, Arc::new(Silent))
+        .await?;
+    let guard = workspace.lock(&worker).await?;
+    let located = |error: WorkError| work::failure(error, &loaded.sources);
+    let recovered = workspace
+        .recover(&connection, &guard, &worker, configuration)
+        .await
+        .map_err(located)?;
+    if let Some(recovered) = recovered {
+        context.recovered(&recovered);
+    }
+    let is_saved = saved.is_some();
+    let mut planned = match saved {
+        Some(plan) => workspace
+            .check(&connection, &loaded, plan)
+            .await
+            .map_err(located)?,
+        None => workspace
+            .plan(&connection, &loaded, &narrowing, &worker)
+            .await
+            .map_err(located)?,
+    };
+    if !is_saved {
+        context.plan(&planned.plan, None);
+    }
+    if !planned.plan.verdict.has_changes() {
+        connection.close().await;
+        return Ok(Outcome::Done);
+    }
+    if !is_saved && !context.global.yes {
+        if !context.confirmed(
+            &planned.plan.verdict.sentence(),
+            "Write `yes` to apply it:",
+            "yes",
+        ) {
+            connection.close().await;
+            context.note("Nothing was written.");
+            return Ok(Outcome::Failed);
+        }
+        // A person may have thought for long.
+        planned = workspace
+            .check(&connection, &loaded, planned.plan)
+            .await
+            .map_err(located)?;
+    }
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let applied = workspace
+        .apply(
+            &connection,
+            &guard,
+            &planned,
+            configuration,
+            &worker,
+            request.fail_fast,
+            &*events,
+            &stop,
+        )
+        .await
+        .map_err(located)?;
+    connection.close().await;
+    Ok(context.applied(&planned.plan, applied))
+}
+
+fn read(path: &Path) -> Result<Plan, Failure> {
+    let bytes = files::read(path)?;
+    Ok(Plan::from_json(&String::from_utf8_lossy(&bytes))?)
+}

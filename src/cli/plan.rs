@@ -1,0 +1,75 @@
+//! `capol plan`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::arguments::{PlanFormat, Planning};
+use super::{Context, Failure, Outcome, work};
+use crate::graph::observe::Silent;
+use crate::ops::files;
+use crate::ops::workspace::WorkError;
+
+/// What is asked of a plan.
+pub(super) struct Request {
+    pub(super) planning: Planning,
+    pub(super) out: Option<PathBuf>,
+    pub(super) detailed_exitcode: bool,
+    pub(super) format: PlanFormat,
+    pub(super) json_into: Option<PathBuf>,
+}
+
+pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, Failure> {
+    let loaded = work::sound(context)?;
+    let workspace = work::workspace(context, &loaded)?;
+    let worker = work::worker(context, "plan")?;
+    let narrowing = work::narrowing(context, &request.planning)?;
+    let configuration = &loaded.configuration;
+    let tenant = context.global.tenant.as_deref();
+    let connection = workspace
+        .connect(configuration, tenant, &context.environment, Arc::new(Silent))
+        .await?;
+    let guard = workspace.lock(&worker).await?;
+    let located = |error: WorkError| work::failure(error, &loaded.sources);
+    let recovered = workspace
+        .recover(&connection, &guard, &worker, configuration)
+        .await
+        .map_err(located)?;
+    if let Some(recovered) = recovered {
+        context.recovered(&recovered);
+    }
+    let planned = workspace
+        .plan(&connection, &loaded, &narrowing, &worker)
+        .await
+        .map_err(located)?;
+    drop(guard);
+    connection.close().await;
+    if let Some(path) = &request.out {
+        save(&work::within(context, path), &planned.plan)?;
+    }
+    if let Some(path) = &request.json_into {
+        let json = plan_json(&planned.plan);
+        files::replace(&work::within(context, path), &format!("{json:#}\n"))?;
+    }
+    match request.format {
+        PlanFormat::Json => context.out(&format!("{:#}\n", plan_json(&planned.plan))),
+        PlanFormat::Text if context.global.json => {
+            context.out(&format!("{:#}\n", plan_json(&planned.plan)));
+        }
+        PlanFormat::Text => context.plan(&planned.plan, request.out.as_deref()),
+    }
+    let differs = request.detailed_exitcode && planned.plan.verdict.has_changes();
+    Ok(if differs {
+        Outcome::Differences
+    } else {
+        Outcome::Done
+    })
+}
+
+fn save(path: &Path, plan: &crate::plan::Plan) -> Result<(), Failure> {
+    let text = plan.to_json()?;
+    Ok(files::replace(path, &text)?)
+}
+
+fn plan_json(plan: &crate::plan::Plan) -> serde_json::Value {
+    serde_json::to_value(plan).unwrap_or_default()
+}

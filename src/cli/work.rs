@@ -1,0 +1,205 @@
+//! What plan, apply and destroy share: the arguments into the library's values.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::arguments::Planning;
+use super::{Context, Failure};
+use crate::lang::{Severity, Sources};
+use crate::model::Address;
+use crate::ops::files;
+use crate::ops::project::Loaded;
+use crate::ops::workspace::{Narrowing, WorkError, Worker, Workspace};
+use crate::plan::{Mode, PlanErrors};
+
+/// The project, when nothing is wrong with it; warnings are shown.
+pub(super) fn sound(context: &Context) -> Result<Loaded, Failure> {
+    let loaded = context.load();
+    let errors: Vec<miette::Report> = loaded
+        .diagnostics
+        .reported(&loaded.sources)
+        .into_iter()
+        .filter(|reported| reported.diagnostic().severity == Severity::Error)
+        .map(miette::Report::new)
+        .collect();
+    if !errors.is_empty() {
+        return Err(Failure::of(errors));
+    }
+    context.diagnostics(&loaded);
+    Ok(loaded)
+}
+
+/// The place of state, and how to work there.
+pub(super) fn workspace(context: &Context, loaded: &Loaded) -> Result<Workspace, Failure> {
+    let tenant = context.global.tenant.as_deref();
+    Ok(Workspace::of(
+        &context.project,
+        &loaded.configuration,
+        tenant,
+        context.global.sandbox,
+    )?)
+}
+
+/// Who works.
+pub(super) fn worker(context: &Context, command: &str) -> Result<Worker, Failure> {
+    Ok(Worker {
+        who: context.user(),
+        command: command.to_owned(),
+        now: context.now(),
+        clock: context.clock(),
+        parallelism: context.global.parallelism,
+        lock: context.global.lock,
+        lock_patience: patience(&context.global.lock_timeout)?,
+    })
+}
+
+/// A waiting time that can't be read.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("`{text}` is not a waiting time")]
+#[diagnostic(code("cli::duration"), help("write `30s`, `5m` or `1h`"))]
+struct NoDuration {
+    text: String,
+}
+
+fn patience(text: &str) -> Result<Duration, Failure> {
+    let unit = |ending: &str, seconds: u64| {
+        let digits = text.strip_suffix(ending)?;
+        digits
+            .parse::<u64>()
+            .ok()?
+            .checked_mul(seconds)
+            .map(Duration::from_secs)
+    };
+    unit("s", 1)
+        .or_else(|| unit("m", 60))
+        .or_else(|| unit("h", 3600))
+        .ok_or_else(|| {
+            NoDuration {
+                text: text.to_owned(),
+            }
+            .into()
+        })
+}
+
+/// The addresses and the mode that the flags name.
+pub(super) fn narrowing(context: &Context, planning: &Planning) -> Result<Narrowing, Failure> {
+    let mode = match (planning.destroy, planning.refresh_only) {
+        (true, _) => Mode::Destroy,
+        (false, true) => Mode::RefreshOnly,
+        (false, false) => Mode::Apply,
+    };
+    Ok(Narrowing {
+        mode,
+        targets: addresses(context, &planning.target, planning.target_file.as_ref())?,
+        excludes: addresses(context, &planning.exclude, planning.exclude_file.as_ref())?,
+        replace: addresses(context, &planning.replace, None)?,
+    })
+}
+
+fn addresses(context: &Context, given: &[String], file: Option<&PathBuf>) -> Result<Vec<Address>, Failure> {
+    let mut texts: Vec<String> = given.to_vec();
+    if let Some(file) = file {
+        let bytes = files::read(&context.project.join(file))?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let lines = text
+            .lines()
+            .map(|line| line.split('#').next().unwrap_or_default().trim());
+        texts.extend(lines.filter(|line| !line.is_empty()).map(str::to_owned));
+    }
+    texts
+        .iter()
+        .map(|text| text.parse::<Address>().map_err(Failure::from))
+        .collect()
+}
+
+/// A failure of the work, with the places in the text that it is about.
+pub(super) fn failure(error: WorkError, sources: &Sources) -> Failure {
+    match error {
+        WorkError::Refused(PlanErrors(errors)) => Failure::of(
+            errors
+                .into_iter()
+                .map(|error| located::Located::report(error, sources)),
+        ),
+        other => other.into(),
+    }
+}
+
+/// A path counted from the project's folder.
+pub(super) fn within(context: &Context, path: &Path) -> PathBuf {
+    context.project.join(path)
+}
+
+mod located {
+    //! A refusal together with the text that it is about.
+
+    use std::fmt;
+
+    use miette::{Diagnostic, LabeledSpan, SourceCode};
+
+    use crate::lang::Sources;
+    use crate::model::Origin;
+    use crate::plan::PlanError;
+    use crate::syntax::{FileId, SourceFile, Span};
+
+    #[derive(Debug)]
+    pub(super) struct Located {
+        error: PlanError,
+        file: Option<SourceFile>,
+        labels: Vec<LabeledSpan>,
+    }
+
+    fn span(origin: Origin) -> Span {
+        Span {
+            file: FileId(origin.file),
+            start: origin.start,
+            end: origin.end,
+        }
+    }
+
+    impl Located {
+        pub(super) fn report(error: PlanError, sources: &Sources) -> miette::Report {
+            let main = error.origin();
+            let file = main.and_then(|origin| sources.get(FileId(origin.file)).cloned());
+            let mut labels = Vec::new();
+            if let Some(origin) = main {
+                labels.push(LabeledSpan::new_primary_with_span(
+                    Some("here".into()),
+                    span(origin),
+                ));
+                for (other, word) in &error.related {
+                    if other.file == origin.file && *other != origin {
+                        labels.push(LabeledSpan::new_with_span(Some(word.clone()), span(*other)));
+                    }
+                }
+            }
+            miette::Report::new(Self { error, file, labels })
+        }
+    }
+
+    impl fmt::Display for Located {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.error.fmt(f)
+        }
+    }
+
+    impl std::error::Error for Located {}
+
+    impl Diagnostic for Located {
+        fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+            self.error.code()
+        }
+
+        fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+            self.error.help()
+        }
+
+        fn source_code(&self) -> Option<&dyn SourceCode> {
+            self.file.as_ref().map(|file| file as &dyn SourceCode)
+        }
+
+        fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+            self.file.as_ref()?;
+            Some(Box::new(self.labels.iter().cloned()))
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! One project with one tenant: state, lock, an interrupted apply taken up, the tenant read, a plan made, applied.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::OpsError;
+use super::connection::{self, Connection, Environment};
+use super::project::Loaded;
+use super::refresh::{Refreshed, refresh};
+use crate::apply::{self, Applied, ApplyError, ApplyOptions, Events, Executor, Patience, Recovered};
+use crate::graph::Observer;
+use crate::model::configuration::Configuration;
+use crate::model::state::{CAPOL_VERSION, Document, Version};
+use crate::plan::{self, Mode, Plan, PlanErrors, PlanOptions, StaleReason};
+use crate::state::{Guard, LocalFile, LockInfo, Place, StateError, StateStore as _, Stored};
+
+/// For how long the service may hide a fresh object, unless the project says otherwise.
+const VISIBILITY_LAG: Duration = Duration::from_mins(15);
+
+/// Why a plan could not be made, or not be applied.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum WorkError {
+    /// Before the work itself.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Ops(#[from] OpsError),
+    /// State or lock.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    State(#[from] StateError),
+    /// The plan is refused.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Refused(#[from] PlanErrors),
+    /// The apply could not begin.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Apply(#[from] ApplyError),
+    /// The tenant or the project moved since the plan was made.
+    #[error("the plan is stale: {}", reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[diagnostic(
+        code("ops::stale_plan"),
+        help("make the plan again with `capol plan`; nothing was written")
+    )]
+    Stale {
+        /// What moved.
+        reasons: Vec<StaleReason>,
+    },
+}
+
+/// Who works, and how.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    /// The user's name.
+    pub who: String,
+    /// The command.
+    pub command: String,
+    /// Now.
+    pub now: Timestamp,
+    /// The clock of an apply.
+    pub clock: fn() -> Timestamp,
+    /// How many steps may be under way at once.
+    pub parallelism: usize,
+    /// Whether to take the lock.
+    pub lock: bool,
+    /// How long to wait for it.
+    pub lock_patience: Duration,
+}
+
+/// What narrows or changes a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Narrowing {
+    /// What kind of plan.
+    pub mode: Mode,
+    /// Only these.
+    pub targets: Vec<crate::model::Address>,
+    /// All but these.
+    pub excludes: Vec<crate::model::Address>,
+    /// Make these anew.
+    pub replace: Vec<crate::model::Address>,
+}
+
+/// A project and the place of its state.
+pub struct Workspace {
+    /// Where state is.
+    pub store: LocalFile,
+    folder: PathBuf,
+    is_sandbox: bool,
+}
+
+/// A plan, with what it was made from.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The tenant as it was read.
+    pub refreshed: Refreshed,
+    /// The state that it starts from.
+    pub stored: Option<Stored>,
+}
+
+impl Workspace {
+    /// The state of a project: of its one tenant, of one tenant of several, or of the embedded tenant.
+    pub fn of(
+        folder: &Path,
+        configuration: &Configuration,
+        tenant: Option<&str>,
+        sandbox: bool,
+    ) -> Result<Self, OpsError> {
+        let place = if sandbox {
+            Place::of_sandbox(folder)
+        } else {
+            let chosen = connection::chosen(configuration, tenant)?;
+            let several = configuration.tenants.len() > 1;
+            Place::in_project(folder, chosen.map(|(name, _)| name).filter(|_| several))
+        };
+        Ok(Self {
+            store: LocalFile::new(place),
+            folder: folder.to_owned(),
+            is_sandbox: sandbox,
+        })
+    }
+
+    /// Signs in to the tenant.
+    pub async fn connect(
+        &self,
+        configuration: &Configuration,
+        tenant: Option<&str>,
+        environment: &Environment,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Connection, OpsError> {
+        if self.is_sandbox {
+            connection::to_sandbox(&self.folder, observer).await
+        } else {
+            let chosen = connection::chosen(configuration, tenant)?;
+            connection::to_tenant(chosen.map(|(_, settings)| settings), environment, observer).await
+        }
+    }
+
+    /// Takes the lock.
+    pub async fn lock(&self, worker: &Worker) -> Result<Guard, StateError> {
+        if !worker.lock {
+            return Ok(Guard::without_lock());
+        }
+        let info = LockInfo {
+            id: Uuid::new_v4().to_string(),
+            who: worker.who.clone(),
+            host: crate::state::host::name(),
+            pid: std::process::id(),
+            since: worker.now,
+            operation: worker.command.clone(),
+            version: CAPOL_VERSION.to_owned(),
+            held: false,
+        };
+        self.store.lock(&info, worker.lock_patience).await
+    }
+
+    /// Takes up an apply that was interrupted, if there was one.
+    pub async fn recover(
+        &self,
+        connection: &Connection,
+        guard: &Guard,
+        worker: &Worker,
+        configuration: &Configuration,
+    ) -> Result<Option<Recovered>, WorkError> {
+        let stored = self.store.load().await?;
+        let (mut document, mut version) = parts(stored, connection);
+        let options = apply_options(worker, configuration);
+        let recovered = apply::recover(
+            &connection.graph,
+            &self.store,
+            guard,
+            &options,
+            &mut document,
+            &mut version,
+        )
+        .await?;
+        Ok(recovered)
+    }
+
+    /// Reads the tenant and makes a plan.
+    pub async fn plan(
+        &self,
+        connection: &Connection,
+        loaded: &Loaded,
+        narrowing: &Narrowing,
+        worker: &Worker,
+    ) -> Result<Planned, WorkError> {
+        let stored = self.store.load().await?;
+        let state = stored.as_ref().map(|stored| &stored.document);
+        if let Some(state) = state {
+            state
+                .for_tenant(&connection.tenant_id)
+                .map_err(StateError::from)?;
+        }
+        let refreshed = refresh(connection, &loaded.configuration, state).await?;
+        let options = PlanOptions {
+            mode: narrowing.mode,
+            targets: narrowing.targets.clone(),
+            excludes: narrowing.excludes.clone(),
+            replace: narrowing.replace.clone(),
+            sandbox: self.is_sandbox,
+            configuration_digest: loaded.digest.clone(),
+            refresh_requests: refreshed.requests,
+            ..PlanOptions::new(worker.now)
+        };
+        let plan = plan::plan(
+            &loaded.configuration,
+            &refreshed.live,
+            &refreshed.directory,
+            state,
+            &options,
+        )?;
+        Ok(Planned {
+            plan,
+            refreshed,
+            stored,
+        })
+    }
+
+    /// Reads the tenant again for a plan that was made before, and refuses it if anything moved.
+    pub async fn check(
+        &self,
+        connection: &Connection,
+        loaded: &Loaded,
+        plan: Plan,
+    ) -> Result<Planned, WorkError> {
+        let stored = self.store.load().await?;
+        let state = stored.as_ref().map(|stored| &stored.document);
+        let refreshed = refresh(connection, &loaded.configuration, state).await?;
+        let reasons = plan::stale(&plan, state, &refreshed.live, Some(&loaded.digest));
+        if !reasons.is_empty() {
+            return Err(WorkError::Stale { reasons });
+        }
+        Ok(Planned {
+            plan,
+            refreshed,
+            stored,
+        })
+    }
+
+    /// Applies a plan that was just made or checked.
+    pub async fn apply(
+        &self,
+        connection: &Connection,
+        guard: &Guard,
+        planned: &Planned,
+        configuration: &Configuration,
+        worker: &Worker,
+        fail_fast: bool,
+        events: &dyn Events,
+        stop: &AtomicBool,
+    ) -> Result<Applied, WorkError> {
+        let options = ApplyOptions {
+            fail_fast,
+            ..apply_options(worker, configuration)
+        };
+        let executor = Executor {
+            graph: &connection.graph,
+            live: &planned.refreshed.live,
+            store: &self.store,
+            guard,
+            events,
+            stop,
+            options: &options,
+        };
+        let (document, version) = parts(planned.stored.clone(), connection);
+        Ok(apply::apply(&executor, &planned.plan, document, version).await?)
+    }
+}
+
+fn parts(stored: Option<Stored>, connection: &Connection) -> (Document, Option<Version>) {
+    match stored {
+        Some(stored) => (stored.document, Some(stored.version)),
+        None => (Document::new(Uuid::new_v4(), connection.tenant_id.clone()), None),
+    }
+}
+
+fn apply_options(worker: &Worker, configuration: &Configuration) -> ApplyOptions {
+    ApplyOptions {
+        command: worker.command.clone(),
+        apply_id: Uuid::new_v4().to_string(),
+        who: worker.who.clone(),
+        parallelism: worker.parallelism,
+        fail_fast: false,
+        visibility_lag: configuration
+            .settings
+            .visibility_lag_seconds
+            .map_or(VISIBILITY_LAG, Duration::from_secs),
+        patience: Patience::default(),
+        clock: worker.clock,
+    }
+}
