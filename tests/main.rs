@@ -6,4 +6,5 @@ mod house;
 mod properties;
 mod sandbox;
 mod shared;
+mod terseness;
 mod wire;

@@ -52,7 +52,9 @@ fn attribute(name: &str, value: Expression) -> Item {
 fn inner(kind: &str, items: Vec<Item>) -> Item {
     let is_short = matches!(items.as_slice(), [only] if is_attribute(only));
     let mut block = Block::new(kind, &[], items);
-    set_apart(&mut block.body.items);
+    for item in &mut block.body.items {
+        item.blank_before = false;
+    }
     if is_short {
         block.on_one_line().into()
     } else {
@@ -76,7 +78,6 @@ fn set_apart(items: &mut [Item]) {
                 _ => 0,
             },
             ItemKind::Block(block) if block.kind.text == "session" => 2,
-            ItemKind::Block(block) if block.kind.text == "fido2" || block.kind.text == "x509" => 0,
             ItemKind::Block(_) => 1,
         };
         item.blank_before = section.is_some_and(|before| before != here);
@@ -336,9 +337,7 @@ fn configuration(configuration: &CombinationConfiguration) -> Block {
             "x509"
         }
     };
-    let mut block = Block::new(kind, &[], items);
-    set_apart(&mut block.body.items);
-    block
+    Block::new(kind, &[], items)
 }
 
 fn json(value: &Json) -> Expression {

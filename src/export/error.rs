@@ -60,7 +60,7 @@ pub enum Rejection {
     )]
     PortalForm,
     /// A body that changes an object, or a piece of one.
-    #[error("this is a part of a {noun}: it has no `{missing}`")]
+    #[error("the {noun} is not whole: it has no `{missing}`")]
     #[diagnostic(
         code("export::fragment"),
         help("import the whole object, as Graph returns it or takes it on create")

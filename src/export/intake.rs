@@ -5,7 +5,7 @@ mod normal;
 mod shapes;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -192,9 +192,18 @@ impl Intake {
         self.objects = kept;
     }
 
-    /// What every tenant has, or what the service makes itself, is known by name and not managed.
+    /// What the service makes itself is known by name and not managed; a strength that a policy
+    /// shows is the one of that name that is there by itself, for their names are unique.
     fn settle_fixed(&mut self) {
         let names = &mut self.names;
+        let by_themselves: BTreeSet<String> = self
+            .objects
+            .iter()
+            .filter(|found| found.kind == Kind::Strength && !found.is_embedded())
+            .map(|found| found.object.name().to_owned())
+            .collect();
+        self.objects
+            .retain(|found| !(found.is_embedded() && by_themselves.contains(found.object.name())));
         self.objects.retain(|found| {
             let is_managed = found.kind != Kind::CompliantNetworkLocation;
             if !is_managed && let (Some(target), Some(id)) = (found.kind.target(), &found.id) {

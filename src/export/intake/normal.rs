@@ -237,15 +237,14 @@ impl Normal {
     }
 
     fn tidy_location(&mut self, kind: Kind) {
-        if let Some(ranges) = self.json.pointer("/ipRanges").and_then(Json::as_array) {
-            let remarks: Vec<String> = ranges.iter().flat_map(range_remarks).collect();
-            if !remarks.is_empty() {
-                self.remarks.extend(remarks);
-                self.left_out.push(LeftOut {
-                    member: "ipRanges".into(),
-                    why: "Graph keeps no text beside a range; kept as a comment",
-                });
-            }
+        let ranges = self.json.get_mut("ipRanges").and_then(Json::as_array_mut);
+        let remarks: Vec<String> = ranges.into_iter().flatten().flat_map(take_range_remarks).collect();
+        if !remarks.is_empty() {
+            self.remarks.extend(remarks);
+            self.left_out.push(LeftOut {
+                member: "ipRanges".into(),
+                why: "Graph keeps no text beside a range; kept as a comment",
+            });
         }
         let says_kind = self
             .json
@@ -282,21 +281,28 @@ impl Normal {
     }
 }
 
-/// Texts that stand beside a range, with the range they speak of.
-fn range_remarks(range: &Json) -> Vec<String> {
+/// Takes away the texts that stand beside a range, each with the range it speaks of.
+fn take_range_remarks(range: &mut Json) -> Vec<String> {
     let known = ["cidrAddress", "lowerAddress", "upperAddress"];
-    let Some(members) = range.as_object() else {
+    let Some(members) = range.as_object_mut() else {
         return Vec::new();
     };
     let address = members
         .get("cidrAddress")
         .and_then(Json::as_str)
-        .unwrap_or("a range");
-    members
+        .unwrap_or("a range")
+        .to_owned();
+    let texts: Vec<(String, String)> = members
         .iter()
         .filter(|(member, _)| !known.contains(&member.as_str()) && !is_annotation(member))
-        .filter_map(|(_, value)| value.as_str())
-        .map(|text| format!("{address}: {text}"))
+        .filter_map(|(member, value)| Some((member.clone(), value.as_str()?.to_owned())))
+        .collect();
+    texts
+        .into_iter()
+        .map(|(member, text)| {
+            members.remove(&member);
+            format!("{address}: {text}")
+        })
         .collect()
 }
 

@@ -273,7 +273,7 @@ impl Search {
             self.sight(pointer, kind, json.clone());
         } else if members.has("allowedCombinations") && members.has("displayName") {
             if is_built_in(members) {
-                self.knows_something = true;
+                self.noise = self.noise.or(Some("a strength that every tenant has"));
             } else {
                 self.sight(pointer, Kind::Strength, json.clone());
             }
@@ -296,9 +296,13 @@ impl Search {
         let kind = members.annotated_type();
         let is = |word: &str| kind.is_some_and(|kind| kind.eq_ignore_ascii_case(word));
         let mut learn = |target: Option<Target>, id: Option<&str>, name: &str| {
-            self.names
-                .extend(id.map(|id| (target, id.to_owned(), name.to_owned())));
-            self.knows_something = true;
+            match id {
+                Some(id) => {
+                    self.names.push((target, id.to_owned(), name.to_owned()));
+                    self.knows_something = true;
+                }
+                None => self.noise = self.noise.or(Some("a name without an id")),
+            }
         };
         if is("group") || members.has_any(&["securityEnabled", "groupTypes", "mailEnabled"]) {
             learn(Some(Target::Group), id, name);

@@ -11,6 +11,9 @@ use crate::syntax::{Attribute, Block, Body, Expression, Item, print};
 /// More policies than this are split over several files.
 const ONE_FILE: usize = 20;
 
+/// Comments are broken before they are longer than this.
+const COMMENT_WIDTH: usize = 96;
+
 pub(super) struct Files<'a> {
     pub(super) objects: &'a [Exported],
     pub(super) labels: &'a [String],
@@ -65,8 +68,8 @@ impl Files<'_> {
         };
         let (object, include) = without_emergency_access(&exported.object, self.options);
         let block = block_with(label, &object, &self.words.naming, include);
-        let remarks = exported.remarks.iter().flat_map(|remark| remark.lines());
-        Item::from(block).with_comments(remarks)
+        let remarks: Vec<String> = exported.remarks.iter().flat_map(|remark| wrapped(remark)).collect();
+        Item::from(block).with_comments(remarks.iter().map(String::as_str))
     }
 
     fn settings(&self) -> Vec<Item> {
@@ -146,6 +149,26 @@ impl Files<'_> {
         }
         files.into_iter().collect()
     }
+}
+
+/// The text in lines that fit a page, each a whole number of words.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for written in text.lines() {
+        let mut line = String::new();
+        for word in written.split_whitespace() {
+            if !line.is_empty() && line.len() + 1 + word.len() > COMMENT_WIDTH {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
 }
 
 fn look_up_block(look_up: &LookUp) -> Item {
