@@ -31,7 +31,9 @@ fn repositories(corpus: &Path) -> BTreeMap<String, Vec<(String, Vec<u8>)>> {
 /// What is known of the corpus: how many objects of each kind are in it, and what is not taken in.
 #[test]
 fn every_file_is_taken_in_or_refused_with_a_reason() {
-    let Some(corpus) = shared::folder("corpus") else { return };
+    let Some(corpus) = shared::folder("corpus") else {
+        return;
+    };
     let mut counts = Counts::default();
     for file in repositories(&corpus).into_values().flatten() {
         let intake: Intake = read(std::slice::from_ref(&file));
@@ -48,9 +50,9 @@ fn every_file_is_taken_in_or_refused_with_a_reason() {
     assert!(counts.taken_in[&Kind::Policy] > 700, "{counts:#?}");
     let reasons: Vec<&str> = counts.refused.keys().map(String::as_str).collect();
     assert!(
-        reasons
-            .iter()
-            .all(|reason| reason.starts_with("line ") || reason.starts_with("this is ") || reason.contains(" is not whole: ")),
+        reasons.iter().all(|reason| reason.starts_with("line ")
+            || reason.starts_with("this is ")
+            || reason.contains(" is not whole: ")),
         "{reasons:#?}"
     );
 }
@@ -76,11 +78,17 @@ impl Counts {
         }
         let objects: Vec<Exported> = intake.objects.iter().map(Exported::from).collect();
         let project = export(&objects, &intake.names, &Options::default());
-        let has_text_variables = project.files.iter().any(|(_, text)| text.contains("type = string"));
+        let has_text_variables = project
+            .files
+            .iter()
+            .any(|(_, text)| text.contains("type = string"));
         self.with_placeholders += usize::from(!project.unset_variables.is_empty() || has_text_variables);
         for rejected in intake.rejected {
             let place = format!("{}{}", rejected.file, rejected.pointer);
-            self.refused.entry(rejected.reason.to_string()).or_default().push(place);
+            self.refused
+                .entry(rejected.reason.to_string())
+                .or_default()
+                .push(place);
         }
         for other in intake.ignored {
             *self.nothing_of_conditional_access.entry(other.what).or_default() += 1;
@@ -93,7 +101,9 @@ impl Counts {
 fn meaning(json: &Json, path: &str, into: &mut BTreeSet<String>) {
     match json {
         Json::Object(members) => {
-            let is_off = members.get("isEnabled").is_some_and(|on| !on.as_bool().unwrap_or(false));
+            let is_off = members
+                .get("isEnabled")
+                .is_some_and(|on| !on.as_bool().unwrap_or(false));
             for (member, value) in members.iter().filter(|_| !is_off) {
                 if !member.contains("@odata") && !member.starts_with('#') {
                     meaning(value, &format!("{path}.{member}"), into);
@@ -104,7 +114,10 @@ fn meaning(json: &Json, path: &str, into: &mut BTreeSet<String>) {
         Json::Null | Json::Bool(false) => {}
         Json::String(text) => {
             let is_combination = path.ends_with("Combinations");
-            for part in text.split(|c| c == ',' && !is_combination && is_flags(path)).map(str::trim) {
+            for part in text
+                .split(|c| c == ',' && !is_combination && is_flags(path))
+                .map(str::trim)
+            {
                 if !part.is_empty() && !part.eq_ignore_ascii_case("none") {
                     into.insert(format!("{path} = {}", part.to_lowercase()));
                 }
@@ -117,9 +130,14 @@ fn meaning(json: &Json, path: &str, into: &mut BTreeSet<String>) {
 }
 
 fn is_flags(path: &str) -> bool {
-    [".guestOrExternalUserTypes", ".transferMethods", ".insiderRiskLevels", ".agentIdRiskLevels"]
-        .iter()
-        .any(|flags| path.ends_with(flags))
+    [
+        ".guestOrExternalUserTypes",
+        ".transferMethods",
+        ".insiderRiskLevels",
+        ".agentIdRiskLevels",
+    ]
+    .iter()
+    .any(|flags| path.ends_with(flags))
 }
 
 /// What the service works out, fills in or rewrites by itself.
@@ -144,7 +162,9 @@ fn is_the_services(kind: Kind, leaf: &str) -> bool {
 
 #[test]
 fn nothing_is_lost_between_the_file_and_what_would_be_written() {
-    let Some(corpus) = shared::folder("corpus") else { return };
+    let Some(corpus) = shared::folder("corpus") else {
+        return;
+    };
     let mut compared = 0;
     for file in repositories(&corpus).into_values().flatten() {
         for found in read(std::slice::from_ref(&file)).objects {
@@ -161,12 +181,23 @@ fn nothing_is_lost_between_the_file_and_what_would_be_written() {
                 found.file,
                 found.pointer
             );
-            let operator = found.json.pointer("/grantControls/operator").and_then(Json::as_str);
+            let operator = found
+                .json
+                .pointer("/grantControls/operator")
+                .and_then(Json::as_str);
             if let (Some(operator), Some(Value::Grant(grant))) = (operator, found.object.get("grantControls"))
                 && grant.controls.len() > 1
             {
-                let written = body.json.pointer("/grantControls/operator").and_then(Json::as_str);
-                assert_eq!(written.map(str::to_lowercase), Some(operator.to_lowercase()), "{}", found.file);
+                let written = body
+                    .json
+                    .pointer("/grantControls/operator")
+                    .and_then(Json::as_str);
+                assert_eq!(
+                    written.map(str::to_lowercase),
+                    Some(operator.to_lowercase()),
+                    "{}",
+                    found.file
+                );
             }
             compared += 1;
         }
@@ -185,7 +216,9 @@ fn formatted(name: &str, text: &str) -> String {
 
 #[test]
 fn every_repository_becomes_a_project_that_parses_and_is_laid_out() {
-    let Some(corpus) = shared::folder("corpus") else { return };
+    let Some(corpus) = shared::folder("corpus") else {
+        return;
+    };
     for (repository, files) in repositories(&corpus) {
         let intake = read(&files);
         let objects: Vec<Exported> = intake.objects.iter().map(Exported::from).collect();

@@ -2,6 +2,7 @@
 
 mod corpus_export;
 mod graph;
+mod export_round_trip;
 mod house;
 mod properties;
 mod sandbox;

@@ -31,6 +31,9 @@ pub(super) fn block_with(label: &str, object: &Object, naming: &Naming, include:
         }
     }
     let mut items = root.into_items(object.kind, "");
+    if object.kind == Kind::Group {
+        items.insert(0, attribute("managed", Expression::bool(true)));
+    }
     if let Some(why) = include {
         let reason = Expression::call("include", [Expression::string(why)]);
         let after = items.iter().take_while(|item| is_attribute(item)).count();
@@ -50,6 +53,17 @@ fn attribute(name: &str, value: Expression) -> Item {
 
 /// A block inside another one, on one line when a single attribute is all it holds.
 fn inner(kind: &str, items: Vec<Item>) -> Item {
+    // `apps = all` is `apps { include = all }`.
+    if let [
+        Item {
+            kind: ItemKind::Attribute(only),
+            ..
+        },
+    ] = items.as_slice()
+        && only.name.text == "include"
+    {
+        return attribute(kind, only.value.clone());
+    }
     let is_short = matches!(items.as_slice(), [only] if is_attribute(only));
     let mut block = Block::new(kind, &[], items);
     for item in &mut block.body.items {
@@ -74,7 +88,8 @@ fn set_apart(items: &mut [Item]) {
             ItemKind::Attribute(attribute) => match attribute.name.text.as_str() {
                 "grant" => 2,
                 "raw" => 3,
-                "client_apps" | "auth_flows" => 1,
+                "users" | "workloads" | "apps" | "locations" | "platforms" | "client_apps" | "devices"
+                | "auth_flows" => 1,
                 _ => 0,
             },
             ItemKind::Block(block) if block.kind.text == "session" => 2,
@@ -161,9 +176,10 @@ impl Part {
     }
 }
 
-/// Whether the place holds a list even when one element is in it.
+/// Whether the place holds a list even when one element is in it: lists of texts and of
+/// combinations are definitions, which grow; an audience reads better without brackets.
 fn takes_list(kind: Kind, path: &str) -> bool {
-    by_dsl(kind, path).any(|property| property.shape != Shape::Filter)
+    by_dsl(kind, path).any(|property| matches!(property.shape, Shape::Texts(_) | Shape::Combinations))
 }
 
 fn listed(mut values: Vec<Expression>, always: bool) -> Expression {

@@ -57,7 +57,18 @@ pub struct Project {
     /// The address that each object was given, in the order in which the objects came.
     pub addresses: Vec<Address>,
     /// The variables that somebody has to give a value before the project can be planned.
-    pub unset_variables: Vec<String>,
+    pub unset_variables: Vec<UnsetVariable>,
+}
+
+/// A variable without a default, for a placeholder in the place of an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsetVariable {
+    /// Its name.
+    pub name: String,
+    /// What it refers to.
+    pub target: Target,
+    /// The placeholder that was there.
+    pub placeholder: String,
 }
 
 /// Why a policy that was imported does not exclude the emergency accounts.

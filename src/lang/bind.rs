@@ -207,6 +207,13 @@ impl Binder<'_> {
             ("", "managed") if self.kind() == Kind::Group => {}
             ("", "raw") => self.raw(attribute),
             ("", "emergency_access") if self.kind() == Kind::Policy => self.emergency_access(attribute),
+            // `apps = all` is `apps { include = all }`.
+            _ if steps(self.kind(), &dsl, true).contains("include") => {
+                let dsl = joined(&dsl, "include");
+                let rows: Vec<&'static Property> = properties::by_dsl(self.kind(), &dsl).collect();
+                let value = (self.evaluate)(&attribute.value);
+                self.property(&dsl, &rows, &attribute.name, &value);
+            }
             _ if steps(self.kind(), path, false).contains(name) => self.errors.push(BindError::Unfit {
                 problem: format!("`{name}` is a block, not an attribute"),
                 help: format!("write `{name} {{ … }}` without the `=`"),

@@ -238,7 +238,11 @@ impl Normal {
 
     fn tidy_location(&mut self, kind: Kind) {
         let ranges = self.json.get_mut("ipRanges").and_then(Json::as_array_mut);
-        let remarks: Vec<String> = ranges.into_iter().flatten().flat_map(take_range_remarks).collect();
+        let remarks: Vec<String> = ranges
+            .into_iter()
+            .flatten()
+            .flat_map(take_range_remarks)
+            .collect();
         if !remarks.is_empty() {
             self.remarks.extend(remarks);
             self.left_out.push(LeftOut {

@@ -295,14 +295,12 @@ impl Search {
         let id = members.text("id").or_else(|| members.text("objectId"));
         let kind = members.annotated_type();
         let is = |word: &str| kind.is_some_and(|kind| kind.eq_ignore_ascii_case(word));
-        let mut learn = |target: Option<Target>, id: Option<&str>, name: &str| {
-            match id {
-                Some(id) => {
-                    self.names.push((target, id.to_owned(), name.to_owned()));
-                    self.knows_something = true;
-                }
-                None => self.noise = self.noise.or(Some("a name without an id")),
+        let mut learn = |target: Option<Target>, id: Option<&str>, name: &str| match id {
+            Some(id) => {
+                self.names.push((target, id.to_owned(), name.to_owned()));
+                self.knows_something = true;
             }
+            None => self.noise = self.noise.or(Some("a name without an id")),
         };
         if is("group") || members.has_any(&["securityEnabled", "groupTypes", "mailEnabled"]) {
             learn(Some(Target::Group), id, name);

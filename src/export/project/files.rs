@@ -68,7 +68,11 @@ impl Files<'_> {
         };
         let (object, include) = without_emergency_access(&exported.object, self.options);
         let block = block_with(label, &object, &self.words.naming, include);
-        let remarks: Vec<String> = exported.remarks.iter().flat_map(|remark| wrapped(remark)).collect();
+        let remarks: Vec<String> = exported
+            .remarks
+            .iter()
+            .flat_map(|remark| wrapped(remark))
+            .collect();
         Item::from(block).with_comments(remarks.iter().map(String::as_str))
     }
 

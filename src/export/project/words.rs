@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Exported;
+use super::{Exported, UnsetVariable};
 use crate::export::known::KnownNames;
 use crate::export::naming::{Naming, Written, built_in, built_in_by_name};
 use crate::export::placeholder::{Piece, is_placeholder, pieces, words};
@@ -27,6 +27,8 @@ pub(super) struct Variable {
     pub(super) label: String,
     /// What it refers to; a text when it is none of these.
     pub(super) target: Option<Target>,
+    /// What was there, where that can't serve as a value.
+    pub(super) placeholder: String,
     /// The value that was there, where it may serve as one.
     pub(super) default: Option<String>,
     /// What was there, and where.
@@ -147,6 +149,7 @@ impl Words {
             let variable = Variable {
                 label: String::new(),
                 target: None,
+                placeholder: String::new(),
                 default: Some(placeholder.clone()),
                 remark: None,
             };
@@ -174,11 +177,17 @@ impl Words {
         self.variables.sort_by(|one, other| one.label.cmp(&other.label));
     }
 
-    pub(super) fn unset_variables(&self) -> Vec<String> {
+    pub(super) fn unset_variables(&self) -> Vec<UnsetVariable> {
         self.variables
             .iter()
             .filter(|variable| variable.default.is_none())
-            .map(|variable| variable.label.clone())
+            .filter_map(|variable| {
+                Some(UnsetVariable {
+                    name: variable.label.clone(),
+                    target: variable.target?,
+                    placeholder: variable.placeholder.clone(),
+                })
+            })
             .collect()
     }
 }
@@ -289,6 +298,7 @@ fn variable(target: Target, id: &str, uses: Uses, known: &KnownNames) -> Option<
     let variable = Variable {
         label: String::new(),
         target: Some(target),
+        placeholder: id.to_owned(),
         default,
         remark: Some(remark),
     };

@@ -205,6 +205,12 @@ impl Binder<'_> {
     }
 
     fn symbol(&mut self, symbols: &Symbols, value: &Evaluated) -> Option<String> {
+        // What Microsoft ships tomorrow, in the service's own spelling.
+        if let Value::Call(call) = &value.value
+            && call.name == "raw"
+        {
+            return self.argument(call, value)?.as_text().map(str::to_owned);
+        }
         let Some(word) = value.as_text() else {
             let choices: Vec<&str> = symbols.words().collect();
             let help = format!("write one of {}", crate::lang::nearest::listed(choices, 12));
@@ -296,6 +302,9 @@ impl Binder<'_> {
         const HELP: &str = "write a control such as `mfa`, `block` or `compliant_device`, `strength.…`, `terms.…` or `custom(\"…\")`";
         match &value.value {
             Value::String { .. } => self
+                .symbol(properties::grant_controls(), value)
+                .map(Control::BuiltIn),
+            Value::Call(call) if call.name == "raw" => self
                 .symbol(properties::grant_controls(), value)
                 .map(Control::BuiltIn),
             Value::Reference(reference) => {

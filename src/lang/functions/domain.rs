@@ -52,6 +52,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     constructor!("guests" 1 Some(1), ["tenants"] "guests(kinds, tenants = [...])" "Guests and external users of these kinds, from these tenants."),
     constructor!("include" 1 Some(1), [] "include(reason)" "Emergency access is included in this policy, for this reason."),
     constructor!("none" 1 Some(1), [] "none(reason)" "There is no emergency access, for this reason."),
+    constructor!("raw" 1 Some(1), [] "raw(member)" "A member of an enumeration that capol does not know yet, in the service's spelling."),
 ];
 
 fn look_up(arguments: &Arguments<'_>, target: Target) -> Outcome {

@@ -6,8 +6,8 @@ pub(super) static STRENGTH: &[Property] = &[
     Property::new(
         &["name"],
         "displayName",
-        Shape::Text { max: 30 },
-        "What people call the strength; unique in the tenant.",
+        Shape::Text { max: 256 },
+        "What people call the strength; unique in the tenant. Microsoft documents 30 characters, exports hold more.",
     )
     .required(),
     Property::new(
