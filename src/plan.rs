@@ -428,3 +428,6 @@ fn cost(steps: &[Step], options: &PlanOptions) -> Cost {
             .map_or(u64::MAX, |duration| duration.as_secs()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,8 +117,8 @@ pub(super) fn compare(after: &Object, live: &LiveObject, memory: &Memory) -> Dif
 fn is_settled(property: &Property, after: &Object, live: &LiveObject, memory: &Memory) -> bool {
     let wanted = after.get(property.wire);
     let shown = live.object.get(property.wire);
-    if property.wire == members_path() && after.kind == Kind::Group && wanted.is_none() {
-        return true;
+    if property.wire == members_path() && after.kind == Kind::Group {
+        return wanted.is_none() || equal(wanted, shown);
     }
     if property.access == Access::NeverRead && shown.is_none() {
         return equal(wanted, memory.sent(property.wire));

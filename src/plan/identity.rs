@@ -116,17 +116,21 @@ fn remembered<'a>(
             continue;
         };
         let (address, last) = follow(&old, &desired.moves);
-        if let (Some(taken), Some(last)) = (standings.get(&address), last) {
+        if let Some(taken) = standings.get(&address) {
+            // State holds an address once, so at least one of the two was moved.
+            let mover = taken.previous.as_ref().unwrap_or(&taken.address);
+            let (from, last) = if last.is_some() {
+                (&old, last)
+            } else {
+                (mover, follow(mover, &desired.moves).1)
+            };
             errors.push(
                 PlanError::new(Problem::MoveConflict {
-                    from: old,
-                    to: address,
-                    why: format!(
-                        "{} has that address already",
-                        taken.previous.as_ref().unwrap_or(&taken.address)
-                    ),
+                    from: from.clone(),
+                    why: format!("`{address}` has that address already"),
+                    to: address.clone(),
                 })
-                .at(Some(last.origin)),
+                .at(last.map(|step| step.origin)),
             );
             continue;
         }

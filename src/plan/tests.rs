@@ -1,0 +1,7 @@
+mod drift;
+mod emergency;
+mod life;
+mod lookups;
+mod order;
+mod saved;
+mod world;
