@@ -69,11 +69,6 @@ fn record(
     let told = |value: Option<&Value>| value.map(|value| dialect(value).to_string());
     let id = tenant.next_id();
     let number = tenant.count(Kind::DirectoryAudits);
-    let application = tenant
-        .objects(Kind::ServicePrincipals)
-        .find(|principal| text(principal, "appId") == call.caller.app_id)
-        .cloned()
-        .unwrap_or_default();
     let audit = json!({
         "id": format!("IPCGraph_{id}_{number}"),
         "category": "Policy",
@@ -84,15 +79,7 @@ fn record(
         "activityDateTime": stamp(call.now),
         "loggedByService": "Conditional Access",
         "operationType": operation,
-        "initiatedBy": {
-            "user": null,
-            "app": {
-                "appId": null,
-                "displayName": application.get("displayName"),
-                "servicePrincipalId": application.get("id"),
-                "servicePrincipalName": null,
-            }
-        },
+        "initiatedBy": initiator(tenant, call),
         "targetResources": [{
             "id": target.get("id"),
             "displayName": target.get("displayName"),
@@ -122,6 +109,38 @@ fn record(
     tenant.insert(Kind::DirectoryAudits, audit);
     let keep = tenant.settings.audits_kept;
     tenant.drop_oldest(Kind::DirectoryAudits, keep);
+}
+
+/// Returns who did it: a user by name and address, an application without its application id.
+fn initiator(tenant: &Tenant, call: &Call) -> Value {
+    let is = |kind: Kind, name: &str, wanted: &str| {
+        tenant
+            .objects(kind)
+            .find(|object| text(object, name).eq_ignore_ascii_case(wanted))
+    };
+    if let Some(user) = is(Kind::Users, "userPrincipalName", &call.caller.user) {
+        return json!({
+            "app": null,
+            "user": {
+                "id": user.get("id"),
+                "displayName": null,
+                "userPrincipalName": user.get("userPrincipalName"),
+                "ipAddress": "127.0.0.1",
+            }
+        });
+    }
+    let application = is(Kind::ServicePrincipals, "appId", &call.caller.app_id)
+        .cloned()
+        .unwrap_or_default();
+    json!({
+        "user": null,
+        "app": {
+            "appId": null,
+            "displayName": application.get("displayName"),
+            "servicePrincipalId": application.get("id"),
+            "servicePrincipalName": null,
+        }
+    })
 }
 
 /// Returns an object as the log writes it: unset objects left out, `+00:00` times, guest kinds as a number.

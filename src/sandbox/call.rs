@@ -44,6 +44,8 @@ pub(super) enum Body {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Caller {
     pub(super) app_id: String,
+    /// The user's principal name; empty if an application acts by itself.
+    pub(super) user: String,
     pub(super) permissions: Vec<String>,
 }
 

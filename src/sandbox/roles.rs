@@ -1,7 +1,15 @@
 //! The built-in directory roles: template id and name, as Microsoft lists them.
 
 /// Every built-in role.
-pub(super) const BUILT_IN: [(&str, &str); 113] = [
+pub(super) const BUILT_IN: [(&str, &str); 144] = [
+    ("d2562ede-74db-457e-a7b6-544e236ebb61", "AI Administrator"),
+    ("1fe13547-53f6-408d-ac04-7f8eed167b38", "AI Reader"),
+    ("db506228-d27e-4b7d-95e5-295956d6615f", "Agent ID Administrator"),
+    ("adb2368d-a9be-41b5-8667-d96778e081b0", "Agent ID Developer"),
+    (
+        "6b942400-691f-4bf0-9d12-d8a254a2baf5",
+        "Agent Registry Administrator",
+    ),
     (
         "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
         "Application Administrator",
@@ -50,6 +58,10 @@ pub(super) const BUILT_IN: [(&str, &str); 113] = [
         "Authentication Extensibility Administrator",
     ),
     (
+        "0b00bede-4072-4d22-b441-e7df02a1ef63",
+        "Authentication Extensibility Password Administrator",
+    ),
+    (
         "0526716b-113d-4c15-b2c8-68e3c22b9f80",
         "Authentication Policy Administrator",
     ),
@@ -92,8 +104,12 @@ pub(super) const BUILT_IN: [(&str, &str); 113] = [
         "Conditional Access Administrator",
     ),
     (
+        "fc8ad4e2-40e4-4724-8317-bcda7503ecbf",
+        "Customer Delegated Admin Relationship Administrator",
+    ),
+    (
         "5c4f9dcd-47dc-4cf7-8c9a-9e4207cbfc91",
-        "Customer LockBox Access Approver",
+        "Customer Lockbox Access Approver",
     ),
     (
         "38a96431-2bdf-4b4c-8b6e-5d3d8abac1a4",
@@ -112,6 +128,7 @@ pub(super) const BUILT_IN: [(&str, &str); 113] = [
         "8329153b-31d0-4727-b945-745eb3bc5f31",
         "Domain Name Administrator",
     ),
+    ("e93e3737-fa85-474a-aee4-7d3fb86510f3", "Dragon Administrator"),
     (
         "44367163-eba1-44c3-98af-f5787879f96a",
         "Dynamics 365 Administrator",
@@ -121,7 +138,20 @@ pub(super) const BUILT_IN: [(&str, &str); 113] = [
         "Dynamics 365 Business Central Administrator",
     ),
     ("3f1acade-1e04-4fbc-9b69-f0302cd84aef", "Edge Administrator"),
+    (
+        "b6a27b2b-f905-4b2e-81b5-0d90e0ef1fdb",
+        "Entra Backup Administrator",
+    ),
+    ("f42252d9-5400-4d7b-b9ef-cc582dbb8577", "Entra Backup Reader"),
+    (
+        "58f930cc-fcf4-4152-852c-1d7dbf502139",
+        "Entra SOC Identity Responder",
+    ),
     ("29232cdf-9323-42fd-ade2-1d097af3e4de", "Exchange Administrator"),
+    (
+        "49eb8f75-97e9-4e37-9b2b-6c3ebfcffa31",
+        "Exchange Backup Administrator",
+    ),
     (
         "31392ffb-586c-42d1-9346-e59415a2cc4e",
         "Exchange Recipient Administrator",
@@ -169,6 +199,7 @@ pub(super) const BUILT_IN: [(&str, &str); 113] = [
     ("25df335f-86eb-4119-b717-0ff02de207e9", "Insights Analyst"),
     ("31e939ad-9672-4796-9c2e-873181342d2d", "Insights Business Leader"),
     ("3a2c62db-5318-420d-8d74-23affee5d9d5", "Intune Administrator"),
+    ("2ea5ce4c-b2d8-4668-bd81-3680bd2d227a", "IoT Device Administrator"),
     ("74ef975b-6605-40af-a5d2-b9539d836353", "Kaizala Administrator"),
     ("b5a8dcf3-09d5-43a9-a639-8e29ef291470", "Knowledge Administrator"),
     ("744ec460-397e-42ad-a462-8b3f9747a02c", "Knowledge Manager"),
@@ -177,14 +208,31 @@ pub(super) const BUILT_IN: [(&str, &str); 113] = [
         "59d46f88-662b-457b-bceb-5c3809e5908f",
         "Lifecycle Workflows Administrator",
     ),
+    ("b5468a13-3945-4a40-b0b1-5d78c2676bbf", "Mailbox Administrator"),
     (
         "ac16e43d-7b2d-40e0-ac05-243ff356ab5b",
         "Message Center Privacy Reader",
     ),
     ("790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b", "Message Center Reader"),
     (
+        "1707125e-0aa2-4d4d-8655-a7c786c76a25",
+        "Microsoft 365 Backup Administrator",
+    ),
+    (
+        "8c8b803f-96e1-4129-9349-20738d9f9652",
+        "Microsoft 365 Migration Administrator",
+    ),
+    (
+        "00cf5c54-4693-4f59-a0ac-ab79ef0a974d",
+        "Microsoft 365 Support Engineer",
+    ),
+    (
         "9f06204d-73c1-4d4c-880a-6edb90606fd8",
         "Microsoft Entra Joined Device Local Administrator",
+    ),
+    (
+        "ee67aa9c-e510-4759-b906-227085a7fd4d",
+        "Microsoft Graph Data Connect Administrator",
     ),
     (
         "1501b917-7653-4ff9-a4b5-203eaf33784f",
@@ -208,6 +256,14 @@ pub(super) const BUILT_IN: [(&str, &str); 113] = [
         "On Premises Directory Sync Account",
     ),
     (
+        "92ed04bf-c94a-4b82-9729-b799a7a4c178",
+        "Organizational Branding Administrator",
+    ),
+    (
+        "9d70768a-0cbc-4b4c-aea3-2e124b2477f4",
+        "Organizational Data Source Administrator",
+    ),
+    (
         "e48398e2-f4bb-4074-8f31-4586725e205b",
         "Organizational Messages Approver",
     ),
@@ -218,10 +274,12 @@ pub(super) const BUILT_IN: [(&str, &str); 113] = [
     ("4ba39ca4-527c-499a-b93d-d9b492c50246", "Partner Tier1 Support"),
     ("e00e864a-17c5-4a4b-9c06-f5b95a8d5bd8", "Partner Tier2 Support"),
     ("966707d0-3269-4727-9be2-8c3a10f19b9d", "Password Administrator"),
+    ("024906de-61e5-49c8-8572-40335f1e0e10", "People Administrator"),
     (
         "af78dc32-cf4d-46f9-ba4e-4428526346b5",
         "Permissions Management Administrator",
     ),
+    ("78b0ccd1-afc2-4f92-9116-b41aedd09592", "Places Administrator"),
     (
         "11648597-926c-4cf3-9c36-bcebb0ba8dcc",
         "Power Platform Administrator",
@@ -249,6 +307,14 @@ pub(super) const BUILT_IN: [(&str, &str); 113] = [
     ),
     ("f28a1f50-f6e7-4571-818b-6a12f2af6b6c", "SharePoint Administrator"),
     (
+        "99009c4a-3b3f-4957-82a9-9d35e12db77e",
+        "SharePoint Advanced Management Administrator",
+    ),
+    (
+        "9d3e04ba-3ee4-4d1b-a3a7-9aef423a09be",
+        "SharePoint Backup Administrator",
+    ),
+    (
         "1a7d78b6-429f-476b-b8eb-35fb715fffd4",
         "SharePoint Embedded Administrator",
     ),
@@ -274,10 +340,28 @@ pub(super) const BUILT_IN: [(&str, &str); 113] = [
         "Teams Devices Administrator",
     ),
     (
+        "2fe872fb-daa8-4afc-8f6c-53c4565cfef4",
+        "Teams External Collaboration Administrator",
+    ),
+    ("1076ac91-f3d9-41a7-a339-dcdf5f480acc", "Teams Reader"),
+    (
         "aa38014f-0993-46e9-9b45-30501a20909d",
         "Teams Telephony Administrator",
     ),
     ("112ca1a2-15ad-4102-995e-45b0bc479a6a", "Tenant Creator"),
+    (
+        "1981f584-96e9-4a6f-95b0-f522373f8fae",
+        "Tenant Governance Administrator",
+    ),
+    ("e0a4caa6-fe82-443f-b92f-d87341d17b2e", "Tenant Governance Reader"),
+    (
+        "b8e31d83-1534-480f-9b10-0338ded51b7e",
+        "Tenant Governance Relationship Administrator",
+    ),
+    (
+        "124577f8-48ed-456a-839f-13b419002e33",
+        "Tenant Governance Relationship Reader",
+    ),
     (
         "75934031-6c7e-415a-99d7-48dbd49e875e",
         "Usage Summary Reports Reader",
@@ -291,6 +375,10 @@ pub(super) const BUILT_IN: [(&str, &str); 113] = [
     (
         "e300d9e7-4a2b-4295-9eff-f1c78b36cc98",
         "Virtual Visits Administrator",
+    ),
+    (
+        "0ec3f692-38d6-4d14-9e69-0377ca7797ad",
+        "Viva Glint Tenant Administrator",
     ),
     ("92b086b3-e367-4ef2-b869-1de128fb986e", "Viva Goals Administrator"),
     ("87761b17-1ed2-4af3-9acd-92a150038160", "Viva Pulse Administrator"),

@@ -42,9 +42,17 @@ impl Tenant {
             ["organization"] if method == "GET" => organization::organization(self, call),
             ["organization", id] if method == "GET" => organization::one_organization(self, call, id),
             ["subscribedSkus"] if method == "GET" => organization::skus(self, call),
-            ["me"] if method == "GET" => Err(Refusal::bad(
+            ["me", ..] if call.caller.user.is_empty() => Err(Refusal::bad(
                 "/me request is only valid with delegated authentication flow.",
             )),
+            ["me", rest @ ..] => {
+                let user = call.caller.user.clone();
+                let path: Vec<&str> = ["users", user.as_str()]
+                    .into_iter()
+                    .chain(rest.iter().copied())
+                    .collect();
+                directory::route(self, call, method, &path)
+            }
             other => directory::route(self, call, method, other),
         }
     }

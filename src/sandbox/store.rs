@@ -48,7 +48,7 @@ impl Keeper {
         if !path.exists() {
             return Ok((fresh, Self { path, journal: None }));
         }
-        let mut tenant = Tenant::load(&path)?;
+        let tenant = Tenant::load(&path)?;
         let mut keeper = Self { path, journal: None };
         let journal = journal_path(&keeper.path);
         let torn = std::fs::read(&journal).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n'));

@@ -389,9 +389,9 @@ fn put_new(value: &mut Value, name: &str, new: Value) {
 
 fn names(tenant: &Tenant, strength: &Value, id: Option<&str>) -> Result<(), Refusal> {
     let name = text(strength, "displayName");
-    if name.is_empty() || name.chars().count() > 30 || text(strength, "description").chars().count() > 1500 {
+    if name.is_empty() || name.chars().count() > 256 || text(strength, "description").chars().count() > 1500 {
         return Err(Refusal::bad(
-            "displayName must have 1 to 30 characters and description at most 1500.",
+            "displayName must have 1 to 256 characters and description at most 1500.",
         ));
     }
     let taken = tenant.objects(Kind::AuthenticationStrengths).any(|other| {

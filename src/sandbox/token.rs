@@ -113,6 +113,7 @@ pub(super) fn read(tenant: &Tenant, authorization: &str, now: Timestamp) -> Resu
         .collect();
     Ok(Caller {
         app_id: text(&claims, "appid").to_owned(),
+        user: text(&claims, "upn").to_owned(),
         permissions,
     })
 }

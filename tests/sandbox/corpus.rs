@@ -178,3 +178,86 @@ async fn every_policy_that_a_real_tenant_gave_out_is_taken_in() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert!(accepted > 400, "only {accepted} policies found");
 }
+
+/// Finds named locations and strengths that came out of a real tenant.
+fn real_neighbours(value: &Value, found: &mut Vec<Value>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| real_neighbours(item, found)),
+        Value::Object(object) => {
+            let kind = value["@odata.type"].as_str().unwrap_or_default();
+            let location = kind.ends_with(".ipNamedLocation") || kind.ends_with(".countryNamedLocation");
+            let strength = value["allowedCombinations"].is_array() && value["policyType"] == "custom";
+            if value["createdDateTime"].is_string() && (location || strength) {
+                found.push(value.clone());
+            } else {
+                object.values().for_each(|inner| real_neighbours(inner, found));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Like what a client would send, with the types of locations and ranges kept.
+fn typed_writable(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .filter(|(key, _)| !key.starts_with('#') && (!key.contains("@odata.") || *key == "@odata.type"))
+            .map(|(key, inner)| (key.clone(), typed_writable(inner)))
+            .collect(),
+        Value::Array(items) => items.iter().map(typed_writable).collect(),
+        other => other.clone(),
+    }
+}
+
+#[tokio::test]
+async fn every_location_and_strength_that_a_real_tenant_gave_out_is_taken_in() {
+    let Some(corpus) = crate::shared::folder("corpus") else {
+        return;
+    };
+    let (mut accepted, mut problems) = (0, Vec::new());
+    for file in crate::shared::files(&corpus, ".json") {
+        let mut objects = Vec::new();
+        real_neighbours(&exported(&file).unwrap_or_default(), &mut objects);
+        if objects.is_empty() {
+            continue;
+        }
+        let bench = Bench::start(options()).await;
+        for object in objects {
+            let strength = object["allowedCombinations"].is_array();
+            let path = if strength {
+                "policies/authenticationStrengthPolicies"
+            } else {
+                "identity/conditionalAccess/namedLocations"
+            };
+            let body = typed_writable(&object);
+            let sent = bench.send("POST", &format!("beta/{path}"), Some(&body)).await;
+            let name = file.strip_prefix(&corpus).unwrap().display();
+            let twice = sent.body["error"]["message"]
+                .as_str()
+                .is_some_and(|message| message.contains("already exists"));
+            if sent.status != 201 && !twice {
+                problems.push(format!("{name}: {}", sent.body["error"]["message"]));
+            }
+            accepted += usize::from(sent.status == 201);
+            for part in [
+                "displayName",
+                "ipRanges",
+                "isTrusted",
+                "countriesAndRegions",
+                "countryLookupMethod",
+                "allowedCombinations",
+            ] {
+                if sent.status == 201
+                    && essence(&body[part]) != essence(&sent.body[part])
+                    && !body[part].is_null()
+                {
+                    problems.push(format!("{name}: {part} became {}", sent.body[part]));
+                }
+            }
+        }
+    }
+    println!("accepted {accepted}, problems {}", problems.len());
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(accepted > 40, "only {accepted} objects found");
+}

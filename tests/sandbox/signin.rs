@@ -116,6 +116,20 @@ async fn a_device_code_is_pending_and_then_granted() {
     ];
     assert_eq!(post("token", &poll).await["error"], "authorization_pending");
     let granted = post("token", &poll).await;
+    let me = format!("{}/v1.0/me", bench.running.endpoint());
+    let me = bench
+        .client
+        .get(me)
+        .bearer_auth(granted["access_token"].as_str().unwrap())
+        .send()
+        .await
+        .unwrap();
+    assert!(me.text().await.unwrap().contains("ada@contoso.com"));
+    assert_eq!(
+        bench.send("GET", "v1.0/me", None).await.status,
+        400,
+        "an application is nobody"
+    );
     assert!(
         granted["access_token"].is_string() && granted["refresh_token"].is_string(),
         "{granted}"
