@@ -4,6 +4,7 @@ mod apply;
 mod arguments;
 mod context;
 mod fmt;
+mod import;
 mod outcome;
 mod plan;
 mod sandbox;

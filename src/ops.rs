@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod files;
+pub mod import;
 pub mod project;
 pub mod refresh;
 pub mod source;

@@ -10,8 +10,8 @@ use capol::model::catalogue::strengths;
 use capol::model::configuration::Configuration;
 use capol::model::properties::{self, Property, Shape, Symbols, TextKind};
 use capol::model::value::{
-    Allowed, CombinationConfiguration, Control, ExternalTenants, Filter, FilterMode, Grant, Guests, Interval, Operator,
-    SignInFrequency,
+    Allowed, CombinationConfiguration, Control, ExternalTenants, Filter, FilterMode, Grant, Guests, Interval,
+    Operator, SignInFrequency,
 };
 use capol::model::{Kind, Object, Reference, Target, Value};
 use capol::syntax::{FileId, SourceFile, format, parse};
@@ -28,7 +28,10 @@ fn stand_in(number: usize) -> String {
 /// The project read by the language; placeholders have the stand-ins as their values.
 #[track_caller]
 fn loaded(what: &str, project: &Project) -> Configuration {
-    let files = project.files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let files = project
+        .files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()));
     let mut inputs = Inputs::at("2026-11-23T12:00:00Z".parse().unwrap());
     inputs.command_line = project
         .unset_variables
@@ -69,9 +72,9 @@ fn expected(object: &Object, objects: &[Exported], project: &Project, names: &Kn
             .position(|variable| variable.target == *target && variable.placeholder == *id);
         let address = managed.get(&(*target, id.to_ascii_lowercase())).or_else(|| {
             let name = names.name(*target, id)?;
-            let known = objects
-                .iter()
-                .position(|exported| exported.object.kind.target() == Some(*target) && exported.object.name() == name)?;
+            let known = objects.iter().position(|exported| {
+                exported.object.kind.target() == Some(*target) && exported.object.name() == name
+            })?;
             project.addresses.get(known)
         });
         match (placeholder, address) {
@@ -80,7 +83,10 @@ fn expected(object: &Object, objects: &[Exported], project: &Project, names: &Kn
             _ if names.name(*target, id) == Some(capol::model::properties::COMPLIANT_NETWORK) => {
                 Reference::lookup(Target::Location, capol::model::properties::COMPLIANT_NETWORK)
             }
-            _ if *target == Target::Action || capol::model::reference::is_guid(id) || *target == Target::Context => {
+            _ if *target == Target::Action
+                || capol::model::reference::is_guid(id)
+                || *target == Target::Context =>
+            {
                 reference.clone()
             }
             _ => Reference::lookup(*target, id),
@@ -98,7 +104,11 @@ fn comes_back(what: &str, objects: &[Exported], names: &KnownNames, options: &Op
             .get(address)
             .unwrap_or_else(|| panic!("{what}: {address} is not there"));
         let wanted = expected(&exported.object, objects, &project, names);
-        assert!(resource.object == wanted, "{what} {address}:\n{:#?}\nis not\n{wanted:#?}", resource.object);
+        assert!(
+            resource.object == wanted,
+            "{what} {address}:\n{:#?}\nis not\n{wanted:#?}",
+            resource.object
+        );
     }
     assert_eq!(configuration.resources.len(), objects.len(), "{what}");
 }
@@ -122,7 +132,9 @@ fn guid() -> BoxedStrategy<String> {
         .boxed()
 }
 
-fn some_of<T: Clone + std::fmt::Debug + std::hash::Hash + Eq + 'static>(all: Vec<T>) -> BoxedStrategy<IndexSet<T>> {
+fn some_of<T: Clone + std::fmt::Debug + std::hash::Hash + Eq + 'static>(
+    all: Vec<T>,
+) -> BoxedStrategy<IndexSet<T>> {
     let most = all.len().min(5);
     prop::sample::subsequence(all, 1..=most)
         .prop_shuffle()
@@ -176,36 +188,51 @@ fn value(property: &'static Property) -> BoxedStrategy<Value> {
         })
     };
     match property.shape {
-        Shape::Text { .. } if property.wire == "id" => (1..99_u8).prop_map(|n| Value::Text(format!("c{n}"))).boxed(),
+        Shape::Text { .. } if property.wire == "id" => {
+            (1..99_u8).prop_map(|n| Value::Text(format!("c{n}"))).boxed()
+        }
         Shape::Text { max } => text()
             .prop_map(move |text| Value::Text(text.chars().take(max).collect()))
             .boxed(),
         Shape::TextMode { .. } => guid().prop_map(Value::Text).boxed(),
         Shape::Boolean | Shape::Toggle | Shape::Flag(_) => Just(Value::Boolean(true)).boxed(),
-        Shape::Symbol(symbols) | Shape::Mode { symbols, .. } => {
-            prop::sample::select(wires(symbols)).prop_map(Value::Symbol).boxed()
+        Shape::Symbol(symbols) | Shape::Mode { symbols, .. } => prop::sample::select(wires(symbols))
+            .prop_map(Value::Symbol)
+            .boxed(),
+        Shape::SymbolSet(symbols) | Shape::Flags(symbols) => {
+            some_of(wires(symbols)).prop_map(Value::Symbols).boxed()
         }
-        Shape::SymbolSet(symbols) | Shape::Flags(symbols) => some_of(wires(symbols)).prop_map(Value::Symbols).boxed(),
         Shape::Texts(TextKind::Countries) => some_of(vec!["DK".to_owned(), "NO".into(), "SE".into()])
             .prop_map(Value::Texts)
             .boxed(),
-        Shape::Texts(TextKind::IpRanges) => some_of(vec!["203.0.113.0/24".to_owned(), "2001:db8::/48".into()])
+        Shape::Texts(TextKind::IpRanges) => {
+            some_of(vec!["203.0.113.0/24".to_owned(), "2001:db8::/48".into()])
+                .prop_map(Value::Texts)
+                .boxed()
+        }
+        Shape::Texts(TextKind::Plain) => some_of(vec!["one".to_owned(), "a \"b\"".into()])
             .prop_map(Value::Texts)
             .boxed(),
-        Shape::Texts(TextKind::Plain) => some_of(vec!["one".to_owned(), "a \"b\"".into()]).prop_map(Value::Texts).boxed(),
-        Shape::References(accepts) => prop::collection::vec(one_reference(accepts.target, accepts.keywords), 1..4)
-            .prop_map(|references| Value::References(references.into_iter().collect()))
-            .boxed(),
+        Shape::References(accepts) => {
+            prop::collection::vec(one_reference(accepts.target, accepts.keywords), 1..4)
+                .prop_map(|references| Value::References(references.into_iter().collect()))
+                .boxed()
+        }
         Shape::Guests => (
             some_of(wires(properties::guest_kinds())),
             prop_oneof![
                 Just(ExternalTenants::All),
-                prop::collection::vec(guid(), 0..3).prop_map(|ids| ExternalTenants::Enumerated(ids.into_iter().collect())),
+                prop::collection::vec(guid(), 0..3)
+                    .prop_map(|ids| ExternalTenants::Enumerated(ids.into_iter().collect())),
             ],
         )
             .prop_map(|(kinds, tenants)| Value::Guests(Guests { kinds, tenants }))
             .boxed(),
-        Shape::Filter => prop_oneof![Just(filter(FilterMode::Include)), Just(filter(FilterMode::Exclude))].boxed(),
+        Shape::Filter => prop_oneof![
+            Just(filter(FilterMode::Include)),
+            Just(filter(FilterMode::Exclude))
+        ]
+        .boxed(),
         Shape::Grant => grant(),
         Shape::SignInFrequency => (
             prop_oneof![
@@ -215,22 +242,29 @@ fn value(property: &'static Property) -> BoxedStrategy<Value> {
             ],
             any::<bool>(),
         )
-            .prop_map(|(interval, secondary_only)| Value::SignInFrequency(SignInFrequency { interval, secondary_only }))
+            .prop_map(|(interval, secondary_only)| {
+                Value::SignInFrequency(SignInFrequency {
+                    interval,
+                    secondary_only,
+                })
+            })
             .boxed(),
         Shape::Combinations => combinations().prop_map(Value::Symbols).boxed(),
         Shape::CombinationConfigurations => prop::collection::vec(
-            (combinations(), prop::collection::vec(guid(), 1..3), any::<bool>()).prop_map(|(applies_to, ids, fido2)| {
-                let ids: IndexSet<String> = ids.into_iter().collect();
-                let allowed = if fido2 {
-                    Allowed::Fido2 { aaguids: ids }
-                } else {
-                    Allowed::X509 {
-                        issuer_skis: ids,
-                        policy_oids: IndexSet::new(),
-                    }
-                };
-                CombinationConfiguration { applies_to, allowed }
-            }),
+            (combinations(), prop::collection::vec(guid(), 1..3), any::<bool>()).prop_map(
+                |(applies_to, ids, fido2)| {
+                    let ids: IndexSet<String> = ids.into_iter().collect();
+                    let allowed = if fido2 {
+                        Allowed::Fido2 { aaguids: ids }
+                    } else {
+                        Allowed::X509 {
+                            issuer_skis: ids,
+                            policy_oids: IndexSet::new(),
+                        }
+                    };
+                    CombinationConfiguration { applies_to, allowed }
+                },
+            ),
             1..3,
         )
         .prop_map(Value::CombinationConfigurations)
@@ -239,7 +273,12 @@ fn value(property: &'static Property) -> BoxedStrategy<Value> {
 }
 
 fn combinations() -> BoxedStrategy<IndexSet<String>> {
-    some_of(strengths::combinations().iter().map(|text| (*text).to_owned()).collect())
+    some_of(
+        strengths::combinations()
+            .iter()
+            .map(|text| (*text).to_owned())
+            .collect(),
+    )
 }
 
 fn grant() -> BoxedStrategy<Value> {
@@ -275,7 +314,10 @@ fn object(kind: Kind) -> impl Strategy<Value = Object> {
         .collect();
     members.prop_map(move |values| {
         let mut object = Object::new(kind);
-        let rows = kind.properties().iter().filter(|property| !property.dsl.is_empty());
+        let rows = kind
+            .properties()
+            .iter()
+            .filter(|property| !property.dsl.is_empty());
         for (property, value) in rows.zip(values) {
             object.set(property.wire, value.filter(|value| !property.is_default(value)));
         }
@@ -329,12 +371,20 @@ proptest! {
 
 #[test]
 fn every_object_of_the_corpus_is_read_back_as_it_was() {
-    let Some(corpus) = shared::folder("corpus") else { return };
+    let Some(corpus) = shared::folder("corpus") else {
+        return;
+    };
     let mut repositories: BTreeMap<String, Vec<(String, Vec<u8>)>> = BTreeMap::new();
-    for path in [".json", ".yaml"].iter().flat_map(|ending| shared::files(&corpus, ending)) {
+    for path in [".json", ".yaml"]
+        .iter()
+        .flat_map(|ending| shared::files(&corpus, ending))
+    {
         let name = path.strip_prefix(&corpus).unwrap().to_string_lossy().into_owned();
         let repository = name.split('/').next().unwrap_or_default().to_owned();
-        repositories.entry(repository).or_default().push((name, std::fs::read(&path).unwrap()));
+        repositories
+            .entry(repository)
+            .or_default()
+            .push((name, std::fs::read(&path).unwrap()));
     }
     let mut count = 0;
     for (repository, files) in repositories {

@@ -1,8 +1,8 @@
 //! What a user can rely on, a module a subject.
 
 mod corpus_export;
-mod graph;
 mod export_round_trip;
+mod graph;
 mod house;
 mod properties;
 mod sandbox;

@@ -28,49 +28,152 @@ const WIRE: &[(&str, &str)] = &[
     ("conditions.client_app_types", "conditions.clientAppTypes"),
     ("conditions.sign_in_risk_levels", "conditions.signInRiskLevels"),
     ("conditions.user_risk_levels", "conditions.userRiskLevels"),
-    ("conditions.service_principal_risk_levels", "conditions.servicePrincipalRiskLevels"),
+    (
+        "conditions.service_principal_risk_levels",
+        "conditions.servicePrincipalRiskLevels",
+    ),
     ("conditions.insider_risk_levels", "conditions.insiderRiskLevels"),
-    ("conditions.authentication_flow_transfer_methods", "conditions.authenticationFlows.transferMethods"),
-    ("conditions.applications.included_applications", "conditions.applications.includeApplications"),
-    ("conditions.applications.excluded_applications", "conditions.applications.excludeApplications"),
-    ("conditions.applications.included_user_actions", "conditions.applications.includeUserActions"),
-    ("conditions.applications.filter.mode", "conditions.applications.applicationFilter.mode"),
-    ("conditions.applications.filter.rule", "conditions.applications.applicationFilter.rule"),
-    ("conditions.client_applications.included_service_principals", "conditions.clientApplications.includeServicePrincipals"),
-    ("conditions.client_applications.excluded_service_principals", "conditions.clientApplications.excludeServicePrincipals"),
-    ("conditions.devices.filter.mode", "conditions.devices.deviceFilter.mode"),
-    ("conditions.devices.filter.rule", "conditions.devices.deviceFilter.rule"),
-    ("conditions.locations.included_locations", "conditions.locations.includeLocations"),
-    ("conditions.locations.excluded_locations", "conditions.locations.excludeLocations"),
-    ("conditions.platforms.included_platforms", "conditions.platforms.includePlatforms"),
-    ("conditions.platforms.excluded_platforms", "conditions.platforms.excludePlatforms"),
+    (
+        "conditions.authentication_flow_transfer_methods",
+        "conditions.authenticationFlows.transferMethods",
+    ),
+    (
+        "conditions.applications.included_applications",
+        "conditions.applications.includeApplications",
+    ),
+    (
+        "conditions.applications.excluded_applications",
+        "conditions.applications.excludeApplications",
+    ),
+    (
+        "conditions.applications.included_user_actions",
+        "conditions.applications.includeUserActions",
+    ),
+    (
+        "conditions.applications.filter.mode",
+        "conditions.applications.applicationFilter.mode",
+    ),
+    (
+        "conditions.applications.filter.rule",
+        "conditions.applications.applicationFilter.rule",
+    ),
+    (
+        "conditions.client_applications.included_service_principals",
+        "conditions.clientApplications.includeServicePrincipals",
+    ),
+    (
+        "conditions.client_applications.excluded_service_principals",
+        "conditions.clientApplications.excludeServicePrincipals",
+    ),
+    (
+        "conditions.devices.filter.mode",
+        "conditions.devices.deviceFilter.mode",
+    ),
+    (
+        "conditions.devices.filter.rule",
+        "conditions.devices.deviceFilter.rule",
+    ),
+    (
+        "conditions.locations.included_locations",
+        "conditions.locations.includeLocations",
+    ),
+    (
+        "conditions.locations.excluded_locations",
+        "conditions.locations.excludeLocations",
+    ),
+    (
+        "conditions.platforms.included_platforms",
+        "conditions.platforms.includePlatforms",
+    ),
+    (
+        "conditions.platforms.excluded_platforms",
+        "conditions.platforms.excludePlatforms",
+    ),
     ("conditions.users.included_users", "conditions.users.includeUsers"),
     ("conditions.users.excluded_users", "conditions.users.excludeUsers"),
-    ("conditions.users.included_groups", "conditions.users.includeGroups"),
-    ("conditions.users.excluded_groups", "conditions.users.excludeGroups"),
+    (
+        "conditions.users.included_groups",
+        "conditions.users.includeGroups",
+    ),
+    (
+        "conditions.users.excluded_groups",
+        "conditions.users.excludeGroups",
+    ),
     ("conditions.users.included_roles", "conditions.users.includeRoles"),
     ("conditions.users.excluded_roles", "conditions.users.excludeRoles"),
-    ("conditions.users.included_guests_or_external_users.guest_or_external_user_types", "conditions.users.includeGuestsOrExternalUsers.guestOrExternalUserTypes"),
-    ("conditions.users.excluded_guests_or_external_users.guest_or_external_user_types", "conditions.users.excludeGuestsOrExternalUsers.guestOrExternalUserTypes"),
-    ("conditions.users.included_guests_or_external_users.external_tenants.membership_kind", "conditions.users.includeGuestsOrExternalUsers.externalTenants.membershipKind"),
-    ("conditions.users.excluded_guests_or_external_users.external_tenants.membership_kind", "conditions.users.excludeGuestsOrExternalUsers.externalTenants.membershipKind"),
+    (
+        "conditions.users.included_guests_or_external_users.guest_or_external_user_types",
+        "conditions.users.includeGuestsOrExternalUsers.guestOrExternalUserTypes",
+    ),
+    (
+        "conditions.users.excluded_guests_or_external_users.guest_or_external_user_types",
+        "conditions.users.excludeGuestsOrExternalUsers.guestOrExternalUserTypes",
+    ),
+    (
+        "conditions.users.included_guests_or_external_users.external_tenants.membership_kind",
+        "conditions.users.includeGuestsOrExternalUsers.externalTenants.membershipKind",
+    ),
+    (
+        "conditions.users.excluded_guests_or_external_users.external_tenants.membership_kind",
+        "conditions.users.excludeGuestsOrExternalUsers.externalTenants.membershipKind",
+    ),
     ("grant_controls.operator", "grantControls.operator"),
-    ("grant_controls.built_in_controls", "grantControls.builtInControls"),
-    ("grant_controls.authentication_strength_policy_id", "grantControls.authenticationStrength.id"),
-    ("grant_controls.custom_authentication_factors", "grantControls.customAuthenticationFactors"),
+    (
+        "grant_controls.built_in_controls",
+        "grantControls.builtInControls",
+    ),
+    (
+        "grant_controls.authentication_strength_policy_id",
+        "grantControls.authenticationStrength.id",
+    ),
+    (
+        "grant_controls.custom_authentication_factors",
+        "grantControls.customAuthenticationFactors",
+    ),
     ("grant_controls.terms_of_use", "grantControls.termsOfUse"),
-    ("session_controls.application_enforced_restrictions_enabled", "sessionControls.applicationEnforcedRestrictions.isEnabled"),
-    ("session_controls.cloud_app_security_policy", "sessionControls.cloudAppSecurity.cloudAppSecurityType"),
-    ("session_controls.disable_resilience_defaults", "sessionControls.disableResilienceDefaults"),
-    ("session_controls.persistent_browser_mode", "sessionControls.persistentBrowser.mode"),
-    ("session_controls.sign_in_frequency", "sessionControls.signInFrequency.value"),
-    ("session_controls.sign_in_frequency_period", "sessionControls.signInFrequency.type"),
-    ("session_controls.sign_in_frequency_authentication_type", "sessionControls.signInFrequency.authenticationType"),
-    ("session_controls.sign_in_frequency_interval", "sessionControls.signInFrequency.frequencyInterval"),
+    (
+        "session_controls.application_enforced_restrictions_enabled",
+        "sessionControls.applicationEnforcedRestrictions.isEnabled",
+    ),
+    (
+        "session_controls.cloud_app_security_policy",
+        "sessionControls.cloudAppSecurity.cloudAppSecurityType",
+    ),
+    (
+        "session_controls.disable_resilience_defaults",
+        "sessionControls.disableResilienceDefaults",
+    ),
+    (
+        "session_controls.persistent_browser_mode",
+        "sessionControls.persistentBrowser.mode",
+    ),
+    (
+        "session_controls.sign_in_frequency",
+        "sessionControls.signInFrequency.value",
+    ),
+    (
+        "session_controls.sign_in_frequency_period",
+        "sessionControls.signInFrequency.type",
+    ),
+    (
+        "session_controls.sign_in_frequency_authentication_type",
+        "sessionControls.signInFrequency.authenticationType",
+    ),
+    (
+        "session_controls.sign_in_frequency_interval",
+        "sessionControls.signInFrequency.frequencyInterval",
+    ),
 ];
 
 /// What Terraform itself reads in every resource; capol has the same or counts the same.
-const META: &[&str] = &["count", "for_each", "depends_on", "lifecycle", "provider", "timeouts"];
+const META: &[&str] = &[
+    "count",
+    "for_each",
+    "depends_on",
+    "lifecycle",
+    "provider",
+    "timeouts",
+];
 
 /// A policy read from Terraform. References are texts that begin with [`REFERENCE`].
 #[derive(Default)]
@@ -104,9 +207,16 @@ impl Policy {
             return;
         };
         let takes_list = !name.ends_with(".guest_or_external_user_types")
-            && ["included_", "excluded_", "client_app_types", "_levels", "built_in_controls", "terms_of_use"]
-                .iter()
-                .any(|part| name.rsplit('.').next().unwrap().contains(part));
+            && [
+                "included_",
+                "excluded_",
+                "client_app_types",
+                "_levels",
+                "built_in_controls",
+                "terms_of_use",
+            ]
+            .iter()
+            .any(|part| name.rsplit('.').next().unwrap().contains(part));
         if takes_list && value.is_string() {
             value = json!([value]);
         }
@@ -118,7 +228,8 @@ impl Policy {
             let (emergency, others) = values.drain(..).partition(is_emergency);
             *values = others;
             let emergency: Vec<Json> = emergency;
-            self.emergency.extend(emergency.iter().filter_map(Json::as_str).map(str::to_owned));
+            self.emergency
+                .extend(emergency.iter().filter_map(Json::as_str).map(str::to_owned));
         }
         if name.ends_with("sign_in_frequency") && value.is_string() {
             value = json!(8);
@@ -127,7 +238,11 @@ impl Policy {
         put(&mut self.json, wire, value);
         for control in ["cloudAppSecurity", "persistentBrowser", "signInFrequency"] {
             if wire.starts_with(&format!("sessionControls.{control}.")) {
-                put(&mut self.json, &format!("sessionControls.{control}.isEnabled"), json!(true));
+                put(
+                    &mut self.json,
+                    &format!("sessionControls.{control}.isEnabled"),
+                    json!(true),
+                );
             }
         }
     }
@@ -145,7 +260,9 @@ impl Policy {
 
 fn is_emergency(value: &Json) -> bool {
     let text = value.as_str().unwrap_or_default().to_lowercase();
-    ["emergency", "break_glass", "breakglass"].iter().any(|word| text.contains(word))
+    ["emergency", "break_glass", "breakglass"]
+        .iter()
+        .any(|word| text.contains(word))
 }
 
 /// References as the language writes them, in the place of the look-ups that they were exported as.
@@ -159,7 +276,9 @@ fn with_references(text: &str) -> String {
 /// something, what is computed from a resource or variable as a reference to it.
 fn value(expression: &Expression) -> Json {
     match &expression.kind {
-        ExpressionKind::String(template) => template.plain().map_or_else(|| json!("computed text"), |text| json!(text)),
+        ExpressionKind::String(template) => template
+            .plain()
+            .map_or_else(|| json!("computed text"), |text| json!(text)),
         ExpressionKind::Bool(set) => json!(set),
         ExpressionKind::Number(number) => json!(number.as_i64()),
         ExpressionKind::List(values) => Json::Array(values.iter().map(value).collect()),
@@ -177,7 +296,11 @@ fn value(expression: &Expression) -> Json {
                 })
                 .collect(),
         ),
-        ExpressionKind::Call(call) => call.arguments.iter().next().map_or(Json::Null, |first| value(&first.value)),
+        ExpressionKind::Call(call) => call
+            .arguments
+            .iter()
+            .next()
+            .map_or(Json::Null, |first| value(&first.value)),
         ExpressionKind::ForList(list) => value(&list.intro.collection),
         _ => reference(expression).map_or(Json::Null, |words| json!(format!("{REFERENCE}{words}"))),
     }
@@ -212,7 +335,11 @@ fn reference(expression: &Expression) -> Option<String> {
 }
 
 fn joined(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 /// Words, numbers, strings and punctuation marks; neither comments nor space.
@@ -221,14 +348,20 @@ fn tokens(text: &str) -> usize {
         Regex::new(r#"(?:(?:#|//)[^\n]*|/\*(?s:.*?)\*/|\s+)|("(?:[^"\\]|\\.|\$\{[^}]*\})*"|[A-Za-z_][\w-]*|\d[\w.%]*|.)"#)
             .unwrap()
     });
-    TOKEN.captures_iter(text).filter(|found| found.get(1).is_some()).count()
+    TOKEN
+        .captures_iter(text)
+        .filter(|found| found.get(1).is_some())
+        .count()
 }
 
 fn policies(parsed: &Parsed) -> impl Iterator<Item = &Block> {
     parsed.tree.items.iter().filter_map(|item| match &item.kind {
         ItemKind::Block(block)
             if block.kind.text == "resource"
-                && block.labels.first().is_some_and(|label| label.text == "azuread_conditional_access_policy") =>
+                && block
+                    .labels
+                    .first()
+                    .is_some_and(|label| label.text == "azuread_conditional_access_policy") =>
         {
             Some(block)
         }
@@ -243,7 +376,9 @@ fn terraform_tokens(text: &str, block: &Block) -> usize {
         .items
         .iter()
         .filter_map(|item| match &item.kind {
-            ItemKind::Attribute(attribute) if META.contains(&attribute.name.text.as_str()) => Some(attribute.span),
+            ItemKind::Attribute(attribute) if META.contains(&attribute.name.text.as_str()) => {
+                Some(attribute.span)
+            }
             ItemKind::Block(block) if META.contains(&block.kind.text.as_str()) => Some(block.span),
             _ => None,
         })
@@ -254,7 +389,9 @@ fn terraform_tokens(text: &str, block: &Block) -> usize {
 
 #[test]
 fn policies_take_at_most_half_the_tokens_of_terraform() {
-    let Some(corpus) = shared::folder("corpus") else { return };
+    let Some(corpus) = shared::folder("corpus") else {
+        return;
+    };
     let (mut read, mut terraform, mut capol) = (0_u32, 0_usize, 0_usize);
     let mut emergency: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut not_compared = Vec::new();
@@ -293,5 +430,8 @@ fn policies_take_at_most_half_the_tokens_of_terraform() {
     println!("{read} policies: {terraform} tokens in Terraform, {capol} in capol");
     println!("not compared: {not_compared:#?}");
     assert!(read > 50, "too few policies were read to say anything: {read}");
-    assert!(capol * 2 <= terraform, "{capol} tokens in capol, {terraform} in Terraform");
+    assert!(
+        capol * 2 <= terraform,
+        "{capol} tokens in capol, {terraform} in Terraform"
+    );
 }

@@ -59,12 +59,20 @@ impl Context {
 
     /// Reads the project.
     pub fn load(&self) -> Loaded {
-        let given = Given {
+        project::load(&self.project, &self.given(), &self.environment, self.now())
+    }
+
+    /// Reads the project, or an empty one where none has been written yet.
+    pub fn load_or_new(&self) -> Loaded {
+        project::load_or_new(&self.project, &self.given(), &self.environment, self.now())
+    }
+
+    fn given(&self) -> Given {
+        Given {
             variables: self.global.variables.clone(),
             files: self.global.variable_files.clone(),
             tenant: self.global.tenant.clone(),
-        };
-        project::load(&self.project, &given, &self.environment, self.now())
+        }
     }
 
     /// Shows what is wrong with a project.
@@ -215,6 +223,10 @@ fn dispatch(context: &Context, command: Command) -> Result<Outcome, Failure> {
                 fail_fast: false,
             };
             waiting(super::apply::run(context, request))
+        }
+        Command::Import { arguments, all, out } => {
+            let what = super::import::What::of(context, &arguments, all)?;
+            waiting(super::import::run(context, what, out.as_deref()))
         }
         Command::Validate => super::validate::run(context),
         Command::Completions { shell } => {

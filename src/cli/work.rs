@@ -14,7 +14,15 @@ use crate::plan::{Mode, PlanErrors};
 
 /// The project, when nothing is wrong with it; warnings are shown.
 pub(super) fn sound(context: &Context) -> Result<Loaded, Failure> {
-    let loaded = context.load();
+    without_errors(context, context.load())
+}
+
+/// The same, or an empty project where none has been written yet.
+pub(super) fn sound_or_new(context: &Context) -> Result<Loaded, Failure> {
+    without_errors(context, context.load_or_new())
+}
+
+fn without_errors(context: &Context, loaded: Loaded) -> Result<Loaded, Failure> {
     let errors: Vec<miette::Report> = loaded
         .diagnostics
         .reported(&loaded.sources)

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::connection::Environment;
 use super::source::Disk;
+use crate::lang::memory::Memory;
 use crate::lang::{self, Diagnostics, Input, Inputs, Project, Sources};
 use crate::model::configuration::Configuration;
 use crate::model::state;
@@ -41,17 +42,26 @@ pub struct Given {
 /// Reads the project in a folder.
 pub fn load(folder: &Path, given: &Given, environment: &Environment, now: Timestamp) -> Loaded {
     let inputs = inputs(given, environment, now);
-    let project = lang::load(Arc::new(Disk::of(folder)), folder, &inputs);
+    loaded(lang::load(Arc::new(Disk::of(folder)), folder, &inputs), &inputs)
+}
+
+/// Reads the project in a folder, or an empty one where none has been written yet.
+pub fn load_or_new(folder: &Path, given: &Given, environment: &Environment, now: Timestamp) -> Loaded {
+    let has_files = folder.read_dir().into_iter().flatten().flatten().any(|entry| {
+        entry.path().extension().is_some_and(|ending| ending == "capol")
+    });
+    if has_files {
+        return load(folder, given, environment, now);
+    }
+    let root = Path::new("new");
+    loaded(lang::load(Arc::new(Memory::new([("new/main.capol", "")])), root, &Inputs::at(now)), &Inputs::at(now))
+}
+
+fn loaded(project: Project, inputs: &Inputs) -> Loaded {
     let (configuration, diagnostics) = lang::configuration(&project);
     let sources = project.sources().clone();
-    let digest = digest(&sources, &inputs);
-    Loaded {
-        configuration,
-        diagnostics,
-        sources,
-        digest,
-        project,
-    }
+    let digest = digest(&sources, inputs);
+    Loaded { configuration, diagnostics, sources, digest, project }
 }
 
 fn inputs(given: &Given, environment: &Environment, now: Timestamp) -> Inputs {

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::OpsError;
 use super::connection::Connection;
-use crate::graph::{DirectoryObject, Found, GraphError, Snapshot, SnapshotOptions, Version};
+use crate::graph::{Collection, DirectoryObject, Found, GraphError, Snapshot, SnapshotOptions, Version};
 use crate::model::catalogue;
 use crate::model::configuration::Configuration;
 use crate::model::live::{Answer, Candidate, Directory, Licences, LiveTenant};
@@ -134,23 +134,83 @@ async fn directory(
     }
     let mut ids = questions.ids.clone();
     ids.retain(|(target, id)| is_worth_asking(*target, id) && !names.contains_key(&id.to_ascii_lowercase()));
-    let described = connection.graph.names(&ids).await?;
-    let mut missing_ids = BTreeSet::new();
-    for (target, id) in ids {
-        match described.get(&(target, id.clone())) {
-            Some(object) => {
-                names.insert(id.to_ascii_lowercase(), name_of(object));
-            }
-            None => {
-                missing_ids.insert(id.to_ascii_lowercase());
-            }
-        }
-    }
+    let described = described(connection, &ids).await?;
+    let missing_ids = ids
+        .iter()
+        .filter(|key| !described.contains_key(*key))
+        .map(|(_, id)| id.to_ascii_lowercase())
+        .collect();
+    names.extend(
+        described
+            .into_iter()
+            .map(|((_, id), name)| (id.to_ascii_lowercase(), name)),
+    );
     Ok(Directory {
         answers,
         names,
         missing_ids,
     })
+}
+
+async fn described(
+    connection: &Connection,
+    ids: &BTreeSet<(Target, String)>,
+) -> Result<BTreeMap<(Target, String), String>, OpsError> {
+    let described = connection.graph.names(ids).await?;
+    Ok(described
+        .into_iter()
+        .map(|(key, object)| (key, name_of(&object)))
+        .collect())
+}
+
+/// What people call the objects behind these ids; those that nobody knows are left out.
+pub async fn names_of(
+    connection: &Connection,
+    ids: &BTreeSet<(Target, String)>,
+) -> Result<BTreeMap<(Target, String), String>, OpsError> {
+    let asked = ids
+        .iter()
+        .filter(|(target, id)| is_worth_asking(*target, id))
+        .cloned()
+        .collect();
+    let mut names = described(connection, &asked).await?;
+    let terms: Vec<&(Target, String)> = ids
+        .iter()
+        .filter(|(target, _)| *target == Target::Terms)
+        .collect();
+    if !terms.is_empty()
+        && let Some(agreements) = optional(connection.graph.list_all(Collection::Terms, Version::V1).await)?
+    {
+        for key in terms {
+            let named = agreements
+                .iter()
+                .find(|json| json.get("id").and_then(Json::as_str) == Some(&key.1));
+            if let Some(name) = named.and_then(|json| json.get("displayName")?.as_str()) {
+                names.insert(key.clone(), name.to_owned());
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Everything of Conditional Access that the tenant holds, and what was read.
+pub async fn whole_tenant(connection: &Connection) -> Result<(LiveTenant, Snapshot), OpsError> {
+    let kinds = Kind::ALL
+        .into_iter()
+        .filter(|kind| *kind != Kind::Group)
+        .collect();
+    let options = SnapshotOptions::of_kinds(&kinds, Vec::new(), Vec::new());
+    let snapshot = connection.graph.snapshot(&options).await?;
+    let live = LiveTenant {
+        tenant_id: connection.tenant_id.clone(),
+        display_name: connection.display_name.clone(),
+        verified_domains: connection.verified_domains.clone(),
+        objects: snapshot.objects()?,
+        complete: snapshot.complete(),
+        signed_in: connection.signed_in.clone(),
+        ..LiveTenant::default()
+    };
+    Ok((live, snapshot))
 }
 
 /// Ids that the catalogue does not know and that the directory can name.

@@ -29,6 +29,10 @@ pub enum WorkError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Ops(#[from] OpsError),
+    /// What shall be imported.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Import(#[from] super::import::ImportError),
     /// State or lock.
     #[error(transparent)]
     #[diagnostic(transparent)]
