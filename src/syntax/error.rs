@@ -129,6 +129,14 @@ pub enum SyntaxErrorKind {
         /// The bracket.
         close: char,
     },
+    /// A closing bracket of another kind than the opening one.
+    #[error("this is closed by `{close}` instead of `{right}`")]
+    WrongCloser {
+        /// The bracket that stands there.
+        close: char,
+        /// The one that should.
+        right: char,
+    },
     /// A character that shows text in another order than it is read.
     #[error("an invisible character, U+{code:04X}, changes the order in which this line is shown")]
     HiddenCharacter {
@@ -264,6 +272,7 @@ impl SyntaxErrorKind {
             Self::UnclosedHeredoc { .. } => "unclosed_heredoc",
             Self::UnclosedBracket { .. } => "unclosed_bracket",
             Self::StrayCloser { .. } => "stray_closer",
+            Self::WrongCloser { .. } => "wrong_closer",
             Self::HiddenCharacter { .. } => "hidden_character",
             Self::TemplateDirective => "template_directive",
             Self::HeredocInString => "heredoc_in_string",
@@ -321,6 +330,7 @@ impl SyntaxErrorKind {
             Self::UnclosedHeredoc { marker } => format!("put `{marker}` alone on the line after its text"),
             Self::UnclosedBracket { open } => format!("close it with `{}`", closer_of(*open)),
             Self::StrayCloser { .. } => "remove it, or add the bracket that it should close".to_owned(),
+            Self::WrongCloser { right, .. } => format!("write `{right}` here"),
             Self::HiddenCharacter { code } => {
                 format!("delete it, or write `\\u{code:04X}` inside a string")
             }

@@ -8,7 +8,7 @@ use pest::error::{Error, ErrorVariant, InputLocation};
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::grammar::{CapolParser, Rule, expectation};
 use super::read::DEPTH_LIMIT;
-use super::scan::{self, Open};
+use super::scan::{self, Open, Separation};
 use super::span::{SourceFile, Span};
 
 /// The most things a message asks for.
@@ -82,7 +82,12 @@ impl<'a> Found<'a> {
 }
 
 /// The error for a statement that the grammar could not read.
-pub(super) fn explain(file: &SourceFile, range: Range<usize>, failure: &Error<Rule>) -> SyntaxError {
+pub(super) fn explain(
+    file: &SourceFile,
+    range: Range<usize>,
+    separation: Separation,
+    failure: &Error<Rule>,
+) -> SyntaxError {
     let offset = match failure.location {
         InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
     };
@@ -102,6 +107,7 @@ pub(super) fn explain(file: &SourceFile, range: Range<usize>, failure: &Error<Ru
         found,
         after: file.text().get(at..range.end).unwrap_or_default(),
         open: scan::innermost(file, range.start..at),
+        comma: separation == Separation::Commas || positives.contains(&Rule::comma),
     };
     let kind = context.special().unwrap_or_else(|| {
         let mut expected = Vec::new();
@@ -126,6 +132,7 @@ pub(super) fn explain(file: &SourceFile, range: Range<usize>, failure: &Error<Ru
                 .count();
             span(range.start + operator.len() - length, length)
         }
+        SyntaxErrorKind::LoneName { .. } => span(range.start, before.trim_end().len()),
         SyntaxErrorKind::WordOperator { word, .. } if word == "not" => {
             span(range.start + before.trim_end().len() - word.len(), word.len())
         }
@@ -141,6 +148,8 @@ struct Context<'a> {
     found: Found<'a>,
     after: &'a str,
     open: Option<Open>,
+    /// Whether a comma could stand here.
+    comma: bool,
 }
 
 impl Context<'_> {
@@ -163,16 +172,17 @@ impl Context<'_> {
             }
             _ => {}
         }
-        match self.open {
+        let statement = match self.open {
             None => self.at_statement(before),
             Some(Open::Block) if self.found.ends_line() => Some(SyntaxErrorKind::LineBreakInBlock),
-            Some(_) if self.found.starts_value() && ends_value(before) => {
-                Some(SyntaxErrorKind::MissingComma {
-                    found: self.found.words(),
-                })
-            }
             Some(_) => None,
-        }
+        };
+        let comma = self.comma && self.found.starts_value() && ends_value(before);
+        statement.or_else(|| {
+            comma.then(|| SyntaxErrorKind::MissingComma {
+                found: self.found.words(),
+            })
+        })
     }
 
     /// The message for a known habit outside all brackets of a statement.

@@ -12,6 +12,7 @@ mod rows;
 
 use super::error::SyntaxError;
 use super::parse::Parsed;
+use super::stack::with_deep_stack;
 use super::tree::{Block, Body, Comment, Expression, Item, ItemKind, Layout};
 use rows::Row;
 
@@ -39,13 +40,13 @@ pub fn print(body: &Body) -> String {
         out: String::new(),
         offset: 0,
     };
-    printer.body(body, 0);
+    with_deep_stack(|| printer.body(body, 0));
     printer.out
 }
 
 /// The canonical text of one expression, as it would stand at the left margin.
 pub fn print_expression(expression: &Expression) -> String {
-    text_at(expression, 0, 0)
+    with_deep_stack(|| text_at(expression, 0, 0))
 }
 
 /// An expression's text where its line is indented and its first character stands in a column.
@@ -103,13 +104,14 @@ impl Printer {
 }
 
 fn row(item: &Item, indent: usize) -> Row<'_> {
-    let (key, text) = match &item.kind {
+    let (key, text, ends_with_heredoc) = match &item.kind {
         ItemKind::Attribute(attribute) => {
             let name = attribute.name.text.clone();
             let column = indent + width(&name) + " = ".len();
-            (Some(name), text_at(&attribute.value, indent, column))
+            let text = text_at(&attribute.value, indent, column);
+            (Some(name), text, expression::ends_with_heredoc(&attribute.value))
         }
-        ItemKind::Block(block) => (None, block_text(block, indent)),
+        ItemKind::Block(block) => (None, block_text(block, indent), false),
     };
     Row {
         blank_before: item.blank_before,
@@ -117,6 +119,7 @@ fn row(item: &Item, indent: usize) -> Row<'_> {
         key,
         text,
         trailing: item.trailing.as_ref(),
+        ends_with_heredoc,
     }
 }
 

@@ -36,7 +36,6 @@ pub(super) fn expectation(rule: Rule) -> Option<&'static str> {
         Rule::operator => Some("an operator"),
         Rule::argument => Some("an argument"),
         Rule::entry | Rule::key => Some("a key"),
-        Rule::for_keyword | Rule::for_intro => Some("`for`"),
         Rule::in_keyword => Some("`in`"),
         Rule::if_clause | Rule::if_keyword => Some("`if`"),
         Rule::line_end | Rule::heredoc_break | Rule::EOI => Some("a line break"),
@@ -51,6 +50,8 @@ pub(super) fn expectation(rule: Rule) -> Option<&'static str> {
         Rule::heredoc_end | Rule::marker => Some("the heredoc's end marker"),
         // What may follow almost everything, spellings of other languages, and insides of tokens.
         Rule::question
+        | Rule::for_keyword
+        | Rule::for_intro
         | Rule::prefix
         | Rule::access
         | Rule::legacy_index

@@ -14,6 +14,7 @@ use super::grammar::{CapolParser, Rule};
 use super::read::{Reader, error_at};
 use super::scan::{self, Separation, Statement};
 use super::span::{FileId, SourceFile, Span};
+use super::stack::with_deep_stack;
 use super::tree::{Attribute, Block, Body, Ident, ItemKind};
 
 /// The most bytes a file may have: 10 MB.
@@ -59,13 +60,17 @@ impl SourceFile {
     }
 }
 
-/// Reads a file. Takes time linear in its size, and a bounded amount of stack.
+/// Reads a file. Takes time linear in its size, and stack for the deepest text it accepts.
 pub fn parse(file: &SourceFile) -> Parsed {
+    with_deep_stack(|| read(file))
+}
+
+fn read(file: &SourceFile) -> Parsed {
     let scan = scan::scan_file(file);
     let mut errors = scan.errors;
     let mut reader = Reader::new(file, &scan.comments);
     let whole = Span::new(file.id(), 0, file.text().len());
-    let tree = body(&mut reader, file, &scan.statements, whole);
+    let tree = body(&mut reader, file, &scan.statements, Separation::Lines, whole);
     errors.append(&mut reader.errors);
     errors.sort_by_key(|error| (error.span().start, error.span().end));
     errors.dedup();
@@ -76,19 +81,30 @@ pub fn parse(file: &SourceFile) -> Parsed {
     }
 }
 
-fn body(reader: &mut Reader<'_>, file: &SourceFile, statements: &[Statement], between: Span) -> Body {
+fn body(
+    reader: &mut Reader<'_>,
+    file: &SourceFile,
+    statements: &[Statement],
+    separation: Separation,
+    between: Span,
+) -> Body {
     let start = |statement: &Statement| Span::new(file.id(), statement.range.start, 0).start;
     let mut body = reader.start_body(between, statements.first().map(start));
     for (index, current) in statements.iter().enumerate() {
         let next = statements.get(index + 1).map_or(between.end, start);
         reader.add_item(&mut body, start(current), next, |reader| {
-            statement(reader, file, current)
+            statement(reader, file, current, separation)
         });
     }
     reader.finish_body(body)
 }
 
-fn statement(reader: &mut Reader<'_>, file: &SourceFile, statement: &Statement) -> Option<ItemKind> {
+fn statement(
+    reader: &mut Reader<'_>,
+    file: &SourceFile,
+    statement: &Statement,
+    separation: Separation,
+) -> Option<ItemKind> {
     let range = statement.range.clone();
     let failure = if statement.broken {
         None
@@ -105,7 +121,7 @@ fn statement(reader: &mut Reader<'_>, file: &SourceFile, statement: &Statement) 
     if let Some(failure) = failure
         && reader.errors.len() == errors_before
     {
-        let error = explain::explain(file, range, &failure);
+        let error = explain::explain(file, range, separation, &failure);
         reader.errors.push(error);
     }
     recovered
@@ -174,11 +190,17 @@ fn recover_block(
     } else {
         Separation::Commas
     };
-    let statements = scan::scan_inside(file, inside.clone(), separation);
+    let statements = scan::scan_inside(file, inside.clone(), separation, statement.broken);
     let end = statement.range.end.max(inside.end);
     let id = file.id();
     block.one_line = !over_lines;
-    block.body = body(reader, file, &statements, Span::new(id, inside.start, inside.end));
+    block.body = body(
+        reader,
+        file,
+        &statements,
+        separation,
+        Span::new(id, inside.start, inside.end),
+    );
     block.braces = Span::new(id, inside.start - 1, (inside.end + 1).min(end));
     block.span = Span::new(id, statement.range.start, end);
     block

@@ -29,8 +29,8 @@ pub(super) struct Reader<'a> {
     /// How many comments have found their place.
     taken: usize,
     depth: usize,
-    /// Whether we are between `${` and `}`, where no comment can be printed.
-    in_template: bool,
+    /// Whether we are where no comment can be printed: between `${` and `}`, or in a key.
+    on_one_line: bool,
     pub(super) errors: Vec<SyntaxError>,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
             comments,
             taken: 0,
             depth: 0,
-            in_template: false,
+            on_one_line: false,
             errors: Vec::new(),
         }
     }

@@ -136,8 +136,9 @@ impl Printer {
 
     fn list(&mut self, list: &Sequence<Expression>, indent: usize) {
         self.push("[");
+        let text = |value: &Expression| flat::expression(value, Breaks::Keep);
         let hug = |last: &Expression, printer: &mut Self| printer.expression(last, indent);
-        if !self.hug(list, |value| value, |_| String::new(), hug) {
+        if !self.hug(list, |value| value, text, hug) {
             self.broken(list, indent, |value| {
                 let text = text_at(value, indent + INDENT, indent + INDENT);
                 (text, ends_with_heredoc(value), true)
@@ -155,8 +156,8 @@ impl Printer {
                 printer.push("...");
             }
         };
-        let head = |argument: &Argument| flat::argument_head(argument);
-        if !self.hug(arguments, |argument| &argument.value, head, hug) {
+        let text = |argument: &Argument| flat::argument(argument, Breaks::Keep);
+        if !self.hug(arguments, |argument| &argument.value, text, hug) {
             self.broken(arguments, indent, |argument| {
                 let head = flat::argument_head(argument);
                 let column = indent + INDENT + width(&head);
@@ -182,7 +183,7 @@ impl Printer {
         &mut self,
         sequence: &Sequence<T>,
         value: impl Fn(&T) -> &Expression,
-        head: impl Fn(&T) -> String,
+        text: impl Fn(&T) -> Option<String>,
         write: impl FnOnce(&T, &mut Self),
     ) -> bool {
         let plain = sequence.layout != Layout::Broken
@@ -204,10 +205,9 @@ impl Printer {
         }
         let mut line = String::new();
         for element in others {
-            let Some(text) = flat::expression(value(&element.value), Breaks::Keep) else {
+            let Some(text) = text(&element.value) else {
                 return false;
             };
-            line.push_str(&head(&element.value));
             line.push_str(&text);
             line.push_str(", ");
         }
@@ -248,6 +248,7 @@ impl Printer {
                     key: None,
                     text,
                     trailing: element.trailing.as_ref(),
+                    ends_with_heredoc: heredoc,
                 }
             })
             .collect();
@@ -276,6 +277,7 @@ impl Printer {
                     text: text_at(&element.value.value, inner, column),
                     key: Some(key),
                     trailing: element.trailing.as_ref(),
+                    ends_with_heredoc: ends_with_heredoc(&element.value.value),
                 }
             })
             .collect();
@@ -302,17 +304,9 @@ impl Printer {
     }
 
     fn for_value(&mut self, value: &Expression, head: &str, indent: usize) {
-        let text = flat::expression(value, Breaks::Keep);
-        let room = super::WRITTEN_WIDTH.saturating_sub(self.column() + 1 + width(head));
-        if text.is_none_or(|text| width(&text) <= room) {
-            self.push(" ");
-            self.push(head);
-            self.expression(value, indent);
-        } else {
-            self.line(indent + INDENT);
-            self.push(head);
-            self.expression(value, indent + INDENT);
-        }
+        self.push(" ");
+        self.push(head);
+        self.expression(value, indent);
     }
 
     fn for_end(&mut self, condition: Option<&Expression>, close: &str, indent: usize) {
@@ -424,7 +418,7 @@ fn opens_with_bracket(expression: &Expression) -> bool {
 }
 
 /// Whether the last line of an expression is a heredoc's end marker.
-fn ends_with_heredoc(expression: &Expression) -> bool {
+pub(super) fn ends_with_heredoc(expression: &Expression) -> bool {
     match &expression.kind {
         ExpressionKind::Heredoc(_) => true,
         ExpressionKind::Unary(_, operand) => ends_with_heredoc(operand),

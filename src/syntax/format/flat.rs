@@ -2,8 +2,8 @@
 
 use crate::syntax::escape::{self, Context};
 use crate::syntax::tree::{
-    Argument, Block, Comment, Element, Entry, EntryKey, Expression, ExpressionKind, ForIntro, ItemKind,
-    Label, Layout, Literal, Sequence, Splat, SplatForm, Step, Template, TemplatePart,
+    Argument, Block, Comment, Entry, EntryKey, Expression, ExpressionKind, ForIntro, ItemKind, Label, Layout,
+    Literal, Sequence, Splat, SplatForm, Step, Template, TemplatePart,
 };
 
 /// Whether line breaks that were written must be kept.
@@ -11,7 +11,7 @@ use crate::syntax::tree::{
 pub(super) enum Breaks {
     /// Then a node with one has no text on one line.
     Keep,
-    /// Inside `${ }` nothing is broken.
+    /// Inside `${ }` and in keys nothing is broken, and every expression has a text.
     Drop,
 }
 
@@ -179,6 +179,11 @@ fn sequence<T>(
     breaks: Breaks,
     text: impl Fn(&T) -> Option<String>,
 ) -> Option<String> {
+    if breaks == Breaks::Drop {
+        // The reader leaves no comment here.
+        let parts: Option<Vec<String>> = sequence.iter().map(text).collect();
+        return Some(parts?.join(", "));
+    }
     if sequence.opening.is_some() || !sequence.comments.iter().all(Comment::is_inline) {
         return None;
     }
@@ -188,7 +193,7 @@ fn sequence<T>(
     let parts: Option<Vec<String>> = sequence
         .elements
         .iter()
-        .map(|element: &Element<T>| {
+        .map(|element| {
             surrounded(
                 &element.comments,
                 text(&element.value)?,
@@ -216,7 +221,8 @@ pub(super) fn key(key: &EntryKey) -> String {
     }
 }
 
-fn argument(argument: &Argument, breaks: Breaks) -> Option<String> {
+/// An argument of a call.
+pub(super) fn argument(argument: &Argument, breaks: Breaks) -> Option<String> {
     let value = expression(&argument.value, breaks)?;
     Some(format!(
         "{}{value}{}",

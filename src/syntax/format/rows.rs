@@ -11,6 +11,8 @@ pub(super) struct Row<'a> {
     pub(super) key: Option<String>,
     pub(super) text: String,
     pub(super) trailing: Option<&'a Comment>,
+    /// Whether it ends in a heredoc, behind which no comment may stand.
+    pub(super) ends_with_heredoc: bool,
 }
 
 impl Row<'_> {
@@ -32,13 +34,16 @@ impl Printer {
         let mut first = true;
         for (row, padding) in rows.iter().zip(paddings) {
             self.comments(row.comments, indent, &mut first);
+            if let Some(comment) = row.trailing.filter(|_| row.ends_with_heredoc) {
+                self.comments(std::slice::from_ref(comment), indent, &mut first);
+            }
             if row.blank_before && !first {
                 self.push("\n");
             }
             first = false;
             self.pad(indent);
             self.push(&row.text);
-            if let Some(comment) = row.trailing {
+            if let Some(comment) = row.trailing.filter(|_| !row.ends_with_heredoc) {
                 self.pad(padding);
                 self.push(&comment_text(comment));
             }

@@ -50,6 +50,14 @@ impl Reader<'_> {
         read.unwrap_or_else(|| error_at(span))
     }
 
+    /// An expression where no comment can be printed, which is then left to what stands around it.
+    pub(super) fn single_line(&mut self, pair: Pair<'_, Rule>) -> Expression {
+        let outer = std::mem::replace(&mut self.on_one_line, true);
+        let expression = self.expression(pair);
+        self.on_one_line = outer;
+        expression
+    }
+
     /// Reads something that adds levels, unless there are too many already.
     fn deeper<T>(&mut self, levels: usize, span: Span, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.depth + levels > DEPTH_LIMIT {
@@ -343,7 +351,12 @@ impl Reader<'_> {
                 self.report(span, SyntaxErrorKind::DottedKey { name });
                 EntryKey::Expression(error_at(span))
             }
-            _ => EntryKey::Expression(self.primary(inner)),
+            _ => {
+                let outer = std::mem::replace(&mut self.on_one_line, true);
+                let key = self.primary(inner);
+                self.on_one_line = outer;
+                EntryKey::Expression(key)
+            }
         }
     }
 
@@ -361,6 +374,7 @@ impl Reader<'_> {
                     layout = Some(self.layout(span.start, self.span(&inner).start));
                     intro = Some(self.for_intro(inner));
                 }
+                Rule::wrapped if !list && values.is_empty() => values.push(self.single_line(inner)),
                 Rule::wrapped => values.push(self.expression(inner)),
                 Rule::expand => grouping = true,
                 Rule::if_clause => {
@@ -437,6 +451,7 @@ fn binary_operator(symbol: &str) -> BinaryOperator {
         "-" => BinaryOperator::Subtract,
         "*" => BinaryOperator::Multiply,
         "/" => BinaryOperator::Divide,
+        // The only one left in the grammar is `%`.
         _ => BinaryOperator::Modulo,
     }
 }

@@ -74,12 +74,10 @@ impl Reader<'_> {
 
     fn interpolation(&mut self, pair: Pair<'_, Rule>) -> TemplatePart {
         let span = self.span(&pair);
-        let outer = std::mem::replace(&mut self.in_template, true);
         let expression = pair
             .into_inner()
             .next()
-            .map_or_else(|| super::error_at(span), |inner| self.expression(inner));
-        self.in_template = outer;
+            .map_or_else(|| super::error_at(span), |inner| self.single_line(inner));
         TemplatePart::Interpolation(expression)
     }
 

@@ -15,7 +15,13 @@ impl Reader<'_> {
 
     /// Whether an empty line lies between two places with only space and commas between them.
     pub(super) fn blank_between(&self, start: u32, end: u32) -> bool {
-        self.between(start, end).matches('\n').nth(1).is_some()
+        let mut lines = self.between(start, end).split('\n').skip(1).peekable();
+        while let Some(line) = lines.next() {
+            if lines.peek().is_some() && line.trim().is_empty() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Takes the comments that start before a place; `previous` is where the thing before them ends.
@@ -24,7 +30,7 @@ impl Reader<'_> {
         let mut previous = previous;
         while let Some(comment) = self.comments.get(self.taken)
             && comment.span.start < place
-            && !self.in_template
+            && !self.on_one_line
         {
             let mut comment = comment.clone();
             comment.blank_before = self.blank_between(previous, comment.span.start);
@@ -49,7 +55,7 @@ impl Reader<'_> {
         let after = self.between(comment.span.end, next);
         let belongs = comment.span.start >= end
             && comment.span.start < next
-            && !self.in_template
+            && !self.on_one_line
             && !gap.contains('\n')
             && (after.contains('\n') || !gap.contains(','));
         if belongs { self.take() } else { None }
@@ -60,7 +66,7 @@ impl Reader<'_> {
         let comment = self.comments.get(self.taken)?;
         let belongs = open > 0
             && comment.span.start < first
-            && !self.in_template
+            && !self.on_one_line
             && !self.between(open, comment.span.start).contains('\n')
             && self.between(comment.span.end, first).contains('\n');
         if belongs { self.take() } else { None }
