@@ -20,10 +20,12 @@ use super::engine::{Engine, Pending};
 use super::error::{Code, Diagnostic, Diagnostics};
 use super::scope::Environment;
 use super::value::{Duration, Evaluated, Number, Value};
-use crate::syntax::{self, Entry, EntryKey, Expression, ExpressionKind, Sequence, Span, UnaryOperator};
+use crate::syntax::{
+    self, Conditional, Entry, EntryKey, Expression, ExpressionKind, Sequence, Span, UnaryOperator,
+};
 
 /// How deeply expressions may nest, counting the names that they force.
-const DEEPEST: usize = 300;
+const DEEPEST: usize = 256;
 
 /// One evaluation under way.
 pub(crate) struct Evaluator<'e> {
@@ -61,36 +63,52 @@ impl<'e> Evaluator<'e> {
         result
     }
 
-    /// Runs `work` one level deeper, or reports that it is too deep.
-    pub(crate) fn deeper<R>(
-        &mut self,
-        span: Span,
-        work: impl FnOnce(&mut Self) -> R,
-        too_deep: impl FnOnce() -> R,
-    ) -> R {
-        if self.depth >= DEEPEST {
+    /// The value of an expression.
+    ///
+    /// Every level of nesting costs stack here, so the branches that recurse are functions of their
+    /// own, and walk with plain loops.
+    pub(crate) fn evaluate(&mut self, expression: &Expression, environment: Environment<'_>) -> Evaluated {
+        let span = expression.span;
+        if !self.enter(span) {
+            return Evaluated::faulty(span);
+        }
+        let value = match &expression.kind {
+            ExpressionKind::String(template) => self.template(template, span, environment),
+            ExpressionKind::Heredoc(heredoc) => self.template(&heredoc.template, span, environment),
+            ExpressionKind::List(items) => self.list(items, span, environment),
+            ExpressionKind::Object(entries) => self.object(entries, span, environment),
+            ExpressionKind::Unary(operator, operand) => self.unary(*operator, operand, span, environment),
+            ExpressionKind::Binary(binary) => self.binary(binary, span, environment),
+            ExpressionKind::Conditional(conditional) => self.conditional(conditional, span, environment),
+            ExpressionKind::Call(call) => self.call(call, span, environment),
+            ExpressionKind::Attribute(..) | ExpressionKind::Index(..) | ExpressionKind::LegacyIndex(..) => {
+                self.path(expression, environment)
+            }
+            ExpressionKind::Splat(splat) => self.splat(splat, span, environment),
+            ExpressionKind::ForList(list) => self.for_list(list, span, environment),
+            ExpressionKind::ForObject(object) => self.for_object(object, span, environment),
+            ExpressionKind::Parenthesised(inner, _) => self.evaluate(inner, environment),
+            _ => self.leaf(expression, environment),
+        };
+        self.depth -= 1;
+        value
+    }
+
+    /// Goes one level deeper, or reports that it is too deep.
+    pub(crate) fn enter(&mut self, span: Span) -> bool {
+        let allowed = self.depth < DEEPEST;
+        if allowed {
+            self.depth += 1;
+        } else {
+            let message = format!("this nests more than {DEEPEST} levels deep");
             self.error(
                 Code::TooDeep,
                 span,
-                format!("this nests more than {DEEPEST} levels deep"),
+                message,
                 "give the inner parts names with `locals`",
             );
-            return too_deep();
         }
-        self.depth += 1;
-        let result = work(self);
-        self.depth -= 1;
-        result
-    }
-
-    /// The value of an expression.
-    pub(crate) fn evaluate(&mut self, expression: &Expression, environment: Environment<'_>) -> Evaluated {
-        let span = expression.span;
-        self.deeper(
-            span,
-            |this| this.dispatch(expression, environment),
-            || Evaluated::faulty(span),
-        )
+        allowed
     }
 
     /// Reports an error and stands in for the value.
@@ -124,51 +142,45 @@ impl<'e> Evaluator<'e> {
         Evaluated::faulty(used)
     }
 
-    fn dispatch(&mut self, expression: &Expression, environment: Environment<'_>) -> Evaluated {
+    fn leaf(&mut self, expression: &Expression, environment: Environment<'_>) -> Evaluated {
         let span = expression.span;
-        let value = match &expression.kind {
-            ExpressionKind::Null => Value::Null,
-            ExpressionKind::Bool(value) => Value::Bool(*value),
-            ExpressionKind::Number(number) => return self.number(number, span, Value::Number),
-            ExpressionKind::Percent(number) => return self.number(number, span, Value::Percent),
-            ExpressionKind::Duration(duration) => return self.duration(duration, span),
-            ExpressionKind::String(template) => return self.template(template, span, environment),
-            ExpressionKind::Heredoc(heredoc) => return self.template(&heredoc.template, span, environment),
-            ExpressionKind::Name(word) => return self.name(word, span, environment),
-            ExpressionKind::List(items) => Value::List(
-                items
-                    .iter()
-                    .map(|item| self.evaluate(item, environment))
-                    .collect(),
-            ),
-            ExpressionKind::Object(entries) => return self.object(entries, span, environment),
-            ExpressionKind::Unary(operator, operand) => {
-                return self.unary(*operator, operand, span, environment);
+        match &expression.kind {
+            ExpressionKind::Null => Evaluated::new(Value::Null, span),
+            ExpressionKind::Bool(value) => Evaluated::new(Value::Bool(*value), span),
+            ExpressionKind::Number(number) => self.number(number, span, Value::Number),
+            ExpressionKind::Percent(number) => self.number(number, span, Value::Percent),
+            ExpressionKind::Duration(duration) => self.duration(duration, span),
+            ExpressionKind::Name(word) => self.name(word, span, environment),
+            _ => Evaluated::faulty(span),
+        }
+    }
+
+    fn list(&mut self, items: &Sequence<Expression>, span: Span, environment: Environment<'_>) -> Evaluated {
+        let mut list = Vec::with_capacity(items.elements.len());
+        for item in items.iter() {
+            list.push(self.evaluate(item, environment));
+        }
+        Evaluated::new(Value::List(list), span)
+    }
+
+    fn conditional(
+        &mut self,
+        conditional: &Conditional,
+        span: Span,
+        environment: Environment<'_>,
+    ) -> Evaluated {
+        match self.condition(&conditional.condition, environment) {
+            Some((truth, sensitive)) => {
+                let chosen = if truth { &conditional.yes } else { &conditional.no };
+                self.evaluate(chosen, environment).tainted(sensitive)
             }
-            ExpressionKind::Binary(binary) => return self.binary(binary, span, environment),
-            ExpressionKind::Conditional(conditional) => {
-                return match self.condition(&conditional.condition, environment) {
-                    Some((true, sensitive)) => {
-                        self.evaluate(&conditional.yes, environment).tainted(sensitive)
-                    }
-                    Some((false, sensitive)) => {
-                        self.evaluate(&conditional.no, environment).tainted(sensitive)
-                    }
-                    None => Evaluated::faulty(span),
-                };
-            }
-            ExpressionKind::Call(call) => return self.call(call, span, environment),
-            ExpressionKind::Attribute(..) | ExpressionKind::Index(..) | ExpressionKind::LegacyIndex(..) => {
-                let place = self.place(expression, environment);
-                return self.materialised(place, span);
-            }
-            ExpressionKind::Splat(splat) => return self.splat(splat, span, environment),
-            ExpressionKind::ForList(list) => return self.for_list(list, span, environment),
-            ExpressionKind::ForObject(object) => return self.for_object(object, span, environment),
-            ExpressionKind::Parenthesised(inner, _) => return self.evaluate(inner, environment),
-            ExpressionKind::Error => Value::Faulty,
-        };
-        Evaluated::new(value, span)
+            None => Evaluated::faulty(span),
+        }
+    }
+
+    fn path(&mut self, expression: &Expression, environment: Environment<'_>) -> Evaluated {
+        let place = self.place(expression, environment);
+        self.materialised(place, expression.span)
     }
 
     fn number(&mut self, number: &syntax::Number, span: Span, make: fn(Number) -> Value) -> Evaluated {
@@ -225,6 +237,7 @@ impl<'e> Evaluator<'e> {
                     format!("the object has two values for `{key}`"),
                     "take one of them away",
                 );
+                faulty = true;
             } else {
                 object.insert(key, value);
             }
@@ -283,19 +296,12 @@ impl<'e> Evaluator<'e> {
                     Value::Duration(duration) => duration.negated().map(Value::Duration),
                     _ => None,
                 };
-                match negated {
-                    Some(negated) => Evaluated::new(negated, span).tainted(value.sensitive),
-                    None => {
-                        let message = format!("`-` takes a number, not {}", value.value.kind());
-                        self.error_about(
-                            Code::WrongType,
-                            operand.span,
-                            &value,
-                            message,
-                            "put a number or a duration after it",
-                        )
-                    }
+                if let Some(negated) = negated {
+                    return Evaluated::new(negated, span).tainted(value.sensitive);
                 }
+                let message = format!("`-` takes a number, not {}", value.value.kind());
+                let help = "put a number or a duration after it";
+                self.error_about(Code::WrongType, operand.span, &value, message, help)
             }
         }
     }

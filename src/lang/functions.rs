@@ -239,6 +239,7 @@ fn signature(name: &str) -> String {
 }
 
 /// The value of a domain constructor: its arguments, kept as data.
+#[expect(clippy::unnecessary_wraps, reason = "a row of the table")]
 pub(crate) fn constructed(arguments: &Arguments<'_>) -> Outcome {
     Ok(Value::Call(Box::new(Constructed {
         name: arguments.name.to_owned(),

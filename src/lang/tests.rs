@@ -92,3 +92,9 @@ fn literals_come_to_what_they_say() {
         ],
     );
 }
+
+mod expressions;
+mod functions;
+mod projects;
+mod references;
+mod variables;

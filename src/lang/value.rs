@@ -251,9 +251,9 @@ impl fmt::Display for Value {
                 for (index, (key, value)) in entries.iter().enumerate() {
                     f.write_str(if index == 0 { "{ " } else { ", " })?;
                     if is_identifier(key) {
-                        f.write_str(key)?
+                        f.write_str(key)?;
                     } else {
-                        quoted(key, f)?
+                        quoted(key, f)?;
                     }
                     write!(f, " = {value}")?;
                 }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::Evaluator;
 use crate::lang::error::Code;
-use crate::lang::nearest::write_one_of;
+use crate::lang::nearest::{either, write_one_of};
 use crate::lang::scope::{Environment, ModuleId};
 use crate::lang::value::{Evaluated, Number, Value};
 use crate::model::Reference;
@@ -22,73 +22,83 @@ pub(super) enum Place {
 
 impl Evaluator<'_> {
     pub(super) fn place(&mut self, expression: &Expression, environment: Environment<'_>) -> Place {
-        let span = expression.span;
-        self.deeper(
-            span,
-            |this| this.place_within(expression, environment),
-            || Place::Value(Evaluated::faulty(span)),
-        )
+        if !self.enter(expression.span) {
+            return Place::Value(Evaluated::faulty(expression.span));
+        }
+        let place = self.place_within(expression, environment);
+        self.depth -= 1;
+        place
     }
 
     fn place_within(&mut self, expression: &Expression, environment: Environment<'_>) -> Place {
         match &expression.kind {
-            ExpressionKind::Attribute(base, name) => {
-                if let Some(word) = base.bare_word().filter(|word| environment.find(word).is_none()) {
-                    return self.root(word, base.span, name, expression.span, environment);
+            ExpressionKind::Attribute(base, name) => match base.bare_word() {
+                Some(word) if environment.find(word).is_none() => {
+                    self.root(word, base.span, name, expression.span, environment)
                 }
-                match self.place(base, environment) {
-                    Place::Value(value) => Place::Value(self.attribute(value, name, base.span)),
-                    Place::Module(module) => Place::Value(self.output(module, name)),
-                    Place::Modules(modules) => {
-                        let help = format!("choose an instance first: `{}`", example_key(modules.keys()));
-                        let message = format!(
-                            "a module with `for_each` has no output `{}` of its own",
-                            name.text
-                        );
-                        Place::Value(self.error(Code::OutOfRange, name.span, message, help))
-                    }
-                }
-            }
-            ExpressionKind::Index(base, index) => match self.place(base, environment) {
-                Place::Value(value) => {
-                    let index_value = self.evaluate(index, environment);
-                    Place::Value(self.index(value, &index_value, index.span))
-                }
-                Place::Module(_) => {
-                    let message = "a module without `for_each` has no instances to choose from";
-                    Place::Value(self.error(Code::OutOfRange, index.span, message, "take the brackets away"))
-                }
-                Place::Modules(modules) => {
-                    let Some(key) = self.key(index, environment) else {
-                        return Place::Value(Evaluated::faulty(expression.span));
-                    };
-                    match modules.get(&key) {
-                        Some(module) => Place::Module(*module),
-                        None => {
-                            let help = format!(
-                                "write {}",
-                                crate::lang::nearest::either(modules.keys().map(String::as_str), 12)
-                            );
-                            Place::Value(self.error(
-                                Code::OutOfRange,
-                                index.span,
-                                format!("the module has no instance `{key}`"),
-                                help,
-                            ))
-                        }
-                    }
+                _ => {
+                    let place = self.place(base, environment);
+                    self.attribute_of_place(place, name, base.span)
                 }
             },
+            ExpressionKind::Index(base, index) => {
+                let place = self.place(base, environment);
+                self.index_of_place(place, index, environment)
+            }
             ExpressionKind::LegacyIndex(base, digits) => {
                 let value = self.evaluate(base, environment);
-                let index = Evaluated::new(
-                    Number::parse(digits).map_or(Value::Faulty, Value::Number),
-                    expression.span,
-                );
-                Place::Value(self.index(value, &index, expression.span))
+                Place::Value(self.legacy_index(value, digits, expression.span))
             }
             _ => Place::Value(self.evaluate(expression, environment)),
         }
+    }
+
+    fn attribute_of_place(&mut self, place: Place, name: &Ident, base: Span) -> Place {
+        Place::Value(match place {
+            Place::Value(value) => self.attribute(value, name, base),
+            Place::Module(module) => self.output(module, name),
+            Place::Modules(modules) => {
+                let help = format!("choose an instance first: `{}`", example_key(modules.keys()));
+                let message = format!(
+                    "a module with `for_each` has no output `{}` of its own",
+                    name.text
+                );
+                self.error(Code::OutOfRange, name.span, message, help)
+            }
+        })
+    }
+
+    fn index_of_place(&mut self, place: Place, index: &Expression, environment: Environment<'_>) -> Place {
+        Place::Value(match place {
+            Place::Value(value) => {
+                let key = self.evaluate(index, environment);
+                self.index(value, &key, index.span)
+            }
+            Place::Module(_) => {
+                let message = "a module without `for_each` has no instances to choose from";
+                self.error(Code::OutOfRange, index.span, message, "take the brackets away")
+            }
+            Place::Modules(modules) => match self.key(index, environment) {
+                None => Evaluated::faulty(index.span),
+                Some(key) => {
+                    if let Some(module) = modules.get(&key) {
+                        return Place::Module(*module);
+                    }
+                    let help = format!("write {}", either(modules.keys().map(String::as_str), 12));
+                    self.error(
+                        Code::OutOfRange,
+                        index.span,
+                        format!("the module has no instance `{key}`"),
+                        help,
+                    )
+                }
+            },
+        })
+    }
+
+    fn legacy_index(&mut self, value: Evaluated, digits: &str, span: Span) -> Evaluated {
+        let index = Evaluated::new(Number::parse(digits).map_or(Value::Faulty, Value::Number), span);
+        self.index(value, &index, span)
     }
 
     /// The value at the end of a path; a module becomes the object of its outputs.
@@ -126,21 +136,15 @@ impl Evaluator<'_> {
         let sensitive = value.sensitive;
         match &value.value {
             Value::Faulty => value,
-            Value::Object(entries) => match entries.get(&name.text) {
-                Some(found) => found.clone().tainted(sensitive),
-                None => {
-                    let help = write_one_of(&name.text, "", entries.keys().map(String::as_str), || {
-                        "give the object that attribute".into()
-                    });
-                    self.error_about(
-                        Code::UnknownAttribute,
-                        name.span,
-                        &value,
-                        format!("the object has no attribute `{}`", name.text),
-                        help,
-                    )
+            Value::Object(entries) => {
+                if let Some(found) = entries.get(&name.text) {
+                    return found.clone().tainted(sensitive);
                 }
-            },
+                let names = entries.keys().map(String::as_str);
+                let help = write_one_of(&name.text, "", names, || "give the object that attribute".into());
+                let message = format!("the object has no attribute `{}`", name.text);
+                self.error_about(Code::UnknownAttribute, name.span, &value, message, help)
+            }
             Value::Reference(_) | Value::Block(_) => self.attribute_of_reference(value, name),
             Value::List(_) => {
                 let message = format!("a list has no attribute `{}`", name.text);
@@ -284,11 +288,7 @@ impl Evaluator<'_> {
                         let key = self.evaluate(index, environment);
                         self.index(value, &key, index.span)
                     }
-                    Step::LegacyIndex(digits, span) => {
-                        let key =
-                            Evaluated::new(Number::parse(digits).map_or(Value::Faulty, Value::Number), *span);
-                        self.index(value, &key, *span)
-                    }
+                    Step::LegacyIndex(digits, span) => self.legacy_index(value, digits, *span),
                 })
             })
             .collect();

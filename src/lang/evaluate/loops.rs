@@ -125,6 +125,7 @@ impl Evaluator<'_> {
                         format!("the key `{key}` comes up more than once"),
                         "group the values of equal keys with `...` after the value, or make the keys differ",
                     );
+                    known = false;
                     return;
                 }
                 group.push(value);

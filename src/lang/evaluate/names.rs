@@ -108,7 +108,7 @@ impl Evaluator<'_> {
             "local" => self.local(module, name, whole),
             "module" => return self.module(module, name, whole),
             "each" => self.each(name, whole, environment.scope),
-            "path" => self.path(module, name, whole),
+            "path" => self.folder(module, name, whole),
             "action" => self.built_in_only(Target::Action, name, whole),
             _ => match blocks::find(word) {
                 Some(kind) if kind.is_referable() => self.block(module, word, name, whole),
@@ -258,7 +258,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn path(&mut self, module: ModuleId, name: &Ident, whole: Span) -> Evaluated {
+    fn folder(&mut self, module: ModuleId, name: &Ident, whole: Span) -> Evaluated {
         match name.text.as_str() {
             "module" => Evaluated::new(Value::text(self.engine.folder_of(module)), whole),
             "root" | "cwd" => Evaluated::new(Value::text("."), whole),
@@ -272,23 +272,21 @@ impl Evaluator<'_> {
     }
 
     fn built_in_only(&mut self, kind: Target, name: &Ident, whole: Span) -> Evaluated {
-        match built_in(kind, &name.text) {
-            Some(reference) => Evaluated::new(Value::Reference(reference), whole),
-            None => {
-                let help = write_one_of(
-                    &name.text,
-                    &format!("{}.", kind.word()),
-                    built_in_names(kind),
-                    String::new,
-                );
-                self.error(
-                    Code::UnknownName,
-                    name.span,
-                    format!("there is no {} `{}`", kind.word(), name.text),
-                    help,
-                )
-            }
+        if let Some(reference) = built_in(kind, &name.text) {
+            return Evaluated::new(Value::Reference(reference), whole);
         }
+        let help = write_one_of(
+            &name.text,
+            &format!("{}.", kind.word()),
+            built_in_names(kind),
+            String::new,
+        );
+        self.error(
+            Code::UnknownName,
+            name.span,
+            format!("there is no {} `{}`", kind.word(), name.text),
+            help,
+        )
     }
 
     /// A block of this project, or a built-in object of that name.

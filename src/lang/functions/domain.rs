@@ -2,6 +2,7 @@
 
 use super::{Arguments, Function, Outcome, Refusal, constructed};
 use crate::lang::value::Value;
+use crate::model::catalogue::roles;
 use crate::model::reference::is_guid;
 use crate::model::{Reference, Target};
 
@@ -76,9 +77,13 @@ fn look_up(arguments: &Arguments<'_>, target: Target) -> Outcome {
     }
 }
 
-/// The reference of a text: a GUID is the id itself and is not looked up, anything else is a name.
+/// The reference of a text: a GUID is the id itself and is not looked up, nor are directory roles,
+/// which are the same in every tenant; anything else is a name.
 pub(crate) fn reference(target: Target, text: &str) -> Reference {
     let text = text.trim();
+    if let Some(role) = roles::by_display_name(text).filter(|_| target == Target::Role) {
+        return Reference::id(target, role.template_id);
+    }
     if is_guid(text) || (target == Target::Context && is_context_id(text)) {
         Reference::id(target, text)
     } else {

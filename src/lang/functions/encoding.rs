@@ -23,8 +23,13 @@ pub(super) const FUNCTIONS: &[Function] = functions! { "encoding":
     "yamlencode" (1) "yamlencode(value)" "The value as YAML." = yamlencode;
 };
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 fn base64decode(arguments: &Arguments<'_>) -> Outcome {

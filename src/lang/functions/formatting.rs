@@ -6,7 +6,7 @@ use crate::lang::value::{Number, Value};
 pub(super) const FUNCTIONS: &[Function] = functions! { "strings":
     "format" (1, any) "format(template, values…)" "The template with its verbs (`%s`, `%d`, `%03d`, `%q`, `%v`, `%.2f`, `%x`) filled in." = |a| {
         let values: Vec<&Value> = a.values.iter().skip(1).map(|value| &value.value).collect();
-        Ok(Value::text(formatted(a, &a.text(0)?, &values)?))
+        Ok(Value::text(formatted(&a.text(0)?, &values)?))
     };
     "formatlist" (1, any) "formatlist(template, lists…)" "`format` once for every element of the lists, which are equally long; what is no list is repeated." = formatlist;
 };
@@ -41,7 +41,7 @@ fn formatlist(arguments: &Arguments<'_>) -> Outcome {
                 other => Some(other),
             })
             .collect();
-        lines.push(formatted(arguments, &template, &values)?);
+        lines.push(formatted(&template, &values)?);
     }
     Ok(arguments.texts_here(lines))
 }
@@ -61,7 +61,7 @@ struct Verb {
 /// Widths and precisions beyond this are refused, so that a template cannot fill memory.
 const WIDEST: usize = 1_000;
 
-fn formatted(arguments: &Arguments<'_>, template: &str, values: &[&Value]) -> Result<String, Refusal> {
+fn formatted(template: &str, values: &[&Value]) -> Result<String, Refusal> {
     let refuse = |message: String| {
         Refusal::of(
             0,
@@ -147,7 +147,6 @@ fn formatted(arguments: &Arguments<'_>, template: &str, values: &[&Value]) -> Re
             "add a verb for it, or leave the value out",
         ));
     }
-    let _ = arguments;
     Ok(out)
 }
 
@@ -191,7 +190,7 @@ fn rendered(letter: char, verb: &Verb, value: &Value) -> Option<String> {
         'x' | 'X' => {
             let hex = match (value, whole(value)) {
                 (Value::Number(_), Some(whole)) => format!("{whole:x}"),
-                _ => text(value)?.bytes().map(|byte| format!("{byte:02x}")).collect(),
+                _ => super::encoding::hexadecimal(text(value)?.as_bytes()),
             };
             let hex = if verb.alternate { format!("0x{hex}") } else { hex };
             if letter == 'X' { hex.to_uppercase() } else { hex }

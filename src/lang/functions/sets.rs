@@ -8,7 +8,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! { "sets":
     "setintersection" (1, any) "setintersection(sets…)" "The elements that all of the sets have." = |a| combined(a, |all, next| all.retain(|item| next.contains(item)));
     "setproduct" (1, any) "setproduct(sets…)" "Every combination of one element from each set." = setproduct;
     "setsubtract" (2) "setsubtract(set, other)" "The elements of the set that the other does not have." = |a| combined(a, |all, next| all.retain(|item| !next.contains(item)));
-    "setunion" (1, any) "setunion(sets…)" "The elements that any of the sets has." = |a| combined(a, |all, next| all.extend_from_slice(next));
+    "setunion" (1, any) "setunion(sets…)" "The elements that any of the sets has." = |a| combined(a, Vec::extend_from_slice);
 };
 
 fn combined(arguments: &Arguments<'_>, combine: impl Fn(&mut Vec<Evaluated>, &[Evaluated])) -> Outcome {

@@ -121,17 +121,10 @@ fn formatdate(arguments: &Arguments<'_>) -> Outcome {
             "m" => "%-M",
             "ss" => "%S",
             "s" => "%-S",
-            "ZZZZZ" => "%:z",
-            "ZZZZ" => "%z",
-            "ZZZ" | "Z" if offset == jiff::tz::Offset::UTC => {
-                if run == "Z" {
-                    "Z"
-                } else {
-                    "UTC"
-                }
-            }
-            "ZZZ" => "%z",
-            "Z" => "%:z",
+            "ZZZ" if offset == jiff::tz::Offset::UTC => "UTC",
+            "Z" if offset == jiff::tz::Offset::UTC => "Z",
+            "ZZZZZ" | "Z" => "%:z",
+            "ZZZZ" | "ZZZ" => "%z",
             _ => return Err(refused(run)),
         };
         out.push_str(&time.strftime(directive).to_string());

@@ -48,8 +48,9 @@ struct Conversion {
 impl Conversion {
     fn convert(&mut self, value: &Evaluated, wanted: &Type) -> Evaluated {
         let made = match (&value.value, wanted) {
-            (Value::Null | Value::Faulty, _) | (_, Type::Any) => Some(value.value.clone()),
-            (Value::Bool(_), Type::Bool)
+            (Value::Null | Value::Faulty, _)
+            | (_, Type::Any)
+            | (Value::Bool(_), Type::Bool)
             | (Value::Number(_), Type::Number)
             | (Value::String { .. }, Type::String)
             | (Value::Duration(_), Type::Duration)
@@ -83,7 +84,7 @@ impl Conversion {
             )),
             (Value::Object(entries), Type::Object(fields)) => Some(self.object(entries, fields, value.span)),
             (Value::Reference(reference), Type::Reference(target)) => {
-                self.reference(value, reference, *target)
+                Some(self.reference(value, reference, *target))
             }
             (Value::String { text, symbol: false }, Type::Reference(target)) if !text.trim().is_empty() => {
                 Some(Value::Reference(reference_of_text(*target, text)))
@@ -157,7 +158,7 @@ impl Conversion {
         Value::Object(made)
     }
 
-    fn reference(&mut self, value: &Evaluated, reference: &Reference, target: Target) -> Option<Value> {
+    fn reference(&mut self, value: &Evaluated, reference: &Reference, target: Target) -> Value {
         match reference.target() {
             Some(found) if found != target => {
                 let message = format!(
@@ -172,9 +173,9 @@ impl Conversion {
                     message,
                     help,
                 });
-                Some(Value::Faulty)
+                Value::Faulty
             }
-            _ => Some(value.value.clone()),
+            _ => value.value.clone(),
         }
     }
 
