@@ -6,8 +6,10 @@ mod context;
 mod fmt;
 mod import;
 mod outcome;
+mod output;
 mod plan;
 mod sandbox;
+mod state;
 mod validate;
 mod work;
 

@@ -3,9 +3,12 @@
 pub mod connection;
 pub mod files;
 pub mod import;
+pub mod operator;
+pub mod place;
 pub mod project;
 pub mod refresh;
 pub mod source;
+pub mod state;
 pub mod workspace;
 
 use thiserror::Error;
@@ -49,7 +52,7 @@ pub enum OpsError {
         name: String,
     },
     /// A file could not be read or written.
-    #[error("`{}`: {source}", path.display())]
+    #[error("`{}` cannot be read or written", path.display())]
     #[diagnostic(
         code("ops::file"),
         help("check that the file is there and that you may read and write it")

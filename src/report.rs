@@ -15,6 +15,8 @@ mod attributes;
 pub mod diagnostics;
 pub mod page;
 pub mod plan_text;
+pub mod state_json;
+pub mod state_text;
 mod summary;
 pub mod terminal;
 mod value_text;

@@ -1,5 +1,6 @@
 //! What a user can rely on, a module a subject.
 
+mod bench;
 mod corpus_export;
 mod export_round_trip;
 mod graph;
@@ -7,5 +8,6 @@ mod house;
 mod properties;
 mod sandbox;
 mod shared;
+mod state_commands;
 mod terseness;
 mod wire;

@@ -16,6 +16,7 @@ use crate::apply::{Applied, Event, Events, Recovered};
 use crate::ops::connection::Environment;
 use crate::ops::project::{self, Given, Loaded};
 use crate::plan::Plan;
+use crate::report::{Canvas, Page};
 
 /// What a command finds around it.
 pub struct Context {
@@ -43,6 +44,15 @@ impl Context {
     /// Prints what was asked for. A reader that went away is no failure.
     pub fn out(&self, text: &str) {
         drop(std::io::stdout().write_all(text.as_bytes()));
+    }
+
+    /// Prints a page, as wide and as coloured as standard output is.
+    pub fn page(&self, page: &Page) {
+        let canvas = Canvas {
+            width: 120,
+            color: false,
+        };
+        self.out(&page.render(canvas));
     }
 
     /// Says something in passing, to a person.
@@ -179,6 +189,12 @@ pub(super) fn run(invocation: Invocation) -> ExitCode {
 fn dispatch(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Fmt { check, diff, paths } => super::fmt::run(context, check, diff, &paths),
+        Command::Show {
+            file: None,
+            config: false,
+        } => waiting(super::output::show(context)),
+        Command::Output { name, raw } => waiting(super::output::run(context, name.as_deref(), raw)),
+        Command::State(command) => waiting(super::state::run(context, command)),
         Command::Sandbox(command) => waiting(super::sandbox::run(context, command)),
         Command::Plan {
             planning,

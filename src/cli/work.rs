@@ -69,7 +69,8 @@ struct NoDuration {
     text: String,
 }
 
-fn patience(text: &str) -> Result<Duration, Failure> {
+/// How long `--lock-timeout` means.
+pub(super) fn patience(text: &str) -> Result<Duration, Failure> {
     let unit = |ending: &str, seconds: u64| {
         let digits = text.strip_suffix(ending)?;
         digits

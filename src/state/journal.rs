@@ -155,6 +155,17 @@ impl Journal {
         Ok(Some((journal, recovery)))
     }
 
+    /// What can be read of a journal that [`Journal::resume`] calls damaged; none when its first line cannot.
+    pub fn salvage(store: &LocalFile) -> Result<Option<Recovery>, StateError> {
+        let path = &store.place().journal;
+        let bytes = store
+            .files()
+            .read(path)
+            .map_err(|source| failed("read", path, source))?
+            .unwrap_or_default();
+        Ok(Recovery::of(&record::salvage(&bytes).0))
+    }
+
     /// Moves a journal that [`Journal::resume`] calls damaged into the history, as `damaged-…`, and returns what can
     /// be read of it. None when there is no journal.
     ///

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Document;
 use super::DocumentError;
+use super::ResourceState;
 use crate::model::Address;
 
 /// What a rename did.
@@ -116,6 +117,14 @@ impl Document {
         }
         self.serial = self.serial.max(current.serial);
         Ok(self)
+    }
+
+    /// What is remembered of exactly this address.
+    pub fn resource(&self, address: &str) -> Result<(&str, &ResourceState), DocumentError> {
+        match self.resources.get_key_value(address) {
+            Some((address, resource)) => Ok((address, resource)),
+            None => Err(self.unknown(address)),
+        }
     }
 
     fn unknown(&self, address: &str) -> DocumentError {

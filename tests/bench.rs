@@ -1,0 +1,119 @@
+//! The real command in a folder of its own, as a user runs it.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A folder in which commands are run, removed at the end.
+pub(crate) struct Folder {
+    folder: tempfile::TempDir,
+    environment: BTreeMap<String, String>,
+}
+
+/// What a command answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Its exit status.
+    pub(crate) status: i32,
+    /// Its standard output, with the folder's path as `[FOLDER]`.
+    pub(crate) out: String,
+    /// Its standard error, likewise.
+    pub(crate) err: String,
+}
+
+impl Folder {
+    /// An empty folder.
+    pub(crate) fn new() -> Self {
+        let environment = [("USER", "anna"), ("LANG", "C"), ("COLUMNS", "120")];
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            environment: environment
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+        }
+    }
+
+    /// Sets an environment variable for the commands.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The path of a file in it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file.
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> &Self {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("writable");
+        self
+    }
+
+    /// Reads a file; none when it is not there.
+    pub(crate) fn read(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.path(name)).ok()
+    }
+
+    /// Runs `capol` with these arguments.
+    pub(crate) fn capol(&self, arguments: &[&str]) -> Answer {
+        self.capol_with(arguments, "")
+    }
+
+    /// Runs `capol` with these arguments and this standard input.
+    pub(crate) fn capol_with(&self, arguments: &[&str], input: &str) -> Answer {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_capol"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for name in ["PATH", "SYSTEMROOT", "TEMP", "TMP"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        let mut child = command.spawn().expect("capol runs");
+        let mut stdin = child.stdin.take().expect("piped");
+        // A command that reads no input may be gone already.
+        drop(stdin.write_all(input.as_bytes()));
+        drop(stdin);
+        let output = child.wait_with_output().expect("capol ends");
+        Answer {
+            status: output.status.code().expect("not killed"),
+            out: self.redacted(&output.stdout),
+            err: self.redacted(&output.stderr),
+        }
+    }
+
+    fn redacted(&self, bytes: &[u8]) -> String {
+        let text = String::from_utf8_lossy(bytes);
+        let whole = |path: &Path| path.display().to_string();
+        let resolved = self.folder.path().canonicalize();
+        let text = text.replace(&whole(self.folder.path()), "[FOLDER]");
+        resolved.map_or(text.clone(), |path| text.replace(&whole(&path), "[FOLDER]"))
+    }
+}
+
+impl Answer {
+    /// Status and both streams, for a snapshot.
+    pub(crate) fn all(&self) -> String {
+        let mut text = format!("status {}\n", self.status);
+        for (name, stream) in [("out", &self.out), ("err", &self.err)] {
+            if !stream.is_empty() {
+                text.push_str(&format!("--- {name}\n{stream}"));
+            }
+        }
+        text
+    }
+
+    /// Standard output as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {}", self.all()))
+    }
+}
