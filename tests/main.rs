@@ -2,8 +2,9 @@
 
 mod bench;
 mod corpus_export;
-mod export_round_trip;
 mod graph;
+mod export;
+mod export_round_trip;
 mod house;
 mod properties;
 mod sandbox;

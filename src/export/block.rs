@@ -36,8 +36,14 @@ pub(super) fn block_with(label: &str, object: &Object, naming: &Naming, include:
     }
     if let Some(why) = include {
         let reason = Expression::call("include", [Expression::string(why)]);
-        let after = items.iter().take_while(|item| is_attribute(item)).count();
-        items.insert(after, attribute("emergency_access", reason));
+        let after = items
+            .iter()
+            .take_while(|item| !matches!(&item.kind, ItemKind::Attribute(one) if one.name.text == "state"))
+            .count();
+        items.insert(
+            (after + 1).min(items.len()),
+            attribute("emergency_access", reason),
+        );
     }
     if let Some(raw) = &object.raw {
         items.push(attribute("raw", json(raw)));

@@ -83,9 +83,18 @@ const NO_ACCOUNTS: &str = "imported; name your emergency accounts here";
 /// what the property table does not know is written as `raw`.
 pub fn export(objects: &[Exported], names: &KnownNames, options: &Options) -> Project {
     let labels = labels::of_objects(objects, &options.taken);
-    let words = words::Words::find(objects, &labels, names, &options.taken);
+    let written: Vec<(Exported, Option<&'static str>)> = objects
+        .iter()
+        .map(|exported| without_emergency_access(exported, options))
+        .collect();
+    let words = words::Words::find(
+        written.iter().map(|(exported, _)| exported),
+        &labels,
+        names,
+        &options.taken,
+    );
     let files = files::Files {
-        objects,
+        objects: &written,
         labels: &labels,
         words: &words,
         options,
@@ -103,13 +112,14 @@ pub fn export(objects: &[Exported], names: &KnownNames, options: &Options) -> Pr
 
 /// A policy without the emergency accounts that the engine excludes by itself, and why it
 /// includes them where it does.
-fn without_emergency_access(object: &Object, options: &Options) -> (Object, Option<&'static str>) {
-    let Some(accounts) = options
+fn without_emergency_access(exported: &Exported, options: &Options) -> (Exported, Option<&'static str>) {
+    let object = &exported.object;
+    let accounts = options
         .emergency_access
         .as_ref()
-        .filter(|_| has_user_audience(object))
-    else {
-        return (object.clone(), None);
+        .filter(|_| has_user_audience(object));
+    let Some(accounts) = accounts else {
+        return (exported.clone(), None);
     };
     let is_account = |reference: &Reference| match reference {
         Reference::Id { target, id } => accounts
@@ -123,16 +133,16 @@ fn without_emergency_access(object: &Object, options: &Options) -> (Object, Opti
         .filter(|reference| is_account(reference))
         .collect();
     if excluded.len() < accounts.len() {
-        return (object.clone(), Some(INCLUDED));
+        return (exported.clone(), Some(INCLUDED));
     }
-    let mut rest = object.clone();
+    let mut rest = exported.clone();
     for wire in EXCLUDED {
         let kept: indexmap::IndexSet<Reference> = object
             .reference_set(wire)
             .filter(|reference| !is_account(reference))
             .cloned()
             .collect();
-        rest.set(
+        rest.object.set(
             wire,
             (!kept.is_empty()).then_some(crate::model::Value::References(kept)),
         );
@@ -155,5 +165,5 @@ fn has_user_audience(object: &Object) -> bool {
 /// What the naming of a project knows, for whoever writes single blocks beside it.
 pub fn naming(objects: &[Exported], names: &KnownNames, options: &Options) -> Naming {
     let labels = labels::of_objects(objects, &options.taken);
-    words::Words::find(objects, &labels, names, &options.taken).naming
+    words::Words::find(objects.iter(), &labels, names, &options.taken).naming
 }

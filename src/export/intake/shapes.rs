@@ -89,7 +89,7 @@ impl Search {
     /// Walks through a value, and notes what it finds.
     pub(super) fn visit(&mut self, json: &Json, pointer: &str) {
         match json {
-            Json::Array(values) if values.is_empty() => {
+            Json::Array(values) if values.is_empty() && matches!(pointer, "" | "/value") => {
                 self.noise = self.noise.or(Some("an empty list"));
             }
             Json::Array(values) => {

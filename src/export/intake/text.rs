@@ -254,7 +254,10 @@ mod tests {
             utf_16(text, false),
             utf_16(text, true),
         ] {
-            assert_eq!(documents("a.json", &bytes).unwrap(), [expected.clone()]);
+            assert_eq!(
+                documents("a.json", &bytes).unwrap(),
+                std::slice::from_ref(&expected)
+            );
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::words::{LookUp, Variable, Words};
-use super::{Exported, NO_ACCOUNTS, Options, without_emergency_access};
+use super::{Exported, NO_ACCOUNTS, Options};
 use crate::export::block::block_with;
 use crate::model::{Kind, Target};
 use crate::syntax::{Attribute, Block, Body, Expression, Item, print};
@@ -15,7 +15,8 @@ const ONE_FILE: usize = 20;
 const COMMENT_WIDTH: usize = 96;
 
 pub(super) struct Files<'a> {
-    pub(super) objects: &'a [Exported],
+    /// The objects, and why a policy includes the emergency accounts where it does.
+    pub(super) objects: &'a [(Exported, Option<&'static str>)],
     pub(super) labels: &'a [String],
     pub(super) words: &'a Words,
     pub(super) options: &'a Options,
@@ -35,10 +36,13 @@ impl Files<'_> {
             ("contexts.capol", &[Kind::Context]),
         ] {
             let members = self.members(|kind| kinds.contains(&kind));
-            files.push((name.into(), members.into_iter().map(|at| self.item(at)).collect()));
+            files.push((
+                name.into(),
+                members.into_iter().filter_map(|at| self.item(at)).collect(),
+            ));
         }
         for (name, members) in self.policies() {
-            files.push((name, members.into_iter().map(|at| self.item(at)).collect()));
+            files.push((name, members.into_iter().filter_map(|at| self.item(at)).collect()));
         }
         files.push(("imports.capol".into(), self.imports()));
         files
@@ -55,32 +59,34 @@ impl Files<'_> {
             .iter()
             .zip(self.labels)
             .enumerate()
-            .filter(|(_, (exported, _))| wanted(exported.object.kind))
-            .map(|(at, (exported, label))| (exported.object.name(), label.as_str(), at))
+            .filter(|(_, ((exported, _), _))| wanted(exported.object.kind))
+            .map(|(at, ((exported, _), label))| (exported.object.name(), label.as_str(), at))
             .collect();
         members.sort_unstable();
         members.into_iter().map(|(_, _, at)| at).collect()
     }
 
-    fn item(&self, at: usize) -> Item {
-        let (Some(exported), Some(label)) = (self.objects.get(at), self.labels.get(at)) else {
-            return Attribute::new("", Expression::null()).into();
-        };
-        let (object, include) = without_emergency_access(&exported.object, self.options);
-        let block = block_with(label, &object, &self.words.naming, include);
+    fn item(&self, at: usize) -> Option<Item> {
+        let (exported, include) = self.objects.get(at)?;
+        let block = block_with(
+            self.labels.get(at)?,
+            &exported.object,
+            &self.words.naming,
+            *include,
+        );
         let remarks: Vec<String> = exported
             .remarks
             .iter()
             .flat_map(|remark| wrapped(remark))
             .collect();
-        Item::from(block).with_comments(remarks.iter().map(String::as_str))
+        Some(Item::from(block).with_comments(remarks.iter().map(String::as_str)))
     }
 
     fn settings(&self) -> Vec<Item> {
         let has_policies = self
             .objects
             .iter()
-            .any(|exported| exported.object.kind == Kind::Policy);
+            .any(|(exported, _)| exported.object.kind == Kind::Policy);
         if self.options.has_settings || self.options.emergency_access.is_some() || !has_policies {
             return Vec::new();
         }
@@ -119,18 +125,29 @@ impl Files<'_> {
         if !self.options.import_blocks {
             return Vec::new();
         }
-        self.objects
+        let mut adopted: Vec<(&str, &str, &str)> = self
+            .objects
             .iter()
             .zip(self.labels)
-            .filter(|(exported, _)| exported.has_identity || exported.object.kind == Kind::Context)
-            .filter_map(|(exported, label)| {
-                let id = exported.id.as_deref()?;
-                let to = Expression::reference(&[exported.object.kind.block(), label]);
+            .filter(|((exported, _), _)| exported.has_identity || exported.object.kind == Kind::Context)
+            .filter_map(|((exported, _), label)| {
+                Some((
+                    exported.object.kind.block(),
+                    label.as_str(),
+                    exported.id.as_deref()?,
+                ))
+            })
+            .collect();
+        adopted.sort_unstable();
+        adopted
+            .into_iter()
+            .map(|(block, label, id)| {
+                let to = Expression::reference(&[block, label]);
                 let items = vec![
                     Attribute::new("to", to).into(),
                     Attribute::new("id", Expression::string(id)).into(),
                 ];
-                Some(Block::new("import", &[], items).on_one_line().into())
+                Block::new("import", &[], items).on_one_line().into()
             })
             .collect()
     }
@@ -144,7 +161,7 @@ impl Files<'_> {
         let names: Vec<&str> = members
             .iter()
             .filter_map(|at| self.objects.get(*at))
-            .map(|exported| exported.object.name())
+            .map(|(exported, _)| exported.object.name())
             .collect();
         let mut files: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (at, group) in members.into_iter().zip(grouping(&names)) {

@@ -51,16 +51,16 @@ struct Uses {
 }
 
 impl Words {
-    pub(super) fn find(
-        objects: &[Exported],
-        labels: &[String],
+    pub(super) fn find<'a>(
+        objects: impl Iterator<Item = &'a Exported> + Clone,
+        labels: &'a [String],
         known: &KnownNames,
         taken: &BTreeMap<String, BTreeSet<String>>,
     ) -> Self {
         let mut words = Self::default();
         let mut unresolved: BTreeMap<(Target, String), Uses> = BTreeMap::new();
-        let own = Own::new(objects, labels);
-        for ((target, id), uses) in references(objects) {
+        let own = Own::new(objects.clone(), labels);
+        for ((target, id), uses) in references(objects.clone()) {
             match own
                 .label(target, &id)
                 .map(Written::Block)
@@ -132,9 +132,9 @@ impl Words {
     }
 
     /// Variables for ids that nobody can resolve, and for placeholders.
-    fn add_variables(
+    fn add_variables<'a>(
         &mut self,
-        objects: &[Exported],
+        objects: impl Iterator<Item = &'a Exported>,
         unresolved: BTreeMap<(Target, String), Uses>,
         known: &KnownNames,
         taken: &BTreeMap<String, BTreeSet<String>>,
@@ -199,12 +199,12 @@ struct Own<'a> {
 }
 
 impl<'a> Own<'a> {
-    fn new(objects: &'a [Exported], labels: &'a [String]) -> Self {
+    fn new(objects: impl Iterator<Item = &'a Exported>, labels: &'a [String]) -> Self {
         let mut own = Self {
             by_id: BTreeMap::new(),
             by_name: BTreeMap::new(),
         };
-        for (exported, label) in objects.iter().zip(labels) {
+        for (exported, label) in objects.zip(labels) {
             let Some(target) = exported.object.kind.target() else {
                 continue;
             };
@@ -240,7 +240,7 @@ fn everywhere(target: Target, id: &str, known: &KnownNames) -> Option<Written> {
         .map(Written::BuiltIn)
 }
 
-fn references(objects: &[Exported]) -> BTreeMap<(Target, String), Uses> {
+fn references<'a>(objects: impl Iterator<Item = &'a Exported>) -> BTreeMap<(Target, String), Uses> {
     let mut found: BTreeMap<(Target, String), Uses> = BTreeMap::new();
     for exported in objects {
         for (property, reference) in exported.object.references() {
@@ -313,7 +313,7 @@ fn counted(number: usize) -> String {
 }
 
 /// The placeholders inside names, descriptions and rules.
-fn text_placeholders(objects: &[Exported]) -> BTreeSet<String> {
+fn text_placeholders<'a>(objects: impl Iterator<Item = &'a Exported>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut look = |text: &str| {
         found.extend(pieces(text).into_iter().filter_map(|piece| match piece {
@@ -372,7 +372,7 @@ fn placeholder_name(placeholder: &str, otherwise: &str) -> String {
     let is_id = placeholder.split('-').count() == 5;
     if is_id || says_nothing {
         let first = placeholder.split('-').next().unwrap_or_default();
-        format!("{otherwise} {first}")
+        format!("{otherwise} {}", first.to_lowercase())
     } else {
         rest.join(" ")
     }

@@ -27,7 +27,7 @@ pub(super) static STRENGTH: &[Property] = &[
         &["configurations"],
         "combinationConfigurations",
         Shape::CombinationConfigurations,
-        "Which security keys or certificates some of the combinations allow.",
+        "Which security keys or certificates some of the combinations allow: blocks `fido2 { applies_to, allowed_aaguids }` and `x509 { applies_to, allowed_issuer_skis, allowed_policy_oids }`.",
     ),
     Property::read_only("id", "The id that the service gave it."),
     Property::read_only("createdDateTime", "When it was created."),
