@@ -4,6 +4,8 @@
 //! every Graph property; parsing, export, difference, documentation and the wire codec walk it.
 
 pub mod address;
+#[cfg(test)]
+pub(crate) mod arbitrary;
 pub mod catalogue;
 pub mod cidr;
 pub mod configuration;

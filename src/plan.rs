@@ -16,6 +16,7 @@ mod difference;
 mod emergency;
 pub mod error;
 mod identity;
+pub mod json;
 pub mod names;
 pub mod note;
 pub mod options;

@@ -94,8 +94,11 @@ pub fn encode_changes(object: &Object, changed: &[&Property], ids: Ids<'_>) -> R
             (None, _) => put(&mut json, property.wire, off(property)),
         }
     }
-    if object.kind == Kind::Policy && is_workload_or_agent(object) && json.pointer("/conditions").is_some() {
-        add_implied_users(object, &mut json);
+    if object.kind == Kind::Policy && json.pointer("/conditions").is_some() {
+        if is_workload_or_agent(object) {
+            add_implied_users(object, &mut json);
+        }
+        take_back_implied_users(object, changed, &mut json);
     }
     if whole {
         add_type(object, &mut json);
@@ -146,6 +149,25 @@ fn is_workload_or_agent(object: &Object) -> bool {
 fn add_implied_users(object: &Object, json: &mut Json) {
     if is_off(object, "conditions.users") {
         put(json, "conditions.users.includeUsers", json!(["None"]));
+    }
+}
+
+/// A `None` that was only implied is never in the object, so it must be taken back unasked once users are named
+/// or nothing implies it any more.
+fn take_back_implied_users(object: &Object, changed: &[&Property], json: &mut Json) {
+    let users = "conditions.users.includeUsers";
+    let implied = is_workload_or_agent(object) && is_off(object, "conditions.users");
+    let concerned = changed.iter().any(|property| {
+        [
+            "conditions.users",
+            "conditions.clientApplications",
+            "conditions.agents",
+        ]
+        .iter()
+        .any(|container| within(container, property.wire))
+    });
+    if concerned && !implied && object.get(users).is_none() {
+        put(json, users, json!([]));
     }
 }
 

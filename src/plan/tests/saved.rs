@@ -66,3 +66,29 @@ fn a_plan_of_another_form_is_not_read() {
         ));
     }
 }
+
+#[test]
+fn the_json_form_has_terraforms_keys() {
+    let mut world = World::new();
+    world.apply(&configuration([
+        ("policy.old", policy("Old", json!({}))),
+        ("policy.kept", policy("Kept", json!({}))),
+    ]));
+    let kept = world.state.resources["policy.kept"].id.clone();
+    world.patch(&kept, json!({ "state": "disabled" }));
+    let plan = world.plan(&configuration([
+        ("policy.kept", policy("Kept", json!({}))),
+        ("location.hq", location("HQ", false)),
+        (
+            "module.m.policy.new[\"k\"]",
+            with(
+                policy("New", json!({})),
+                LOCATIONS,
+                [managed(crate::model::Target::Location, "location.hq")],
+            ),
+        ),
+    ]));
+    let mut json = crate::plan::json::render(&plan);
+    json["capol_version"] = json!("…");
+    insta::assert_json_snapshot!(json);
+}

@@ -198,6 +198,9 @@ impl World {
         if kind == Kind::Group {
             json["members"] = json!([]);
         }
+        if kind == Kind::Strength && json.get("combinationConfigurations").is_none() {
+            json["combinationConfigurations"] = json!([]);
+        }
         if let Some(configurations) = json
             .get_mut("combinationConfigurations")
             .and_then(Json::as_array_mut)
