@@ -11,10 +11,12 @@
 //! apply::Event, graph::GraphEvent ─→ Progress: bars, lines, or JSON Lines
 //! ```
 
+pub mod applied_text;
 mod attributes;
 pub mod diagnostics;
 pub mod page;
 pub mod plan_text;
+pub mod progress;
 pub mod state_json;
 pub mod state_text;
 mod summary;
@@ -23,7 +25,9 @@ mod value_text;
 mod visible;
 pub mod words;
 
+pub use applied_text::{applied_text, recovered_text};
 pub use diagnostics::{Finding, Source, diagnostics_text};
 pub use page::{Canvas, Page, Role, Text};
 pub use plan_text::{PlanView, plan_text};
+pub use progress::{EventStream, Everyone, Progress};
 pub use terminal::{Facts, Terminal};

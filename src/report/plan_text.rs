@@ -88,4 +88,6 @@ fn heading(noun: &str, changes: &[&ResourceChange]) -> Text {
 }
 
 #[cfg(test)]
+pub(super) mod bench;
+#[cfg(test)]
 mod tests;

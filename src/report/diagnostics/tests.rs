@@ -1,9 +1,8 @@
 //! What people and machines see of what is wrong.
 
-use miette::{Diagnostic, Severity, SourceSpan};
+use miette::{Diagnostic, NamedSource, Severity, SourceSpan};
 
 use super::*;
-use crate::syntax::{FileId, SourceFile};
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("`{symbol}` is not a policy state")]
@@ -18,7 +17,7 @@ struct UnknownState {
     #[label("the policy")]
     policy: SourceSpan,
     #[source_code]
-    file: SourceFile,
+    file: NamedSource<String>,
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -29,7 +28,7 @@ struct Lonely {
     #[label]
     at: SourceSpan,
     #[source_code]
-    file: SourceFile,
+    file: NamedSource<String>,
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -43,8 +42,8 @@ struct Several(#[related] Vec<UnknownState>);
 
 const TEXT: &str = "policy \"ærø\" {\n  name  = \"東京 A\"\n  state = enable\n}\n";
 
-fn file() -> SourceFile {
-    SourceFile::new(FileId(0), "policies/tokyo.capol", TEXT)
+fn file() -> NamedSource<String> {
+    NamedSource::new("policies/tokyo.capol", TEXT.to_owned())
 }
 
 fn unknown(symbol: &str) -> UnknownState {
@@ -120,7 +119,7 @@ fn nothing_in_a_finding_moves_the_cursor() {
         symbol: "\u{1b}]0;owned\u{7}".into(),
         at: (at, 6).into(),
         policy: (0, 6).into(),
-        file: SourceFile::new(FileId(0), "a\u{1b}b.capol", text),
+        file: NamedSource::new("a\u{1b}b.capol", text.to_owned()),
     };
     let finding = Finding::of(&error);
     assert_eq!(finding.place(), Some(("a\\u{1b}b.capol", at)));

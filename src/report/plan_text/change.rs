@@ -173,7 +173,7 @@ fn phrases(change: &ResourceChange) -> Vec<(Role, String)> {
         Some(ActionReason::DeletedOutside) => say(Role::Plain, "made again: it was deleted outside capol"),
         Some(ActionReason::NoBlock) => say(Role::Plain, "its block is gone from the configuration"),
         Some(ActionReason::Removed) if change.action != Action::Forget => {
-            say(Role::Plain, "a `removed` block lets it go")
+            say(Role::Plain, "a `removed` block lets it go");
         }
         Some(ActionReason::Requested) => say(
             Role::Plain,
