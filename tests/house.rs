@@ -27,7 +27,10 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
         .map(|(at, (room, uses))| {
             let may = match uses.as_str() {
                 "all" => names.iter().cloned().collect(),
-                "everything above" => names[..at].iter().cloned().collect(),
+                uses if uses.starts_with("everything above") => {
+                    let named = names.iter().filter(|name| words(uses).contains(name.as_str()));
+                    names[..at].iter().chain(named).cloned().collect()
+                }
                 uses => names
                     .iter()
                     .filter(|name| words(uses).contains(name.as_str()))

@@ -1,10 +1,11 @@
 //! What a user can rely on, a module a subject.
 
 mod bench;
+mod corpus;
 mod corpus_export;
-mod graph;
 mod export;
 mod export_round_trip;
+mod graph;
 mod house;
 mod properties;
 mod sandbox;

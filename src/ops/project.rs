@@ -47,21 +47,37 @@ pub fn load(folder: &Path, given: &Given, environment: &Environment, now: Timest
 
 /// Reads the project in a folder, or an empty one where none has been written yet.
 pub fn load_or_new(folder: &Path, given: &Given, environment: &Environment, now: Timestamp) -> Loaded {
-    let has_files = folder.read_dir().into_iter().flatten().flatten().any(|entry| {
-        entry.path().extension().is_some_and(|ending| ending == "capol")
-    });
+    let has_files = folder
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| entry.path().extension().is_some_and(|ending| ending == "capol"));
     if has_files {
         return load(folder, given, environment, now);
     }
     let root = Path::new("new");
-    loaded(lang::load(Arc::new(Memory::new([("new/main.capol", "")])), root, &Inputs::at(now)), &Inputs::at(now))
+    loaded(
+        lang::load(
+            Arc::new(Memory::new([("new/main.capol", "")])),
+            root,
+            &Inputs::at(now),
+        ),
+        &Inputs::at(now),
+    )
 }
 
 fn loaded(project: Project, inputs: &Inputs) -> Loaded {
     let (configuration, diagnostics) = lang::configuration(&project);
     let sources = project.sources().clone();
     let digest = digest(&sources, inputs);
-    Loaded { configuration, diagnostics, sources, digest, project }
+    Loaded {
+        configuration,
+        diagnostics,
+        sources,
+        digest,
+        project,
+    }
 }
 
 fn inputs(given: &Given, environment: &Environment, now: Timestamp) -> Inputs {

@@ -164,7 +164,10 @@ impl Tenant {
         } else {
             self.completed(kind, object)
         };
-        if let Some(object) = object {
+        if let Some(mut object) = object {
+            if combinations {
+                policies::put(&mut object, "/displayName", json!(stub_strength_name(id)));
+            }
             self.insert(kind, object);
             report.count(name);
         }
@@ -372,6 +375,12 @@ fn stub_location(id: &str, short: &str) -> Value {
     })
 }
 
+/// A name of its own: names of strengths are unique, and the one in the file shall still be free for
+/// whoever makes the strength from it.
+fn stub_strength_name(id: &str) -> String {
+    format!("Stub strength {}", id.chars().take(8).collect::<String>())
+}
+
 fn stub_strength(id: &str, strength: &Value) -> Value {
     let mut given = strength.clone();
     let bare = given
@@ -386,16 +395,14 @@ fn stub_strength(id: &str, strength: &Value) -> Value {
     }
     let mut stored = stored_strength(&given)
         .unwrap_or_else(|| json!({"allowedCombinations": ["fido2"], "policyType": "custom"}));
-    if text(&stored, "displayName").is_empty() {
-        policies::put(
-            &mut stored,
-            "/displayName",
-            json!(format!(
-                "Stub strength {}",
-                id.chars().take(8).collect::<String>()
-            )),
-        );
-    }
+    policies::put(
+        &mut stored,
+        "/displayName",
+        json!(format!(
+            "Stub strength {}",
+            id.chars().take(8).collect::<String>()
+        )),
+    );
     policies::put(&mut stored, "/id", json!(id));
     stored
 }
