@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use capol::apply::{Event, Events, StepResult};
-use capol::export::{self, Exported, Found, Options};
+use capol::export::{self, Exported, Found, Options, Rejection};
 use capol::graph::observe::Silent;
 use capol::model::wire::decode;
 use capol::model::{Kind, Target};
@@ -88,10 +88,15 @@ async fn walk(name: &str, files: &[PathBuf], count: &mut Count) {
             .unwrap_or_default();
         *count.rejected.entry(code).or_default() += 1;
     }
-    // Names of strengths and ids of contexts are unique in a tenant, and copies of one policy say nothing new.
-    let chunks: Vec<&[Found]> = intake.objects.chunks(100).collect();
-    for (at, chunk) in chunks.into_iter().enumerate() {
+    for (at, chunk) in intake.objects.chunks(100).enumerate() {
         walk_chunk(&format!("{name}#{at}"), chunk, &intake.names, count).await;
+    }
+    // Two versions of one object can't be in one tenant: the second version goes the way alone.
+    let conflicts = intake.rejected.iter().filter(|rejected| matches!(rejected.reason, Rejection::Conflict { .. }));
+    let files: std::collections::BTreeSet<&str> = conflicts.map(|rejected| rejected.file.as_str()).collect();
+    for (file, bytes) in bytes.iter().filter(|(file, _)| files.contains(file.as_str())) {
+        let alone = export::read(&[(file, bytes)]);
+        walk_chunk(file, &alone.objects, &intake.names, count).await;
     }
 }
 
@@ -271,6 +276,11 @@ async fn walk_chunk(name: &str, objects: &[Found], names: &export::KnownNames, c
         ));
     }
     excludes.extend(failed);
+    for (found, address) in objects.iter().zip(&written.addresses) {
+        if found.has_identity && excludes.contains(address) {
+            count.failures.push(format!("{name} {address}: refused, but a real tenant stored it ({})", found.file));
+        }
+    }
 
     // What was written is what the file says, property by property.
     let dump = Tenant::load(&kept.join("sandbox.json")).expect("kept");
