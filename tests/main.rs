@@ -11,5 +11,6 @@ mod properties;
 mod sandbox;
 mod shared;
 mod state_commands;
+mod syntax;
 mod terseness;
 mod wire;

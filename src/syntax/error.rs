@@ -195,6 +195,12 @@ pub enum SyntaxErrorKind {
         /// The letters after them.
         suffix: String,
     },
+    /// A percentage whose sign stands apart.
+    #[error("a percentage has no space before `%`")]
+    SpaceBeforePercent {
+        /// The digits.
+        number: String,
+    },
     /// A backslash before a character that needs none.
     #[error("`{written}` is not an escape")]
     Escape {
@@ -283,6 +289,7 @@ impl SyntaxErrorKind {
             Self::DottedKey { .. } => "dotted_key",
             Self::OddQuotes { .. } => "odd_quotes",
             Self::Unit { .. } => "unit",
+            Self::SpaceBeforePercent { .. } => "space_before_percent",
             Self::Escape { .. } => "escape",
             Self::LabelTemplate => "label_template",
             Self::MissingEquals { .. } => "missing_equals",
@@ -356,6 +363,7 @@ impl SyntaxErrorKind {
             Self::Unit { number, .. } => {
                 format!("write one of {number}s, {number}m, {number}h, {number}d, {number}w")
             }
+            Self::SpaceBeforePercent { number } => format!("write `{number}%`"),
             Self::Escape { .. } => {
                 "write `\\\\` for a backslash; the escapes are `\\n`, `\\r`, `\\t`, `\\\"`, `\\\\`, `\\uXXXX`, `\\UXXXXXXXX`".to_owned()
             }

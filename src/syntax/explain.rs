@@ -6,7 +6,7 @@ use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::error::{SyntaxError, SyntaxErrorKind};
-use super::grammar::{CapolParser, Rule, expectation};
+use super::grammar::{CapolParser, OPERATOR, Rule, expectation};
 use super::read::DEPTH_LIMIT;
 use super::scan::{self, Open, Separation};
 use super::span::{SourceFile, Span};
@@ -81,17 +81,43 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The error for a statement that the grammar could not read.
+/// What kind of text the grammar was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A statement on its own lines.
+    Line,
+    /// A statement of a one-line block.
+    OneLineBlock,
+    /// An element between brackets.
+    Element,
+}
+
+impl Place {
+    /// The place of statements that are separated so.
+    pub(super) fn of(separation: Separation) -> Self {
+        match separation {
+            Separation::Lines => Self::Line,
+            Separation::Commas => Self::OneLineBlock,
+            Separation::Elements => Self::Element,
+        }
+    }
+}
+
+/// How far into its text the grammar came.
+pub(super) fn offset(failure: &Error<Rule>) -> usize {
+    match failure.location {
+        InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
+    }
+}
+
+/// The error for a text that the grammar could not read.
 pub(super) fn explain(
     file: &SourceFile,
     range: Range<usize>,
-    separation: Separation,
+    place: Place,
     failure: &Error<Rule>,
 ) -> SyntaxError {
-    let offset = match failure.location {
-        InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
-    };
-    let at = (range.start + offset).min(range.end);
+    let at = (range.start + offset(failure)).min(range.end);
     let span = |start: usize, length: usize| Span::new(file.id(), start, start + length);
     let ErrorVariant::ParsingError { positives, .. } = &failure.variant else {
         return SyntaxError::new(
@@ -107,21 +133,28 @@ pub(super) fn explain(
         found,
         after: file.text().get(at..range.end).unwrap_or_default(),
         open: scan::innermost(file, range.start..at),
-        comma: separation == Separation::Commas || positives.contains(&Rule::comma),
+        comma: place != Place::Line || positives.contains(&Rule::comma),
+        place,
     };
     let kind = context.special().unwrap_or_else(|| {
         let mut expected = Vec::new();
-        for words in positives.iter().filter_map(|rule| expectation(*rule)) {
-            if !expected.contains(&words) && expected.len() < EXPECTATIONS {
-                expected.push(words);
-            }
+        for rule in positives {
+            let words = match rule {
+                Rule::EOI if place == Place::Element => Some("`,`"),
+                _ => expectation(*rule),
+            };
+            expected.extend(words.filter(|words| !expected.contains(words)));
         }
+        // What may follow any value is the least likely to be missing.
+        expected.sort_by_key(|words| *words == OPERATOR);
+        expected.truncate(EXPECTATIONS);
         SyntaxErrorKind::Unexpected {
             found: found.words(),
             expected,
         }
     });
     let place = match &kind {
+        SyntaxErrorKind::SpaceBeforePercent { .. } => span(range.start + before.trim_end().len() - 1, 1),
         SyntaxErrorKind::BraceBelow => span(at + context.after.find('{').unwrap_or_default(), 1),
         SyntaxErrorKind::LineBreakInExpression => {
             let operator = before.trim_end();
@@ -148,6 +181,7 @@ struct Context<'a> {
     found: Found<'a>,
     after: &'a str,
     open: Option<Open>,
+    place: Place,
     /// Whether a comma could stand here.
     comma: bool,
 }
@@ -172,10 +206,15 @@ impl Context<'_> {
             }
             _ => {}
         }
+        if let Some(number) = percent_apart(before)
+            && !self.found.starts_value()
+        {
+            return Some(SyntaxErrorKind::SpaceBeforePercent { number });
+        }
         let statement = match self.open {
-            None => self.at_statement(before),
+            None if self.place != Place::Element => self.at_statement(before),
             Some(Open::Block) if self.found.ends_line() => Some(SyntaxErrorKind::LineBreakInBlock),
-            Some(_) => None,
+            _ => None,
         };
         let comma = self.comma && self.found.starts_value() && ends_value(before);
         statement.or_else(|| {
@@ -230,6 +269,16 @@ fn first_word(text: &str) -> String {
         .next()
         .unwrap_or_default()
         .to_owned()
+}
+
+/// The number before a `%` at the end of the text that a space sets apart from it.
+fn percent_apart(text: &str) -> Option<String> {
+    let before = text.strip_suffix('%')?;
+    let number = before.trim_end();
+    let digits = number
+        .rsplit(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .next()?;
+    (number.len() < before.len() && !digits.is_empty()).then(|| digits.to_owned())
 }
 
 fn last_word(text: &str) -> &str {

@@ -10,6 +10,9 @@ mod derived {
 
 pub(super) use derived::{CapolParser, Rule};
 
+/// What to ask for where an operator could stand.
+pub(super) const OPERATOR: &str = "an operator";
+
 /// What to ask for where a rule was expected; nothing where asking would only add noise.
 pub(super) fn expectation(rule: Rule) -> Option<&'static str> {
     match rule {
@@ -25,7 +28,6 @@ pub(super) fn expectation(rule: Rule) -> Option<&'static str> {
         | Rule::named
         | Rule::quantity
         | Rule::number
-        | Rule::digits
         | Rule::string
         | Rule::list
         | Rule::object
@@ -33,9 +35,9 @@ pub(super) fn expectation(rule: Rule) -> Option<&'static str> {
         | Rule::for_object
         | Rule::parenthesised
         | Rule::heredoc => Some("a value"),
-        Rule::operator => Some("an operator"),
-        Rule::argument => Some("an argument"),
-        Rule::entry | Rule::key => Some("a key"),
+        Rule::operator => Some(OPERATOR),
+        Rule::argument | Rule::one_argument => Some("an argument"),
+        Rule::entry | Rule::one_entry | Rule::key => Some("a key"),
         Rule::in_keyword => Some("`in`"),
         Rule::if_clause | Rule::if_keyword => Some("`if`"),
         Rule::line_end | Rule::heredoc_break | Rule::EOI => Some("a line break"),
@@ -52,6 +54,7 @@ pub(super) fn expectation(rule: Rule) -> Option<&'static str> {
         Rule::question
         | Rule::for_keyword
         | Rule::for_intro
+        | Rule::digits
         | Rule::prefix
         | Rule::access
         | Rule::legacy_index

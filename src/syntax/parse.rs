@@ -2,14 +2,17 @@
 //!
 //! A scan cuts the file into statements. The grammar reads each one whole; a
 //! block that it cannot read is cut into its own statements, and so on down, so
-//! that an error costs the tree no more than the attribute it is in.
+//! that an error costs the tree no more than the attribute it is in. What stands
+//! between the brackets of such an attribute is read for its other errors.
+
+mod elements;
 
 use std::ops::Range;
 
 use pest::Parser;
 
 use super::error::{SyntaxError, SyntaxErrorKind};
-use super::explain;
+use super::explain::{self, Place};
 use super::grammar::{CapolParser, Rule};
 use super::read::{Reader, error_at};
 use super::scan::{self, Separation, Statement};
@@ -117,18 +120,28 @@ fn statement(
         }
     };
     let errors_before = reader.errors.len();
-    let recovered = recover(reader, file, statement);
-    if let Some(failure) = failure
-        && reader.errors.len() == errors_before
-    {
-        let error = explain::explain(file, range, separation, &failure);
-        reader.errors.push(error);
+    let failed_at = failure
+        .as_ref()
+        .map(|failure| range.start + explain::offset(failure));
+    let recovered = recover(reader, file, statement, failed_at);
+    if let Some((failure, at)) = failure.zip(failed_at) {
+        // What is wrong inside a block or between brackets is reported there, unless nothing was found.
+        let outside = statement.braces.as_ref().is_some_and(|inside| at < inside.start);
+        if outside || reader.errors.len() == errors_before {
+            let place = Place::of(separation);
+            reader.errors.push(explain::explain(file, range, place, &failure));
+        }
     }
     recovered
 }
 
 /// What can be saved of a statement that cannot be read whole.
-fn recover(reader: &mut Reader<'_>, file: &SourceFile, statement: &Statement) -> Option<ItemKind> {
+fn recover(
+    reader: &mut Reader<'_>,
+    file: &SourceFile,
+    statement: &Statement,
+    failed_at: Option<usize>,
+) -> Option<ItemKind> {
     if let Some(inside) = statement.braces.clone()
         && let Some(block) = header(reader, file, statement.range.start..inside.start - 1)
     {
@@ -138,6 +151,9 @@ fn recover(reader: &mut Reader<'_>, file: &SourceFile, statement: &Statement) ->
         return Some(ItemKind::Block(recover_block(
             reader, file, statement, inside, block,
         )));
+    }
+    if let Some(at) = failed_at {
+        elements::read_for_errors(reader, file, statement.range.clone(), at);
     }
     recover_attribute(file, statement.range.clone()).map(ItemKind::Attribute)
 }

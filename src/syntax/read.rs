@@ -73,6 +73,17 @@ impl<'a> Reader<'a> {
         pair.into_inner().find_map(|inner| self.item(inner))
     }
 
+    /// Reads one element for its errors alone.
+    pub(super) fn element(&mut self, pair: Pair<'_, Rule>) {
+        for inner in pair.into_inner() {
+            match inner.as_rule() {
+                Rule::argument => drop(self.argument(inner)),
+                Rule::entry => drop(self.entry(inner)),
+                _ => {}
+            }
+        }
+    }
+
     fn item(&mut self, pair: Pair<'_, Rule>) -> Option<ItemKind> {
         match pair.as_rule() {
             Rule::attribute | Rule::odd_attribute => Some(ItemKind::Attribute(self.attribute(pair))),

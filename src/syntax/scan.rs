@@ -40,8 +40,10 @@ pub(super) struct Statement {
 pub(super) enum Separation {
     /// By line breaks, as in a file or a block over several lines.
     Lines,
-    /// By commas, as in a one-line block.
+    /// By commas or line breaks, as in a one-line block or an object.
     Commas,
+    /// By commas alone, as in a list or call.
+    Elements,
 }
 
 /// Scans a whole file. Where its brackets or strings do not close, it scans again and takes lines that look
@@ -101,6 +103,21 @@ pub(super) fn innermost(file: &SourceFile, range: Range<usize>) -> Option<Open> 
     }
 }
 
+/// The outermost bracket of a piece of text that is open at a place, and what stands inside it.
+pub(super) fn outermost(file: &SourceFile, range: Range<usize>, place: usize) -> Option<(u8, Range<usize>)> {
+    let mut scanner = Scanner::new(file, range, Separation::Elements, false);
+    while scanner.at < place.min(scanner.end) {
+        scanner.step();
+    }
+    let Some(Frame::Bracket { open, at: opened, .. }) = scanner.stack.first().copied() else {
+        return None;
+    };
+    while !scanner.stack.is_empty() && scanner.at < scanner.end {
+        scanner.step();
+    }
+    Some((open, opened + 1..scanner.at.saturating_sub(1).max(opened + 1)))
+}
+
 /// What the scanner is inside of.
 #[derive(Debug, Clone, Copy)]
 enum Frame {
@@ -125,6 +142,7 @@ struct Scanner<'a> {
     line_start: usize,
     statement: Option<Statement>,
     too_deep: bool,
+    heredoc_in_string: bool,
     /// An opening bracket and a closing one of it that stands less indented: probably not its own.
     suspect: Option<(u8, usize, usize)>,
     scan: Scan,
@@ -144,6 +162,7 @@ impl<'a> Scanner<'a> {
             line_start: range.start,
             statement: None,
             too_deep: false,
+            heredoc_in_string: false,
             suspect: None,
             scan: Scan::default(),
             last_end: range.start,
@@ -220,6 +239,7 @@ impl<'a> Scanner<'a> {
         }
         self.suspect = None;
         self.too_deep = false;
+        self.heredoc_in_string = false;
     }
 
     fn in_code(&mut self) {
@@ -241,7 +261,7 @@ impl<'a> Scanner<'a> {
             b'<' if self.peek(1) == b'<' => self.heredoc_start(),
             open @ (b'(' | b'[' | b'{') => self.open(open),
             close @ (b')' | b']' | b'}') => self.close(close),
-            b',' if self.stack.is_empty() && self.separation == Separation::Commas => {
+            b',' if self.stack.is_empty() && self.separation != Separation::Lines => {
                 self.finish_statement();
                 self.at += 1;
             }
@@ -252,7 +272,7 @@ impl<'a> Scanner<'a> {
 
     fn line_break(&mut self) {
         self.text_at_line_break();
-        if self.stack.is_empty() && !self.brace_follows() {
+        if self.stack.is_empty() && self.separation != Separation::Elements && !self.brace_follows() {
             self.finish_statement();
         }
         self.at += 1;

@@ -154,13 +154,67 @@ impl SourceCode for SourceFile {
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let inner = self.text.read_span(span, before, after)?;
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.name.to_string(),
+        if inner
+            .data()
+            .split(|byte| *byte == b'\n')
+            .any(|line| line.len() > SHOWN_LINE)
+        {
+            return Ok(Box::new(self.clipped(span)));
+        }
+        Ok(Box::new(self.named(
             inner.data(),
             *inner.span(),
             inner.line(),
             inner.column(),
             inner.line_count(),
         )))
+    }
+}
+
+/// The longest line that is shown whole, in bytes.
+const SHOWN_LINE: usize = 400;
+/// How much is shown on either side of a place in a longer one.
+const SHOWN_AROUND: usize = 60;
+
+impl SourceFile {
+    fn named<'a>(
+        &self,
+        data: &'a [u8],
+        span: SourceSpan,
+        line: usize,
+        column: usize,
+        lines: usize,
+    ) -> MietteSpanContents<'a> {
+        MietteSpanContents::new_named(self.name.to_string(), data, span, line, column, lines)
+    }
+
+    /// A place with a little of what stands around it on its line.
+    fn clipped(&self, span: &SourceSpan) -> MietteSpanContents<'_> {
+        let bytes = self.text.as_bytes();
+        let boundary = |mut at: usize| {
+            while !self.text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let end = (span.offset() + span.len()).min(bytes.len());
+        let before = bytes.get(..span.offset()).unwrap_or_default();
+        let after = bytes.get(end..).unwrap_or_default();
+        let left = before
+            .iter()
+            .rev()
+            .take(SHOWN_AROUND)
+            .take_while(|byte| **byte != b'\n')
+            .count();
+        let right = after
+            .iter()
+            .take(SHOWN_AROUND)
+            .take_while(|byte| **byte != b'\n')
+            .count();
+        let start = boundary(span.offset() - left);
+        let end = boundary(end + right);
+        let (line, column) = self.line_column(u32::try_from(start).unwrap_or(u32::MAX));
+        let data = bytes.get(start..end).unwrap_or_default();
+        self.named(data, (start, end - start).into(), line - 1, column - 1, 1)
     }
 }

@@ -297,7 +297,7 @@ impl Reader<'_> {
         }
     }
 
-    fn argument(&mut self, pair: Pair<'_, Rule>) -> (Argument, u32) {
+    pub(super) fn argument(&mut self, pair: Pair<'_, Rule>) -> (Argument, u32) {
         let span = self.span(&pair);
         let mut argument = Argument {
             name: None,
@@ -323,7 +323,7 @@ impl Reader<'_> {
         (argument, end)
     }
 
-    fn entry(&mut self, pair: Pair<'_, Rule>) -> Entry {
+    pub(super) fn entry(&mut self, pair: Pair<'_, Rule>) -> Entry {
         let span = self.span(&pair);
         let mut key = EntryKey::Expression(error_at(span));
         let mut value = error_at(span);

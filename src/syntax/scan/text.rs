@@ -38,7 +38,9 @@ impl Scanner<'_> {
         if matches!(self.stack.last(), Some(Frame::Bracket { .. })) && !self.resynchronise {
             return;
         }
-        if matches!(self.stack.last(), Some(Frame::Heredoc { .. })) {
+        // Already reported; its own line ends must not be reported as the string's.
+        let heredoc = self.heredoc_in_string && !matches!(self.stack.last(), Some(Frame::String { .. }));
+        if heredoc || matches!(self.stack.last(), Some(Frame::Heredoc { .. })) {
             return;
         }
         match (
@@ -119,6 +121,7 @@ impl Scanner<'_> {
             .any(|frame| matches!(frame, Frame::Interpolation { .. }));
         self.touch(2 + dash + length);
         if in_string {
+            self.heredoc_in_string = true;
             self.report(at, at + 2, SyntaxErrorKind::HeredocInString);
         }
         while self.peek(0) != b'\n' && self.at < self.end {
