@@ -71,5 +71,5 @@ fn save(path: &Path, plan: &crate::plan::Plan) -> Result<(), Failure> {
 }
 
 fn plan_json(plan: &crate::plan::Plan) -> serde_json::Value {
-    serde_json::to_value(plan).unwrap_or_default()
+    crate::plan::json::render(plan)
 }
