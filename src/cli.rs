@@ -3,7 +3,10 @@
 mod apply;
 mod arguments;
 mod context;
+mod doctor;
 mod fmt;
+mod interrupt;
+mod log;
 mod import;
 mod outcome;
 mod output;

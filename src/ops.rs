@@ -1,6 +1,7 @@
 //! What people do with a tenant, from the pieces of the other rooms.
 
 pub mod connection;
+pub mod doctor;
 pub mod files;
 pub mod import;
 pub mod operator;

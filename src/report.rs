@@ -14,6 +14,7 @@
 pub mod applied_text;
 mod attributes;
 pub mod diagnostics;
+pub mod doctor_text;
 pub mod page;
 pub mod plan_text;
 pub mod progress;

@@ -1,5 +1,6 @@
 //! What a user can rely on, a module a subject.
 
+mod around;
 mod bench;
 mod corpus;
 mod corpus_export;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::arguments::Planning;
-use super::{Context, Failure, Outcome, work};
+use super::{Context, Failure, Outcome, interrupt, work};
 use crate::graph::observe::Silent;
 use crate::ops::files;
 use crate::ops::workspace::WorkError;
@@ -77,7 +77,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             .await
             .map_err(located)?;
     }
-    let stop = std::sync::atomic::AtomicBool::new(false);
+    let stop = interrupt::watch();
     let applied = workspace
         .apply(
             &connection,

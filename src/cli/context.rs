@@ -13,9 +13,11 @@ use jiff::Timestamp;
 use super::arguments::{Command, Global, Invocation, Planning};
 use super::outcome::{Failure, Outcome};
 use crate::apply::{Applied, Event, Events, Recovered};
+use crate::model::state::{CAPOL_VERSION, FORMAT_VERSION};
 use crate::ops::connection::Environment;
 use crate::ops::project::{self, Given, Loaded};
 use crate::plan::Plan;
+use crate::report::state_json::versioned;
 use crate::report::{Canvas, Page};
 
 /// What a command finds around it.
@@ -60,6 +62,16 @@ impl Context {
         if !self.global.quiet && !self.global.json {
             drop(writeln!(std::io::stderr(), "{text}"));
         }
+    }
+
+    /// Whether standard error shows colours.
+    pub fn colours_errors(&self) -> bool {
+        let refused = self.global.no_color
+            || self
+                .environment
+                .get("NO_COLOR")
+                .is_some_and(|value| !value.is_empty());
+        std::io::stderr().is_terminal() && !refused
     }
 
     /// Now, or what `CAPOL_CLOCK` says while the tenant is on loopback.
@@ -143,7 +155,9 @@ impl Context {
             self.failed(&error.into());
             return Outcome::Failed;
         }
-        if applied.is_complete() {
+        if applied.interrupted {
+            Outcome::Interrupted
+        } else if applied.is_complete() {
             Outcome::Done
         } else {
             Outcome::Failed
@@ -182,7 +196,9 @@ pub(super) fn answer(text: &str) -> ExitCode {
 /// Runs a command in its context.
 pub(super) fn run(invocation: Invocation) -> ExitCode {
     let context = Context::new(invocation.global);
-    let outcome = dispatch(&context, invocation.command).unwrap_or_else(|failure| context.failed(&failure));
+    let outcome = super::log::start(&context)
+        .and_then(|()| dispatch(&context, invocation.command))
+        .unwrap_or_else(|failure| context.failed(&failure));
     outcome.into()
 }
 
@@ -245,12 +261,21 @@ fn dispatch(context: &Context, command: Command) -> Result<Outcome, Failure> {
             waiting(super::import::run(context, what, out.as_deref()))
         }
         Command::Validate => super::validate::run(context),
+        Command::Doctor => waiting(super::doctor::run(context)),
         Command::Completions { shell } => {
             context.out(&super::completions(shell));
             Ok(Outcome::Done)
         }
         Command::Version => {
-            context.out(concat!("capol ", env!("CARGO_PKG_VERSION"), "\n"));
+            if context.global.json {
+                context.out(&versioned(serde_json::json!({
+                    "capol_version": CAPOL_VERSION,
+                    "state_format_version": FORMAT_VERSION,
+                    "platform": format!("{}_{}", std::env::consts::OS, std::env::consts::ARCH),
+                })));
+            } else {
+                context.out(&format!("capol {CAPOL_VERSION}\n"));
+            }
             Ok(Outcome::Done)
         }
         _ => Ok(Outcome::Failed),

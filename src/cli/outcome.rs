@@ -15,14 +15,21 @@ pub enum Outcome {
     Interrupted,
 }
 
+impl Outcome {
+    /// The exit status.
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Differences => 2,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
-        Self::from(match outcome {
-            Outcome::Done => 0,
-            Outcome::Failed => 1,
-            Outcome::Differences => 2,
-            Outcome::Interrupted => 130,
-        })
+        Self::from(outcome.status())
     }
 }
 

@@ -90,9 +90,69 @@ pub fn needed(path: &str, writes: bool) -> Option<&'static str> {
         .map(|(_, read, write)| if writes { *write } else { *read })
 }
 
+/// What a write needs, for tokens that say what they hold: one name of each group.
+///
+/// Names that hold more than the least are there too.
+const WRITES: &[(&str, &[&[&str]])] = &[
+    (
+        "identity/conditionalAccess/authenticationContextClassReferences",
+        &[&[
+            "AuthenticationContext.ReadWrite.All",
+            "Policy.ReadWrite.ConditionalAccess",
+        ]],
+    ),
+    (
+        "identity/conditionalAccess",
+        &[&["Policy.Read.All"], &["Policy.ReadWrite.ConditionalAccess"]],
+    ),
+    (
+        "policies/authenticationStrengthPolicies",
+        &[&[
+            "Policy.ReadWrite.AuthenticationMethod",
+            "Policy.ReadWrite.ConditionalAccess",
+        ]],
+    ),
+    (
+        "groups",
+        &[
+            &["Group.ReadWrite.All", "Group.Create", "Directory.ReadWrite.All"],
+            &[
+                "GroupMember.ReadWrite.All",
+                "Group.ReadWrite.All",
+                "Directory.ReadWrite.All",
+            ],
+        ],
+    ),
+];
+
+/// The permissions that writing this relative path lacks, the least of each; none for a path that is not known.
+pub fn lacking(path: &str, held: &[String]) -> Option<Vec<&'static str>> {
+    let (_, groups) = WRITES.iter().find(|(start, _)| path.starts_with(start))?;
+    let holds = |names: &[&str]| names.iter().any(|name| held.iter().any(|held| held == name));
+    let lacking = groups.iter().filter(|names| !holds(names));
+    Some(lacking.filter_map(|names| names.first().copied()).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_that_may_only_read_lacks_the_right_to_write() {
+        let held = ["Policy.Read.All".to_owned()];
+        let lacks = |path| lacking(path, &held).unwrap();
+        assert_eq!(
+            lacks("identity/conditionalAccess/policies"),
+            ["Policy.ReadWrite.ConditionalAccess"]
+        );
+        assert_eq!(lacks("groups"), ["Group.ReadWrite.All", "GroupMember.ReadWrite.All"]);
+        assert_eq!(lacking("users", &held), None);
+        let all = ["Policy.Read.All".to_owned(), "Policy.ReadWrite.ConditionalAccess".to_owned()];
+        assert_eq!(
+            lacking("identity/conditionalAccess/namedLocations", &all),
+            Some(Vec::new())
+        );
+    }
 
     #[test]
     fn a_longer_path_is_found_before_its_parent() {

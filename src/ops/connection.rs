@@ -175,6 +175,8 @@ async fn connect(graph: Graph, configured: Option<&str>) -> Result<Connection, O
             name: claims.user.or(claims.app_id).unwrap_or_default(),
         })
     });
+    let name = signed_in.as_ref().map(|signed_in| signed_in.name.as_str());
+    tracing::info!(tenant = tenant_id, name, "signed in");
     Ok(Connection {
         display_name: text(&organization, "displayName"),
         graph,

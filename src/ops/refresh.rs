@@ -54,6 +54,7 @@ pub async fn refresh(
     live.objects.sort_by(|left, right| left.kind.cmp(&right.kind));
     let directory = directory(connection, &questions(configuration, &live), &snapshot).await?;
     let requests = u32::try_from(graph.requests_sent() - before).unwrap_or(u32::MAX);
+    tracing::info!(requests, objects = live.objects.len(), "read the tenant");
     Ok(Refreshed {
         live,
         directory,

@@ -1,0 +1,37 @@
+//! `capol doctor`
+
+use std::sync::Arc;
+
+use super::{Context, Failure, Outcome, work};
+use crate::graph::observe::Silent;
+use crate::ops::OpsError;
+use crate::ops::doctor::diagnose;
+use crate::report::doctor_text::doctor_page;
+use crate::report::state_json::versioned;
+
+pub(super) async fn run(context: &Context) -> Result<Outcome, Failure> {
+    // The configuration may be broken or not begun: what it says of the tenant is all that is used.
+    let loaded = context.load();
+    let workspace = work::workspace(context, &loaded)?;
+    let tenant = context.global.tenant.as_deref();
+    let connection = workspace
+        .connect(
+            &loaded.configuration,
+            tenant,
+            &context.environment,
+            Arc::new(Silent),
+        )
+        .await?;
+    let diagnosis = diagnose(&connection).await.map_err(OpsError::from)?;
+    connection.close().await;
+    if context.global.json {
+        context.out(&versioned(&diagnosis));
+    } else {
+        context.page(&doctor_page(&diagnosis));
+    }
+    Ok(if diagnosis.is_well() {
+        Outcome::Done
+    } else {
+        Outcome::Failed
+    })
+}
