@@ -23,7 +23,10 @@ pub(super) struct NoFilter {
 ///
 /// Nothing but capol's own words is ever logged: the libraries below could log headers with tokens in them.
 pub(super) fn start(context: &Context) -> Result<(), Failure> {
-    let wanted = context.environment.get("CAPOL_LOG").filter(|text| !text.is_empty());
+    let wanted = context
+        .environment
+        .get("CAPOL_LOG")
+        .filter(|text| !text.is_empty());
     let level = match context.global.verbose {
         0 => "warn",
         1 => "info",

@@ -34,7 +34,11 @@ const ONE: &[(&str, &str)] = &[("$top", "1"), ("$select", "id")];
 
 const AREAS: &[Area] = &[
     area("policies", "identity/conditionalAccess/policies", true),
-    area("named locations", "identity/conditionalAccess/namedLocations", true),
+    area(
+        "named locations",
+        "identity/conditionalAccess/namedLocations",
+        true,
+    ),
     area(
         "authentication strengths",
         "policies/authenticationStrengthPolicies",
@@ -158,7 +162,10 @@ pub async fn diagnose(connection: &Connection) -> Result<Diagnosis, GraphError> 
     Ok(Diagnosis {
         tenant_id: connection.tenant_id.clone(),
         display_name: connection.display_name.clone(),
-        signed_in: connection.signed_in.as_ref().map(|signed_in| signed_in.name.clone()),
+        signed_in: connection
+            .signed_in
+            .as_ref()
+            .map(|signed_in| signed_in.name.clone()),
         is_user: claims.is_some_and(|claims| !claims.application),
         endpoint: if connection.is_sandbox {
             "the embedded tenant".to_owned()

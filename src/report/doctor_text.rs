@@ -34,15 +34,25 @@ pub fn doctor_page(diagnosis: &Diagnosis) -> Page {
         page.rows(0, 30, vec![(Text::plain(&format!("{:25}", area.what)), told)]);
     }
     page.blank();
+    let mut rows: Vec<(String, &[String])> = Vec::new();
     for command in &diagnosis.commands {
-        let label = Text::plain(&format!("capol {:8}", command.command));
-        let told = if command.lacks.is_empty() {
+        match rows.last_mut() {
+            Some((commands, lacks)) if *lacks == command.lacks => {
+                commands.push_str(", ");
+                commands.push_str(command.command);
+            }
+            _ => rows.push((command.command.to_owned(), &command.lacks)),
+        }
+    }
+    let rows = rows.into_iter().map(|(commands, lacks)| {
+        let told = if lacks.is_empty() {
             Text::of(Role::Added, "ready")
         } else {
-            Text::of(Role::Error, "lacks ").with(Role::Plain, &command.lacks.join("; "))
+            Text::of(Role::Error, "lacks ").with(Role::Plain, &lacks.join("; "))
         };
-        page.rows(0, 30, vec![(label, told)]);
-    }
+        (Text::from(commands), told)
+    });
+    page.rows(0, 40, rows.collect());
     if diagnosis.is_user {
         page.blank();
         page.line(
