@@ -92,7 +92,10 @@ async fn walk(name: &str, files: &[PathBuf], count: &mut Count) {
         walk_chunk(&format!("{name}#{at}"), chunk, &intake.names, count).await;
     }
     // Two versions of one object can't be in one tenant: the second version goes the way alone.
-    let conflicts = intake.rejected.iter().filter(|rejected| matches!(rejected.reason, Rejection::Conflict { .. }));
+    let conflicts = intake
+        .rejected
+        .iter()
+        .filter(|rejected| matches!(rejected.reason, Rejection::Conflict { .. }));
     let files: std::collections::BTreeSet<&str> = conflicts.map(|rejected| rejected.file.as_str()).collect();
     for (file, bytes) in bytes.iter().filter(|(file, _)| files.contains(file.as_str())) {
         let alone = export::read(&[(file, bytes)]);
@@ -137,8 +140,11 @@ async fn walk_chunk(name: &str, objects: &[Found], names: &export::KnownNames, c
 
     let mut tenant = Tenant::bare();
     // A context's id is the writer's choice: one that the files hold is made by the apply.
-    let held: Vec<&str> =
-        objects.iter().filter(|found| found.kind == Kind::Context).filter_map(|found| found.id.as_deref()).collect();
+    let held: Vec<&str> = objects
+        .iter()
+        .filter(|found| found.kind == Kind::Context)
+        .filter_map(|found| found.id.as_deref())
+        .collect();
     let mut stubs: Vec<serde_json::Value> = objects.iter().map(|found| found.json.clone()).collect();
     for stub in &mut stubs {
         let path = "/conditions/applications/includeAuthenticationContextClassReferences";
@@ -278,13 +284,19 @@ async fn walk_chunk(name: &str, objects: &[Found], names: &export::KnownNames, c
     excludes.extend(failed);
     for (found, address) in objects.iter().zip(&written.addresses) {
         if found.has_identity && excludes.contains(address) {
-            count.failures.push(format!("{name} {address}: refused, but a real tenant stored it ({})", found.file));
+            count.failures.push(format!(
+                "{name} {address}: refused, but a real tenant stored it ({})",
+                found.file
+            ));
         }
     }
 
     // What was written is what the file says, property by property.
     let dump = Tenant::load(&kept.join("sandbox.json")).expect("kept");
-    let Some(state) = capol::state::StateStore::load(&workspace.store).await.expect("state") else {
+    let Some(state) = capol::state::StateStore::load(&workspace.store)
+        .await
+        .expect("state")
+    else {
         connection.close().await;
         return;
     };
@@ -353,7 +365,10 @@ async fn walk_chunk(name: &str, objects: &[Found], names: &export::KnownNames, c
 
 /// Makes what the files call by name instead of by id.
 fn named(configuration: &capol::model::configuration::Configuration, tenant: &mut Tenant) {
-    let references = configuration.resources.values().flat_map(|resource| resource.object.references());
+    let references = configuration
+        .resources
+        .values()
+        .flat_map(|resource| resource.object.references());
     let lookups = references.filter_map(|(_, reference)| match reference {
         capol::model::Reference::Lookup(lookup) => Some(lookup.clone()),
         _ => None,
@@ -362,8 +377,14 @@ fn named(configuration: &capol::model::configuration::Configuration, tenant: &mu
     for (n, lookup) in distinct.into_iter().enumerate() {
         let (id, name) = (format!("ca11ed00-0000-4000-8000-{n:012}"), &lookup.name);
         let (list, object) = match lookup.target {
-            Target::User => ("users", json!({ "id": id, "displayName": name, "userPrincipalName": name })),
-            Target::Group => ("groups", json!({ "id": id, "displayName": name, "securityEnabled": true })),
+            Target::User => (
+                "users",
+                json!({ "id": id, "displayName": name, "userPrincipalName": name }),
+            ),
+            Target::Group => (
+                "groups",
+                json!({ "id": id, "displayName": name, "securityEnabled": true }),
+            ),
             Target::Terms => ("agreements", json!({ "id": id, "displayName": name })),
             Target::Location => (
                 "namedLocations",
@@ -372,7 +393,10 @@ fn named(configuration: &capol::model::configuration::Configuration, tenant: &mu
                     "compliantNetworkType": "allTenantCompliantNetworks", "isTrusted": true,
                 }),
             ),
-            _ => ("servicePrincipals", json!({ "id": id, "appId": id, "displayName": name })),
+            _ => (
+                "servicePrincipals",
+                json!({ "id": id, "appId": id, "displayName": name }),
+            ),
         };
         let loaded = tenant.load_objects(&json!({ list: [object] }));
         assert!(loaded.is_ok(), "{lookup:?}: {loaded:?}");

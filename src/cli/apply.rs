@@ -1,11 +1,9 @@
 //! `capol apply`, `capol destroy`
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::arguments::Planning;
 use super::{Context, Failure, Outcome, interrupt, work};
-use crate::graph::observe::Silent;
 use crate::ops::files;
 use crate::ops::workspace::WorkError;
 use crate::plan::Plan;
@@ -30,9 +28,10 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         .transpose()?;
     let configuration = &loaded.configuration;
     let tenant = context.global.tenant.as_deref();
-    let events = context.progress();
+    let progress = context.progress();
+    progress.doing("reading the tenant");
     let connection = workspace
-        .connect(configuration, tenant, &context.environment, Arc::new(Silent))
+        .connect(configuration, tenant, &context.environment, progress.clone())
         .await?;
     let guard = workspace.lock(&worker).await?;
     let located = |error: WorkError| work::failure(error, &loaded.sources);
@@ -54,8 +53,10 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             .await
             .map_err(located)?,
     };
-    if !is_saved {
-        context.plan(&planned.plan, None);
+    progress.clear();
+    let name = connection.display_name.clone();
+    if !is_saved && !context.global.json {
+        context.plan(&planned.plan, &loaded, &name, None);
     }
     if !planned.plan.verdict.has_changes() {
         connection.close().await;
@@ -86,13 +87,14 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             configuration,
             &worker,
             request.fail_fast,
-            &*events,
+            &*progress,
             &stop,
         )
         .await
         .map_err(located)?;
     connection.close().await;
-    Ok(context.applied(&planned.plan, applied))
+    progress.clear();
+    Ok(context.applied(&planned.plan, applied, &context.command(request.command)))
 }
 
 fn read(path: &Path) -> Result<Plan, Failure> {

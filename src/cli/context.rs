@@ -7,18 +7,25 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::arguments::{Command, Global, Invocation, Planning};
 use super::outcome::{Failure, Outcome};
-use crate::apply::{Applied, Event, Events, Recovered};
+use crate::apply::{Applied, Recovered};
+use crate::model::Origin;
 use crate::model::state::{CAPOL_VERSION, FORMAT_VERSION};
 use crate::ops::connection::Environment;
 use crate::ops::project::{self, Given, Loaded};
 use crate::plan::Plan;
+use crate::report::diagnostics::validation_json;
 use crate::report::state_json::versioned;
-use crate::report::{Canvas, Page};
+use crate::report::{
+    Facts, Finding, Page, PlanView, Progress, Terminal, applied_text, diagnostics_text, plan_text,
+    recovered_text,
+};
+use crate::syntax::FileId;
 
 /// What a command finds around it.
 pub struct Context {
@@ -28,6 +35,9 @@ pub struct Context {
     pub project: PathBuf,
     /// The environment.
     pub environment: Environment,
+    /// Standard output and standard error.
+    pub terminal: Arc<Terminal>,
+    error_is_terminal: bool,
 }
 
 impl Context {
@@ -36,7 +46,16 @@ impl Context {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
+        let variable = |name: &str| Environment::get(&environment, name).cloned();
+        let facts = Facts {
+            no_color: global.no_color,
+            quiet: global.quiet,
+            json: global.json,
+            ..Facts::of_process(variable)
+        };
         Self {
+            terminal: Arc::new(Terminal::new(&facts)),
+            error_is_terminal: facts.error_is_terminal,
             global,
             project,
             environment,
@@ -45,22 +64,18 @@ impl Context {
 
     /// Prints what was asked for. A reader that went away is no failure.
     pub fn out(&self, text: &str) {
-        drop(std::io::stdout().write_all(text.as_bytes()));
+        drop(self.terminal.text(text));
     }
 
     /// Prints a page, as wide and as coloured as standard output is.
     pub fn page(&self, page: &Page) {
-        let canvas = Canvas {
-            width: 120,
-            color: false,
-        };
-        self.out(&page.render(canvas));
+        drop(self.terminal.page(page));
     }
 
     /// Says something in passing, to a person.
     pub fn note(&self, text: &str) {
         if !self.global.quiet && !self.global.json {
-            drop(writeln!(std::io::stderr(), "{text}"));
+            drop(self.terminal.error_text(&format!("{text}\n")));
         }
     }
 
@@ -99,8 +114,15 @@ impl Context {
 
     /// Shows what is wrong with a project.
     pub fn diagnostics(&self, loaded: &Loaded) {
-        for reported in loaded.diagnostics.reported(&loaded.sources) {
-            drop(writeln!(std::io::stderr(), "{:?}", miette::Report::new(reported)));
+        let reported = loaded.diagnostics.reported(&loaded.sources);
+        let findings: Vec<Finding> = reported.iter().map(|reported| Finding::of(reported)).collect();
+        self.findings(&findings);
+    }
+
+    fn findings(&self, findings: &[Finding]) {
+        if !findings.is_empty() {
+            let text = diagnostics_text(findings, self.terminal.error_canvas(), self.error_is_terminal);
+            drop(self.terminal.error_text(&text));
         }
     }
 
@@ -118,50 +140,62 @@ impl Context {
         Timestamp::now
     }
 
-    /// Prints a plan.
-    pub fn plan(&self, plan: &Plan, _saved: Option<&std::path::Path>) {
-        for change in plan.changes.iter().filter(|change| change.is_change()) {
-            self.out(&format!(
-                "{:?} {} {:?}\n",
-                change.action, change.address, change.name
-            ));
-            for property in &change.properties {
-                self.out(&format!(
-                    "    {} {:?} -> {:?}\n",
-                    property.dsl, property.before, property.after
-                ));
-            }
-        }
-        for note in &plan.notes {
-            self.out(&format!("{:?} {} {}\n", note.level, note.code, note.message));
-        }
-        self.out(&format!("{}\n", plan.verdict.sentence()));
+    /// Prints a plan, and the command that comes next.
+    pub fn plan(&self, plan: &Plan, loaded: &Loaded, tenant: &str, next: Option<&str>) {
+        let place = |origin: Origin| {
+            let file = loaded.sources.get(FileId(origin.file))?;
+            let (line, column) = file.line_column(origin.start);
+            Some(format!("{}:{line}:{column}", file.name()))
+        };
+        let full = self.global.verbose > 0;
+        self.page(&plan_text(&PlanView {
+            plan,
+            tenant: Some(tenant),
+            next,
+            full,
+            place: &place,
+        }));
     }
 
-    /// Someone who shows how an apply goes.
-    pub fn progress(&self) -> Box<dyn Events> {
-        Box::new(Plain)
+    /// Someone who shows how requests and steps go.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::new(Progress::new(Arc::clone(&self.terminal), self.global.verbose > 1))
     }
 
     /// Says how an interrupted apply was taken up.
     pub fn recovered(&self, recovered: &Recovered) {
-        self.note(&format!("{recovered:?}"));
+        drop(self.terminal.aside(&recovered_text(recovered)));
     }
 
     /// Says how an apply ended.
-    pub fn applied(&self, _plan: &Plan, applied: Applied) -> Outcome {
-        self.out(&format!("{:?}\n", applied.mismatches));
+    pub fn applied(&self, plan: &Plan, applied: Applied, next: &str) -> Outcome {
+        if !self.global.json {
+            self.page(&applied_text(plan, &applied, next));
+        }
+        let (complete, interrupted) = (applied.is_complete(), applied.interrupted);
         if let Some(error) = applied.failure {
-            self.failed(&error.into());
-            return Outcome::Failed;
+            return self.failed(&error.into());
         }
-        if applied.interrupted {
-            Outcome::Interrupted
-        } else if applied.is_complete() {
-            Outcome::Done
-        } else {
-            Outcome::Failed
+        match (complete, interrupted) {
+            (_, true) => Outcome::Interrupted,
+            (true, false) => Outcome::Done,
+            (false, false) => Outcome::Failed,
         }
+    }
+
+    /// The command line that starts this one again, with another command in its place.
+    pub fn command(&self, command: &str) -> String {
+        let mut text = format!("capol {command}");
+        if let Some(folder) = &self.global.chdir {
+            text.push_str(&format!(" --chdir {}", folder.display()));
+        }
+        if let Some(tenant) = &self.global.tenant {
+            text.push_str(&format!(" --tenant {tenant}"));
+        }
+        if self.global.sandbox {
+            text.push_str(" --sandbox");
+        }
+        text
     }
 
     /// Asks a person; anything but the answer, or nobody to ask, is a no.
@@ -179,9 +213,17 @@ impl Context {
         std::io::stdin().read_line(&mut said).is_ok() && said.trim() == answer
     }
 
-    fn failed(&self, failure: &Failure) -> Outcome {
-        for report in &failure.reports {
-            drop(writeln!(std::io::stderr(), "{report:?}"));
+    /// Shows what stopped a command; with `--json`, on standard output, as `validate` does.
+    pub fn failed(&self, failure: &Failure) -> Outcome {
+        let findings: Vec<Finding> = failure
+            .reports
+            .iter()
+            .flat_map(|report| Finding::all_of(report.as_ref()))
+            .collect();
+        if self.global.json {
+            self.out(&format!("{:#}\n", validation_json(&findings)));
+        } else {
+            self.findings(&findings);
         }
         Outcome::Failed
     }
@@ -295,13 +337,5 @@ fn waiting(work: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outco
             source,
         }
         .into()),
-    }
-}
-
-struct Plain;
-
-impl Events for Plain {
-    fn happened(&self, event: &Event) {
-        drop(writeln!(std::io::stderr(), "{event:?}"));
     }
 }

@@ -1,11 +1,9 @@
 //! `capol plan`
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::arguments::{PlanFormat, Planning};
 use super::{Context, Failure, Outcome, work};
-use crate::graph::observe::Silent;
 use crate::ops::files;
 use crate::ops::workspace::WorkError;
 
@@ -22,11 +20,13 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     let loaded = work::sound(context)?;
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, "plan")?;
+    let progress = context.progress();
+    progress.doing("reading the tenant");
     let narrowing = work::narrowing(context, &request.planning)?;
     let configuration = &loaded.configuration;
     let tenant = context.global.tenant.as_deref();
     let connection = workspace
-        .connect(configuration, tenant, &context.environment, Arc::new(Silent))
+        .connect(configuration, tenant, &context.environment, progress.clone())
         .await?;
     let guard = workspace.lock(&worker).await?;
     let located = |error: WorkError| work::failure(error, &loaded.sources);
@@ -42,20 +42,28 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         .await
         .map_err(located)?;
     drop(guard);
+    progress.clear();
+    let name = connection.display_name.clone();
     connection.close().await;
     if let Some(path) = &request.out {
         save(&work::within(context, path), &planned.plan)?;
     }
     if let Some(path) = &request.json_into {
-        let json = plan_json(&planned.plan);
+        let json = crate::plan::json::render(&planned.plan);
         files::replace(&work::within(context, path), &format!("{json:#}\n"))?;
     }
     match request.format {
-        PlanFormat::Json => context.out(&format!("{:#}\n", plan_json(&planned.plan))),
+        PlanFormat::Json => context.out(&format!("{:#}\n", crate::plan::json::render(&planned.plan))),
         PlanFormat::Text if context.global.json => {
-            context.out(&format!("{:#}\n", plan_json(&planned.plan)));
+            context.out(&format!("{:#}\n", crate::plan::json::render(&planned.plan)));
         }
-        PlanFormat::Text => context.plan(&planned.plan, request.out.as_deref()),
+        PlanFormat::Text => {
+            let next = match &request.out {
+                Some(path) => format!("{} {}", context.command("apply"), path.display()),
+                None => context.command("apply"),
+            };
+            context.plan(&planned.plan, &loaded, &name, Some(&next));
+        }
     }
     let differs = request.detailed_exitcode && planned.plan.verdict.has_changes();
     Ok(if differs {
@@ -68,8 +76,4 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
 fn save(path: &Path, plan: &crate::plan::Plan) -> Result<(), Failure> {
     let text = plan.to_json()?;
     Ok(files::replace(path, &text)?)
-}
-
-fn plan_json(plan: &crate::plan::Plan) -> serde_json::Value {
-    crate::plan::json::render(plan)
 }

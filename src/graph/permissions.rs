@@ -145,9 +145,15 @@ mod tests {
             lacks("identity/conditionalAccess/policies"),
             ["Policy.ReadWrite.ConditionalAccess"]
         );
-        assert_eq!(lacks("groups"), ["Group.ReadWrite.All", "GroupMember.ReadWrite.All"]);
+        assert_eq!(
+            lacks("groups"),
+            ["Group.ReadWrite.All", "GroupMember.ReadWrite.All"]
+        );
         assert_eq!(lacking("users", &held), None);
-        let all = ["Policy.Read.All".to_owned(), "Policy.ReadWrite.ConditionalAccess".to_owned()];
+        let all = [
+            "Policy.Read.All".to_owned(),
+            "Policy.ReadWrite.ConditionalAccess".to_owned(),
+        ];
         assert_eq!(
             lacking("identity/conditionalAccess/namedLocations", &all),
             Some(Vec::new())

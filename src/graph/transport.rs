@@ -226,7 +226,12 @@ impl Transport {
             return false;
         }
         let wait = told.unwrap_or_else(|| self.patience.wait(*count, (self.jitter)()));
-        tracing::info!(call = request.call(), ?wait, because, "waiting before another try");
+        tracing::info!(
+            call = request.call(),
+            ?wait,
+            because,
+            "waiting before another try"
+        );
         self.observer.observe(&GraphEvent::Retrying {
             call: request.call(),
             wait,

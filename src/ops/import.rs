@@ -14,7 +14,7 @@ use crate::model::live::{LiveObject, LiveTenant};
 use crate::model::state::{Document, Lifecycle, ResourceState};
 use crate::model::{Address, Kind, Reference};
 use crate::state::history::Change;
-use crate::state::{Guard, StateError, StateStore as _, Stored};
+use crate::state::{Guard, StateError, Stored};
 
 /// What an import wrote.
 #[derive(Debug, Default)]
