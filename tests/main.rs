@@ -8,6 +8,7 @@ mod export;
 mod export_round_trip;
 mod graph;
 mod house;
+mod lang;
 mod properties;
 mod sandbox;
 mod shared;

@@ -2,6 +2,7 @@
 //! those that no property table describes, which attributes they take.
 
 mod check;
+mod conform;
 mod tables;
 
 pub use check::{Checked, CheckedBlock};

@@ -4,6 +4,7 @@
 mod force;
 mod modules;
 mod order;
+mod source;
 mod variables;
 
 use std::collections::BTreeMap;
