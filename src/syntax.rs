@@ -18,6 +18,7 @@ mod stack;
 mod tree;
 
 pub use error::{SyntaxError, SyntaxErrorKind};
+pub use escape::quoted;
 pub use format::{format, print, print_expression};
 pub use make::is_identifier;
 pub use parse::{FILE_LIMIT, Parsed, parse};

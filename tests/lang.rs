@@ -11,7 +11,11 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 /// The diagnostics of a project of one file, as printed on a hundred columns without colour.
 fn answered(name: &str, text: &str) -> String {
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
-    let project = load(Arc::new(Memory::new([(name, text)])), "".as_ref(), &Inputs::at(now));
+    let project = load(
+        Arc::new(Memory::new([(name, text)])),
+        "".as_ref(),
+        &Inputs::at(now),
+    );
     let (_, diagnostics) = configuration(&project);
     let printer = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
     let mut out = String::new();

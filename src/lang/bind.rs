@@ -198,6 +198,16 @@ impl Binder<'_> {
         let rows: Vec<&'static Property> = properties::by_dsl(self.kind(), &dsl).collect();
         if !rows.is_empty() {
             let value = (self.evaluate)(&attribute.value);
+            if value.is_faulty() {
+                // It is written, so it is not missing as well.
+                for row in &rows {
+                    let written = origin(attribute.span);
+                    self.resource
+                        .origins
+                        .entry(row.wire.to_owned())
+                        .or_insert(written);
+                }
+            }
             self.property(&dsl, &rows, &attribute.name, &value);
             return;
         }

@@ -10,9 +10,10 @@ use super::blocks::{self, LabelRule, Role};
 use super::error::{Code, Diagnostic, Diagnostics};
 use super::evaluate::built_in;
 use super::nearest::nearest;
-use super::value::is_identifier;
 use crate::model::Target;
-use crate::syntax::{Attribute, Block, Body, Expression, ExpressionKind, Ident, ItemKind, Label, Span};
+use crate::syntax::{
+    Attribute, Block, Body, Expression, ExpressionKind, Ident, ItemKind, Label, Span, is_identifier,
+};
 
 /// The declarations of a module's folder, shared by all instances of the module.
 #[derive(Debug, Default)]

@@ -99,10 +99,10 @@ codes! {
     UnknownType = "unknown_type";
     /// A value for a variable that is not declared.
     UnknownVariable = "unknown_variable";
-    /// A rule of the service, known before it is asked.
-    Service = "service";
     /// A value that a `validation` block refuses.
     Validation = "validation";
+    /// A version of capol that the project does not want.
+    Version = "version";
     /// A value of the wrong type.
     WrongType = "wrong_type";
 }

@@ -133,9 +133,7 @@ impl<'e> Evaluator<'e> {
         help: impl Into<String>,
     ) -> Evaluated {
         let mut diagnostic = Diagnostic::error(code, used, message, help);
-        let within =
-            value.span.file == used.file && used.start <= value.span.start && value.span.end <= used.end;
-        if !within {
+        if !value.span.lies_in(used) {
             diagnostic = diagnostic.also(value.span, "the value comes from here");
         }
         self.diagnostics.push(diagnostic);
@@ -239,7 +237,13 @@ impl<'e> Evaluator<'e> {
                 );
                 faulty = true;
             } else {
-                object.insert(key, value);
+                object.insert(
+                    key,
+                    Evaluated {
+                        key: Some(entry.key.span()),
+                        ..value
+                    },
+                );
             }
         }
         Evaluated::new(

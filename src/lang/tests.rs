@@ -97,4 +97,5 @@ mod expressions;
 mod functions;
 mod projects;
 mod references;
+mod round_trip;
 mod variables;

@@ -6,7 +6,7 @@ use std::fmt;
 use indexmap::IndexMap;
 
 use crate::model::{Address, Reference};
-use crate::syntax::Span;
+use crate::syntax::{Span, is_identifier, quoted};
 
 pub use super::duration::{Duration, DurationUnit};
 pub use super::number::Number;
@@ -68,6 +68,8 @@ pub struct Evaluated {
     pub span: Span,
     /// Whether it came out of a `sensitive` variable or output.
     pub sensitive: bool,
+    /// Where its key was written, for an entry of an object literal.
+    pub key: Option<Span>,
 }
 
 impl Evaluated {
@@ -77,6 +79,7 @@ impl Evaluated {
             value,
             span,
             sensitive: false,
+            key: None,
         }
     }
 
@@ -238,7 +241,7 @@ impl fmt::Display for Value {
             Self::Bool(value) => value.fmt(f),
             Self::Number(number) => number.fmt(f),
             Self::String { text, symbol: true } => f.write_str(text),
-            Self::String { text, symbol: false } => quoted(text, f),
+            Self::String { text, symbol: false } => f.write_str(&quoted(text)),
             Self::Duration(duration) => duration.fmt(f),
             Self::Percent(number) => write!(f, "{number}%"),
             Self::List(items) => {
@@ -253,7 +256,7 @@ impl fmt::Display for Value {
                     if is_identifier(key) {
                         f.write_str(key)?;
                     } else {
-                        quoted(key, f)?;
+                        f.write_str(&quoted(key))?;
                     }
                     write!(f, " = {value}")?;
                 }
@@ -300,33 +303,11 @@ fn separated<'v>(values: impl Iterator<Item = &'v Evaluated>, f: &mut fmt::Forma
     Ok(())
 }
 
-fn quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str("\"")?;
-    for c in text.chars() {
-        match c {
-            '"' => f.write_str("\\\"")?,
-            '\\' => f.write_str("\\\\")?,
-            '\n' => f.write_str("\\n")?,
-            '\r' => f.write_str("\\r")?,
-            '\t' => f.write_str("\\t")?,
-            c => write!(f, "{c}")?,
-        }
-    }
-    f.write_str("\"")
-}
-
 fn reference_text(reference: &Reference, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match reference {
         Reference::Keyword(word) => f.write_str(word),
-        Reference::Id { target, id } => write!(f, "{}({id:?})", target.word()),
+        Reference::Id { target, id } => write!(f, "{}({})", target.word(), quoted(id)),
         Reference::Managed { address, .. } => write!(f, "{address}"),
-        Reference::Lookup(lookup) => write!(f, "{}({:?})", lookup.target.word(), lookup.name),
+        Reference::Lookup(lookup) => write!(f, "{}({})", lookup.target.word(), quoted(&lookup.name)),
     }
-}
-
-/// Whether the text can stand as a name: a letter or `_`, then letters, digits, `_` and `-`.
-pub fn is_identifier(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-        && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }

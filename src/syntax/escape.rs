@@ -30,6 +30,11 @@ pub(super) fn read(written: &str) -> Option<char> {
     }
 }
 
+/// A text as it is written, between double quotes.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", write(text, Context::Plain))
+}
+
 /// Text as it is written between double quotes.
 pub(super) fn write(value: &str, context: Context) -> String {
     let mut out = String::with_capacity(value.len());

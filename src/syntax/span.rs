@@ -42,6 +42,11 @@ impl Span {
         }
     }
 
+    /// Whether the other span covers this one.
+    pub fn lies_in(self, other: Self) -> bool {
+        self.file == other.file && other.start <= self.start && self.end <= other.end
+    }
+
     /// From the start of this span to the end of the other.
     #[must_use]
     pub fn to(self, other: Self) -> Self {

@@ -217,7 +217,8 @@ impl Evaluator<'_> {
             .iter()
             .filter(|rule| rule.required && !written.contains_key(rule.name))
         {
-            let help = format!("add `{} {{ … }}`: {}", rule.name, lowered(rule.doc));
+            let label = if rule.labelled { " \"NAME\"" } else { "" };
+            let help = format!("add `{}{label} {{ … }}`: {}", rule.name, lowered(rule.doc));
             self.error(
                 Code::Missing,
                 header,
@@ -284,10 +285,7 @@ impl Evaluator<'_> {
             Err(misfit) => {
                 let message = format!("`{}` {}", rule.name, misfit.message);
                 let used = attribute.value.span;
-                let at = if misfit.span.file == used.file
-                    && misfit.span.start >= used.start
-                    && misfit.span.end <= used.end
-                {
+                let at = if misfit.span.lies_in(used) {
                     misfit.span
                 } else {
                     used

@@ -130,7 +130,7 @@ fn misfit(value: &Evaluated, shape: Shape) -> Misfit {
         if !words.is_empty() {
             let help = match nearest(text, words.iter().copied()) {
                 Some(near) => format!("write `{near}`"),
-                None => format!("write {noun}"),
+                None => format!("write {}", either(words.iter().copied(), 14)),
             };
             return Misfit {
                 code: Code::UnknownSymbol,
@@ -158,7 +158,16 @@ fn misfit(value: &Evaluated, shape: Shape) -> Misfit {
         (Value::Object(_), Shape::Block(_) | Shape::Reference(_)) => {
             "choose one instance with its key: `[\"key\"]`".into()
         }
-        (_, Shape::List(_)) if !matches!(value.value, Value::List(_)) => "put it in brackets: `[…]`".into(),
+        (_, Shape::List(_)) if !matches!(value.value, Value::List(_)) => {
+            format!(
+                "put it in brackets: `[{}]`",
+                if value.is_sensitive() {
+                    "…".into()
+                } else {
+                    value.to_string()
+                }
+            )
+        }
         _ => format!("write {noun}"),
     };
     Misfit {
@@ -182,7 +191,8 @@ fn noun(shape: Shape) -> String {
             "a date such as `\"2027-01-31\"` or a moment such as `\"2027-01-31T08:00:00Z\"`".into()
         }
         Shape::Word(words) => either(words.iter().copied(), 12),
-        Shape::List(of) => format!("a list, each of it {}", noun(*of)),
+        Shape::List(Shape::Text) => "a list of strings".into(),
+        Shape::List(of) => format!("a list of {}", noun(*of)),
         Shape::Reference(targets) => {
             let kinds: Vec<String> = targets.iter().map(|target| with_article(*target)).collect();
             match kinds.split_last() {
@@ -203,6 +213,7 @@ fn noun(shape: Shape) -> String {
             let calls: Vec<String> = names.iter().map(|name| format!("{name}(…)")).collect();
             either(words.iter().copied().chain(calls.iter().map(String::as_str)), 14)
         }
+        Shape::Either([one, Shape::List(of)]) if one == *of => format!("{}, or a list of such", noun(*one)),
         Shape::Either(shapes) => {
             let nouns: Vec<String> = shapes.iter().map(|shape| noun(*shape)).collect();
             nouns.join(", or ")

@@ -1,5 +1,6 @@
 //! Modules: where they lie, what they declare, their instances.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -155,6 +156,7 @@ impl Evaluator<'_> {
             return Children::Faulty;
         };
         let Some((folder, asked)) = self.source_folder(&block, &parent) else {
+            self.inputs_exist(&block, None);
             return Children::Faulty;
         };
         if parent.folders.contains(&folder) {
@@ -167,7 +169,7 @@ impl Evaluator<'_> {
             return Children::Faulty;
         }
         let declarations = self.engine.declarations(&folder, false, asked);
-        self.inputs_exist(&block, &declarations);
+        self.inputs_exist(&block, Some(&declarations));
         let instance = |scope: Scope| {
             let key = scope.each.as_ref().map(|each| each.text().to_owned());
             let mut path = parent.path.clone();
@@ -207,39 +209,40 @@ impl Evaluator<'_> {
         }
     }
 
-    fn inputs_exist(&mut self, block: &Block, declarations: &Declarations) {
+    /// Holds the attributes of a `module` block against the module's variables. Of a module that
+    /// could not be read, only words of Terraform are reported.
+    fn inputs_exist(&mut self, block: &Block, declarations: Option<&Declarations>) {
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
         for input in block.body.attributes() {
-            let name = input.name.text.as_str();
-            if META.contains(&name) || declarations.variables.contains_key(name) {
+            let (name, span) = (input.name.text.as_str(), input.name.span);
+            if let Some(first) = seen.insert(name, span) {
+                let message = format!("the module has `{name}` twice");
+                let diagnostic = Diagnostic::error(Code::Duplicate, span, message, "keep one of them");
+                self.diagnostics.push(diagnostic.also(first, "the first"));
+            }
+            if META.contains(&name) || declarations.is_some_and(|known| known.variables.contains_key(name)) {
                 continue;
             }
-            let span = input.name.span;
-            let help = match name {
-                "count" => "use `for_each`, and `each.key` in the inputs".into(),
-                "version" => "pin the revision in the source: `git::https://…?ref=v1.2.0`".into(),
-                "providers" => "take it away; `tenant` blocks of the project say where to sign in".into(),
-                _ => write_one_of(
-                    name,
-                    "",
-                    declarations.variables.keys().map(String::as_str),
-                    || "take it away; the module declares no variables".into(),
-                ),
+            let message = format!("the module has no variable `{name}`");
+            let terraform = match name {
+                "count" => Some("use `for_each`, and `each.key` in the inputs"),
+                "version" => Some("pin the revision in the source: `git::https://…?ref=v1.2.0`"),
+                "providers" => Some("take it away; `tenant` blocks of the project say where to sign in"),
+                _ => None,
             };
-            let code = if matches!(name, "count" | "version" | "providers") {
-                Code::Terraform
-            } else {
-                Code::UnknownVariable
-            };
-            self.error(code, span, format!("the module has no variable `{name}`"), help);
+            if let Some(help) = terraform {
+                self.error(Code::Terraform, span, message, help);
+            } else if let Some(known) = declarations {
+                let help = write_one_of(name, "", known.variables.keys().map(String::as_str), || {
+                    "take it away; the module declares no variables".into()
+                });
+                self.error(Code::UnknownVariable, span, message, help);
+            }
         }
         for inner in block.body.blocks() {
+            let message = "`module` takes only `name = value`";
             let help = format!("write `{} = {{ … }}`", inner.kind.text);
-            self.error(
-                Code::UnknownBlock,
-                inner.kind.span,
-                "`module` takes only `name = value`",
-                help,
-            );
+            self.error(Code::UnknownBlock, inner.kind.span, message, help);
         }
     }
 

@@ -9,6 +9,9 @@ use crate::lang::types::{self, Type, convert};
 use crate::lang::value::{Evaluated, Value};
 use crate::syntax::{Block, Expression, Span};
 
+/// A type whose text is longer than this is not repeated in messages.
+const READABLE: usize = 50;
+
 impl Evaluator<'_> {
     pub(super) fn compute_variable(&mut self, module: ModuleId, name: &str) -> Evaluated {
         let scope = Scope::of(module);
@@ -91,9 +94,17 @@ impl Evaluator<'_> {
             Ok(converted) => converted,
             Err(errors) => {
                 for error in errors {
-                    let message = format!("the variable `{name}` is `{of}`: {}", error.message);
-                    let diagnostic = Diagnostic::error(Code::WrongType, error.span, message, error.help);
-                    self.diagnostics.push(diagnostic.also(used, "given here"));
+                    let of = of.to_string();
+                    let message = if of.len() <= READABLE {
+                        format!("the variable `{name}` is `{of}`: {}", error.message)
+                    } else {
+                        format!("the variable `{name}`: {}", error.message)
+                    };
+                    let mut diagnostic = Diagnostic::error(Code::WrongType, error.span, message, error.help);
+                    if !error.span.lies_in(used) {
+                        diagnostic = diagnostic.also(used, "given here");
+                    }
+                    self.diagnostics.push(diagnostic);
                 }
                 Evaluated::faulty(used)
             }

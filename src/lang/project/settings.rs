@@ -87,7 +87,7 @@ impl Project {
         let diagnostic = match satisfies(present, required) {
             Some(true) => return,
             Some(false) => Diagnostic::error(
-                Code::Service,
+                Code::Version,
                 span,
                 format!("the project asks for capol {required}, and this is {present}"),
                 "install a version of capol that fits, or change `required_version`",

@@ -119,7 +119,7 @@ fn a_value_of_another_type_is_refused_with_the_path_to_it() {
         (
             "type = list(string)",
             "a",
-            "lang::wrong_type: the variable `x` is `list(string)`: `a` is not a list (put it in brackets: `[…]`)",
+            "lang::wrong_type: the variable `x` is `list(string)`: `a` is not a list (put it in brackets: `[a]`)",
         ),
         (
             "nullable = false",

@@ -133,7 +133,7 @@ impl Conversion {
                     "take it away".into()
                 });
                 self.errors.push(ConversionError {
-                    span: value.span,
+                    span: value.key.unwrap_or(value.span),
                     message,
                     help,
                 });
@@ -207,7 +207,9 @@ impl Conversion {
                 format!("write `{0}(\"{text}\")` or `{0}.{text}`", target.word())
             }
             (_, Type::Reference(target)) => format!("write `{0}(\"…\")` or `{0}.NAME`", target.word()),
-            (_, Type::List(_) | Type::Set(_)) => "put it in brackets: `[…]`".into(),
+            (found, Type::List(_) | Type::Set(_)) if !value.is_sensitive() => {
+                format!("put it in brackets: `[{found}]`")
+            }
             _ => format!("write {}; the type is `{wanted}`", wanted.noun()),
         };
         self.errors.push(ConversionError {
