@@ -25,7 +25,7 @@ use crate::syntax::{
 };
 
 /// How deeply expressions may nest, counting the names that they force.
-const DEEPEST: usize = 256;
+pub(crate) const DEEPEST: usize = 256;
 
 /// One evaluation under way.
 pub(crate) struct Evaluator<'e> {

@@ -14,7 +14,7 @@ pub use inputs::{Input, Inputs};
 use super::blocks::{LabelRule, Role};
 use super::declarations::{Declarations, attribute};
 use super::engine::{Children, Engine, Expansion, Node, locals_in_order};
-use super::error::{Code, Diagnostics, Sources, origin};
+use super::error::{Code, Diagnostic, Diagnostics, Sources, origin};
 use super::evaluate::Evaluator;
 use super::loader::SourceLoader;
 use super::scope::{Environment, ModuleId, Scope};
@@ -121,6 +121,21 @@ impl Project {
         diagnostics: &mut Diagnostics,
     ) -> Evaluated {
         Evaluator::new(&self.engine, diagnostics).evaluate(expression, Environment::new(scope))
+    }
+
+    /// The value of an expression that somebody typed, in the root module, and what is wrong with it.
+    /// The sources are the project's and the typed text.
+    pub fn evaluate_text(&self, text: &str) -> (Evaluated, Diagnostics, Sources) {
+        let mut diagnostics = Diagnostics::new();
+        let (whole, parsed) = self.engine.read_text("console", &format!("it = {text}\n"));
+        for error in &parsed.errors {
+            diagnostics.push(Diagnostic::syntax(error));
+        }
+        let value = match parsed.tree.attributes().next() {
+            Some(written) => self.evaluate(&written.value, &Scope::of(ModuleId::ROOT), &mut diagnostics),
+            None => Evaluated::faulty(whole),
+        };
+        (value, diagnostics, self.engine.sources())
     }
 
     /// The block that an address names, and the scope of that instance.
@@ -322,13 +337,37 @@ impl Project {
     }
 
     fn defer(&mut self, address: Address, block: &Block, scope: &Scope) {
-        Evaluator::new(&self.engine, &mut self.diagnostics).check_block(block, scope);
+        let checked = Evaluator::new(&self.engine, &mut self.diagnostics).check_block(block, scope);
+        if block.kind.text == "exception"
+            && let Some(expires) = checked.get("expires")
+        {
+            self.not_past(expires);
+        }
         let origin = origin(block.header);
         self.deferred.push(Deferred {
             kind: block.kind.text.clone(),
             address,
             origin,
         });
+    }
+}
+
+impl Project {
+    /// Reports an `expires` that is over already. A date lasts to its end, in UTC.
+    fn not_past(&mut self, expires: &Evaluated) {
+        let text = expires.as_text().unwrap_or_default();
+        let end = text.parse::<jiff::Timestamp>().ok().or_else(|| {
+            let tomorrow = text.parse::<jiff::civil::Date>().ok()?.tomorrow().ok()?;
+            Some(tomorrow.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+        });
+        if end.is_some_and(|end| end <= self.engine.world().now) {
+            self.diagnostics.error(
+                Code::InvalidValue,
+                expires.span,
+                format!("the exception expired at `{text}`"),
+                "take the block away, or write a later moment",
+            );
+        }
     }
 }
 

@@ -105,6 +105,18 @@ impl Evaluated {
         matches!(self.value, Value::Faulty) || self.value.children().any(Self::is_faulty)
     }
 
+    /// Whether values nest inside it more deeply than `limit`. Walks without recursion.
+    pub fn is_deeper_than(&self, limit: usize) -> bool {
+        let mut stack = vec![(self, 0_usize)];
+        while let Some((value, depth)) = stack.pop() {
+            if depth > limit {
+                return true;
+            }
+            stack.extend(value.value.children().map(|child| (child, depth + 1)));
+        }
+        false
+    }
+
     /// The text of a string or symbol.
     pub fn as_text(&self) -> Option<&str> {
         self.value.as_text()

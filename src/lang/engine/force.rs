@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Computed, Engine, Expansion, Node, Pending};
 use crate::lang::declarations::attribute;
 use crate::lang::error::{Code, Diagnostic, Diagnostics};
-use crate::lang::evaluate::Evaluator;
+use crate::lang::evaluate::{DEEPEST, Evaluator};
 use crate::lang::functions::reference_of_text;
 use crate::lang::scope::{Each, Environment, ModuleId, Scope};
 use crate::lang::value::{Evaluated, Value, by_key};
@@ -73,13 +73,19 @@ impl Evaluator<'_> {
     pub(crate) fn forced(&mut self, node: Node, asked: Span) -> Evaluated {
         let work_node = node.clone();
         let computed = self.compute(node, asked, Computed::Value(Evaluated::faulty(asked)), |inner| {
-            Computed::Value(match &work_node {
+            let value = match &work_node {
                 Node::Variable(module, name) => inner.compute_variable(*module, name),
                 Node::Local(module, name) => inner.compute_local(*module, name),
                 Node::Output(module, name) => inner.compute_output(*module, name),
                 Node::LookUp(module, kind, name) => inner.compute_look_up(*module, kind, name),
                 Node::Children(..) | Node::Expansion(..) => Evaluated::faulty(asked),
-            })
+            };
+            if value.is_deeper_than(DEEPEST) {
+                let message = format!("the value nests more than {DEEPEST} levels deep");
+                let help = "take a level of brackets away, or use `flatten(…)`";
+                return Computed::Value(inner.error(Code::TooDeep, value.span, message, help));
+            }
+            Computed::Value(value)
         });
         match computed {
             Computed::Value(value) => value,

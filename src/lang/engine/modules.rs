@@ -16,7 +16,7 @@ use crate::lang::loader::{LoadError, RemoteSource, folded};
 use crate::lang::nearest::write_one_of;
 use crate::lang::scope::{ModuleId, Scope};
 use crate::model::address::ModuleStep;
-use crate::syntax::{self, Block, Body, Span};
+use crate::syntax::{self, Block, Body, Parsed, Span};
 
 /// The attributes of a `module` block that are no inputs.
 const META: [&str; 3] = ["source", "for_each", "depends_on"];
@@ -54,13 +54,9 @@ impl Engine {
     }
 
     /// Reads a text that stands in no file, such as the value of a flag.
-    pub(crate) fn read_text(&self, name: &str, text: &str) -> (Span, Option<Body>) {
+    pub(crate) fn read_text(&self, name: &str, text: &str) -> (Span, Parsed) {
         let file = self.state().sources.add(name, text);
-        let parsed = syntax::parse(&file);
-        (
-            Span::new(file.id(), 0, file.text().len()),
-            parsed.errors.is_empty().then_some(parsed.tree),
-        )
+        (Span::new(file.id(), 0, file.text().len()), syntax::parse(&file))
     }
 
     /// The names of the files of a folder that end so, sorted.

@@ -159,16 +159,18 @@ impl Gathering<'_> {
 
     /// A value that is an expression if it reads as one, else a string.
     fn text(&mut self, source: &str, name: &str, value: &str) {
-        let (whole, body) = self.engine.read_text(source, &format!("{name} = {value}"));
+        let (whole, parsed) = self.engine.read_text(source, &format!("{name} = {value}"));
         let start = name.len() + " = ".len();
         let span = Span::new(whole.file, start, start + value.len());
-        let expression = body.and_then(|body| {
-            let mut attributes = body.items.into_iter().filter_map(|item| match item.kind {
-                crate::syntax::ItemKind::Attribute(attribute) => Some(attribute.value),
-                crate::syntax::ItemKind::Block(_) => None,
-            });
-            attributes.next().filter(|_| attributes.next().is_none())
-        });
+        // The whole text is an expression, or none of it: `blue # sky` is a string.
+        let expression = parsed
+            .tree
+            .attributes()
+            .next()
+            .filter(|written| {
+                parsed.errors.is_empty() && parsed.file.slice(written.value.span) == value.trim()
+            })
+            .map(|written| written.value.clone());
         self.given.insert(
             name.to_owned(),
             Given {

@@ -194,6 +194,19 @@ fn depth_is_limited_and_length_is_not() {
         &format!("locals {{\n{chain}  l2000 = 7\n}}\n"),
         &[(&sum, "250"), ("local.l0", "7")],
     );
+    let nested: Vec<String> = (0..400)
+        .map(|n| format!("  n{n} = [local.n{}]\n", n + 1))
+        .collect();
+    let nested = project(&[(
+        "main.capol",
+        &format!("locals {{\n{}  n400 = 1\n}}\n", nested.concat()),
+    )]);
+    assert_eq!(
+        problems(nested.diagnostics()),
+        [
+            "lang::too_deep: the value nests more than 256 levels deep (take a level of brackets away, or use `flatten(…)`)"
+        ]
+    );
     let brackets = |count: usize| format!("{}1{}", "[".repeat(count), "]".repeat(count));
     refuse(
         &format!("locals {{\n  deep = {}\n}}\n", brackets(80)),

@@ -374,3 +374,20 @@ fn an_empty_folder_is_an_error() {
         ]
     );
 }
+
+#[test]
+fn what_is_typed_at_the_console_is_answered_in_the_root_module() {
+    let project = sound("locals {\n  names = [\"a\", \"b\"]\n}\n");
+    let (value, diagnostics, _) = project.evaluate_text("join(\"+\", local.names)");
+    assert_eq!(
+        (value.to_string(), diagnostics.is_empty()),
+        ("\"a+b\"".to_owned(), true)
+    );
+    let (_, diagnostics, sources) = project.evaluate_text("local.nams");
+    assert_eq!(
+        problems(&diagnostics),
+        ["lang::unknown_name: there is no local `nams` (write `local.names`)"]
+    );
+    assert_eq!(sources.slice(diagnostics.iter().next().unwrap().span()), "nams");
+    assert!(project.evaluate_text("[1,").1.has_errors());
+}

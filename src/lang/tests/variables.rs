@@ -46,6 +46,8 @@ fn a_flag_is_read_by_the_type_of_its_variable() {
         ("", "10", "10"),
         ("", "[1, 2]", "[1, 2]"),
         ("", "enabled", "enabled"),
+        ("", "blue # sky", "\"blue # sky\""),
+        ("", "a\nb = 2", "\"a\\nb = 2\""),
         ("", "ada@contoso.com", "\"ada@contoso.com\""),
         ("", "contoso.com", "\"contoso.com\""),
         ("", "group(\"IT\")", "group(\"IT\")"),
