@@ -2,16 +2,20 @@
 
 mod apply;
 mod arguments;
+mod console;
 mod context;
 mod doctor;
 mod fmt;
+mod graph;
 mod import;
+mod init;
 mod interrupt;
 mod log;
 mod outcome;
 mod output;
 mod plan;
 mod sandbox;
+mod show;
 mod state;
 mod validate;
 mod work;

@@ -15,6 +15,7 @@ pub mod change;
 mod difference;
 mod emergency;
 pub mod error;
+pub mod graph;
 mod identity;
 pub mod json;
 pub mod names;

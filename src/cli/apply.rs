@@ -1,12 +1,16 @@
 //! `capol apply`, `capol destroy`
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::arguments::Planning;
 use super::{Context, Failure, Outcome, interrupt, work};
+use crate::apply::Events;
+use crate::ops::OpsError;
 use crate::ops::files;
 use crate::ops::workspace::WorkError;
 use crate::plan::Plan;
+use crate::report::{EventStream, Everyone};
 
 /// What is asked of an apply.
 pub(super) struct Request {
@@ -14,6 +18,7 @@ pub(super) struct Request {
     pub(super) planning: Planning,
     pub(super) file: Option<PathBuf>,
     pub(super) fail_fast: bool,
+    pub(super) json_into: Option<PathBuf>,
 }
 
 pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, Failure> {
@@ -78,6 +83,12 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             .await
             .map_err(located)?;
     }
+    let streams = streams(context, request.json_into.as_deref())?;
+    let mut listeners: Vec<Arc<dyn Events>> = vec![progress.clone()];
+    for stream in &streams {
+        stream.planned(&planned.plan);
+        listeners.push(Arc::clone(stream) as Arc<dyn Events>);
+    }
     let stop = interrupt::watch();
     let applied = workspace
         .apply(
@@ -87,7 +98,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             configuration,
             &worker,
             request.fail_fast,
-            &*progress,
+            &Everyone(listeners),
             &stop,
         )
         .await
@@ -95,6 +106,23 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     connection.close().await;
     progress.clear();
     Ok(context.applied(&planned.plan, applied, &context.command(request.command)))
+}
+
+/// Where machines are told: standard output with `--json`, and a file.
+fn streams(context: &Context, into: Option<&Path>) -> Result<Vec<Arc<EventStream>>, Failure> {
+    let mut streams = Vec::new();
+    if context.global.json {
+        streams.push(Arc::new(EventStream::new(
+            Box::new(std::io::stdout()),
+            context.clock(),
+        )));
+    }
+    if let Some(path) = into {
+        let path = work::within(context, path);
+        let file = std::fs::File::create(&path).map_err(|source| OpsError::File { path, source })?;
+        streams.push(Arc::new(EventStream::new(Box::new(file), context.clock())));
+    }
+    Ok(streams)
 }
 
 fn read(path: &Path) -> Result<Plan, Failure> {

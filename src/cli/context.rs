@@ -237,20 +237,36 @@ pub(super) fn answer(text: &str) -> ExitCode {
 
 /// Runs a command in its context.
 pub(super) fn run(invocation: Invocation) -> ExitCode {
-    let context = Context::new(invocation.global);
+    let mut context = Context::new(invocation.global);
     let outcome = super::log::start(&context)
-        .and_then(|()| dispatch(&context, invocation.command))
+        .and_then(|()| dispatch(&mut context, invocation.command))
         .unwrap_or_else(|failure| context.failed(&failure));
     outcome.into()
 }
 
-fn dispatch(context: &Context, command: Command) -> Result<Outcome, Failure> {
+fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Fmt { check, diff, paths } => super::fmt::run(context, check, diff, &paths),
         Command::Show {
             file: None,
             config: false,
         } => waiting(super::output::show(context)),
+        Command::Show { config: true, .. } => super::show::configuration(context),
+        Command::Show { file: Some(file), .. } => super::show::saved_plan(context, &file),
+        Command::Graph { format } => super::graph::run(context, format),
+        Command::Console => super::console::run(context),
+        Command::Init {
+            dir,
+            from_tenant,
+            from_json,
+        } => {
+            let request = super::init::Request {
+                dir,
+                from_tenant,
+                from_json,
+            };
+            waiting(super::init::run(context, request))
+        }
         Command::Output { name, raw } => waiting(super::output::run(context, name.as_deref(), raw)),
         Command::State(command) => waiting(super::state::run(context, command)),
         Command::Sandbox(command) => waiting(super::sandbox::run(context, command)),
@@ -275,9 +291,10 @@ fn dispatch(context: &Context, command: Command) -> Result<Outcome, Failure> {
             planning,
             file,
             fail_fast,
-            json_into: _,
+            json_into,
         } => {
             let request = super::apply::Request {
+                json_into,
                 command: "apply",
                 planning,
                 file,
@@ -295,6 +312,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Outcome, Failure> {
                 planning,
                 file: None,
                 fail_fast: false,
+                json_into: None,
             };
             waiting(super::apply::run(context, request))
         }
