@@ -1,5 +1,7 @@
 //! Every error of a text is told at its place with what to write instead, and text has one layout.
 
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "test bench")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +37,8 @@ fn rendered(error: &SyntaxError) -> String {
         .with_width(100)
         .render_report(&mut out, error)
         .unwrap();
-    out.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<&str> = out.lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]
@@ -75,5 +78,39 @@ fn text_has_one_layout() {
         assert_eq!(formatted, expected, "{}", folder.display());
         let again = format(&read(&folder.join("expected.capol")).unwrap()).unwrap();
         assert_eq!(again, expected, "{} is not kept as it is", folder.display());
+    }
+}
+
+/// Every string below a key of this name, anywhere in the document.
+fn below<'a>(value: &'a serde_json::Value, key: &str, found: &mut Vec<&'a str>) {
+    match value {
+        serde_json::Value::Object(members) => {
+            for (name, member) in members {
+                found.extend(member.as_str().filter(|_| name == key));
+                below(member, key, found);
+            }
+        }
+        serde_json::Value::Array(elements) => elements.iter().for_each(|element| below(element, key, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_editor_grammar_is_whole() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammar/capol.tmLanguage.json");
+    let grammar: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let mut includes = Vec::new();
+    below(&grammar, "include", &mut includes);
+    for include in includes {
+        let name = include.strip_prefix('#').unwrap();
+        assert!(grammar["repository"][name].is_object(), "{include} leads nowhere");
+    }
+    for key in ["match", "begin", "end"] {
+        let mut patterns = Vec::new();
+        below(&grammar, key, &mut patterns);
+        for pattern in patterns {
+            // A heredoc ends at the word that opened it, which only an editor's engine can express.
+            regex::Regex::new(&pattern.replace("\\1", "EOT")).unwrap();
+        }
     }
 }
