@@ -3,9 +3,6 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use super::{Context, Failure, Outcome, work};
-use crate::lang::Diagnostics;
-use crate::lang::scope::{ModuleId, Scope};
-use crate::syntax::{ItemKind, parse};
 
 pub(super) fn run(context: &Context) -> Result<Outcome, Failure> {
     let loaded = work::sound_or_new(context)?;
@@ -22,20 +19,7 @@ pub(super) fn run(context: &Context) -> Result<Outcome, Failure> {
         if line.trim() == "exit" {
             break;
         }
-        let mut sources = loaded.sources.clone();
-        let file = sources.add("console", &format!("value = {line}\n"));
-        let parsed = parse(&file);
-        if !parsed.errors.is_empty() {
-            outcome = context.failed(&Failure::of(parsed.errors.into_iter().map(miette::Report::new)));
-            continue;
-        }
-        let Some(ItemKind::Attribute(attribute)) = parsed.tree.items.first().map(|item| &item.kind) else {
-            continue;
-        };
-        let mut diagnostics = Diagnostics::new();
-        let value = loaded
-            .project
-            .evaluate(&attribute.value, &Scope::of(ModuleId::ROOT), &mut diagnostics);
+        let (value, diagnostics, sources) = loaded.project.evaluate_text(&line);
         if diagnostics.is_empty() {
             context.out(&format!("{value}\n"));
         } else {

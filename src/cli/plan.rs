@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::{PlanFormat, Planning};
 use super::{Context, Failure, Outcome, work};
-use crate::ops::files;
 use crate::ops::workspace::WorkError;
+use crate::ops::{files, import};
 
 /// What is asked of a plan.
 pub(super) struct Request {
@@ -14,20 +14,31 @@ pub(super) struct Request {
     pub(super) detailed_exitcode: bool,
     pub(super) format: PlanFormat,
     pub(super) json_into: Option<PathBuf>,
+    pub(super) generate_config_out: Option<PathBuf>,
 }
 
 pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, Failure> {
-    let loaded = work::sound(context)?;
+    let mut loaded = work::sound(context)?;
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, "plan")?;
     let progress = context.progress();
     progress.doing("reading the tenant");
     let narrowing = work::narrowing(context, &request.planning)?;
-    let configuration = &loaded.configuration;
     let tenant = context.global.tenant.as_deref();
     let connection = workspace
-        .connect(configuration, tenant, &context.environment, progress.clone())
+        .connect(
+            &loaded.configuration,
+            tenant,
+            &context.environment,
+            progress.clone(),
+        )
         .await?;
+    if let Some(path) = &request.generate_config_out {
+        let generated = import::generate(&connection, &loaded, &work::within(context, path)).await;
+        generated.map_err(|error| work::failure(error, &loaded.sources))?;
+        loaded = work::sound(context)?;
+    }
+    let configuration = &loaded.configuration;
     let guard = workspace.lock(&worker).await?;
     let located = |error: WorkError| work::failure(error, &loaded.sources);
     let recovered = workspace

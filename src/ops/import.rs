@@ -9,12 +9,13 @@ use super::files;
 use super::project::Loaded;
 use super::refresh::{names_of, whole_tenant};
 use super::workspace::{WorkError, Worker};
-use crate::export::{self, Exported, Ignored, KnownNames, Options, Rejected, UnsetVariable};
+use crate::export::{self, Exported, Ignored, KnownNames, Naming, Options, Rejected, UnsetVariable};
 use crate::model::live::{LiveObject, LiveTenant};
 use crate::model::state::{Document, Lifecycle, ResourceState};
 use crate::model::{Address, Kind, Reference};
 use crate::state::history::Change;
 use crate::state::{Guard, StateError, Stored};
+use crate::syntax::{Body, Item, print};
 
 /// What an import wrote.
 #[derive(Debug, Default)]
@@ -222,6 +223,34 @@ pub async fn one(
         Some(address),
     )
     .await
+}
+
+/// The blocks that `import` blocks name and that nobody wrote yet, into a new file. Nothing is adopted here:
+/// the plan that follows does that.
+pub async fn generate(connection: &Connection, project: &Loaded, path: &Path) -> Result<usize, WorkError> {
+    let configuration = &project.configuration;
+    let missing: Vec<_> = configuration
+        .imports
+        .iter()
+        .filter(|import| !configuration.resources.contains_key(&import.to))
+        .collect();
+    let (live, _) = whole_tenant(connection).await?;
+    let mut chosen: Vec<(&Address, &LiveObject)> = Vec::new();
+    for import in missing {
+        let found = live.of_block(&import.to.kind, &import.id);
+        let found = found.ok_or_else(|| ImportError::NoSuchObject {
+            block: import.to.kind.clone(),
+            id: import.id.clone(),
+        })?;
+        chosen.push((&import.to, found));
+    }
+    let mut body = Body::new(Vec::new());
+    for (address, object) in &chosen {
+        let block = export::export_block(&address.name, &exported(object).object, &Naming::default());
+        body.push(Item::from(block).apart());
+    }
+    files::write_new(&[(path.to_owned(), print(&body))])?;
+    Ok(chosen.len())
 }
 
 fn managed(stored: Option<&Stored>) -> BTreeMap<(&'static str, String), String> {

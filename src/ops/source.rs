@@ -99,12 +99,19 @@ fn clone_at(url: &str, revision: &str, clone: &Path) -> Result<(), LoadError> {
         Some(&folder),
         None,
     )?;
-    git(
-        &["checkout", "--quiet", "--detach", revision],
-        None,
-        Some(&folder),
-    )?;
+    // A branch moves, so only a commit or a tag is taken.
+    let pinned = if is_commit(revision) {
+        revision.to_owned()
+    } else {
+        format!("refs/tags/{revision}")
+    };
+    git(&["checkout", "--quiet", "--detach", &pinned], None, Some(&folder))?;
     std::fs::rename(&folder, clone).map_err(|error| failed(&error))
+}
+
+/// Whether the text is a full commit hash.
+fn is_commit(revision: &str) -> bool {
+    revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn git(arguments: &[&str], last: Option<&Path>, inside: Option<&Path>) -> Result<(), LoadError> {
