@@ -1,7 +1,7 @@
 //! Walks a plan against Graph.
 //!
 //! ```text
-//! recover → save state-only acts → list ids before creates → steps, each begin … end in the journal → read back → save
+//! recover → journal → save state-only acts → ids before creates → steps, each begin … end → read back → save → close
 //! ```
 //!
 //! The journal's rule: `begin` is durable before the request leaves, `end` before anything that
@@ -9,12 +9,18 @@
 
 mod error;
 mod event;
+mod find;
 mod perform;
 mod read_back;
 mod recover;
 mod remember;
+mod request;
 mod run;
+mod walk;
 
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -44,7 +50,29 @@ pub struct ApplyOptions {
     /// patiently the tenant is read until it shows what was written.
     pub patience: Patience,
     /// The clock.
-    pub clock: fn() -> Timestamp,
+    pub clock: Clock,
+}
+
+/// Where the time comes from.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that asks this.
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Clock").field(&self.now()).finish()
+    }
 }
 
 /// How often to look again, and how long between.
@@ -76,5 +104,18 @@ impl Patience {
                     .min(16),
             ),
         )
+    }
+}
+
+/// How often the word to stop is looked for while something is waited for.
+const STOP_LOOK: Duration = Duration::from_millis(200);
+
+/// Waits this long, or until the word to stop comes.
+async fn pause(wait: Duration, stop: &AtomicBool) {
+    let mut left = wait;
+    while !left.is_zero() && !stop.load(Ordering::SeqCst) {
+        let part = left.min(STOP_LOOK);
+        tokio::time::sleep(part).await;
+        left = left.saturating_sub(part);
     }
 }

@@ -51,6 +51,7 @@ use resolve::Resolver;
 pub use change::{
     Action, ActionReason, Guard, GuardChange, OutputChange, PropertyChange, RawChange, ResourceChange,
 };
+pub(crate) use difference::equal;
 pub use error::{PlanError, PlanErrors};
 pub use names::Names;
 pub use note::{Note, NoteLevel};

@@ -1,6 +1,7 @@
 //! What a user can rely on, a module a subject.
 
 mod around;
+mod apply;
 mod bench;
 mod corpus;
 mod corpus_export;
@@ -16,3 +17,4 @@ mod state_commands;
 mod syntax;
 mod terseness;
 mod wire;
+mod world;

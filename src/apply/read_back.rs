@@ -8,9 +8,10 @@ use super::run::{Applied, Executor};
 use crate::graph::SnapshotOptions;
 use crate::model::live::LiveObject;
 use crate::model::state::Document;
+use crate::model::properties::Access;
 use crate::model::wire::{decode, members_path};
-use crate::model::{Address, Kind};
-use crate::plan::{Plan, ResourceChange};
+use crate::model::{Address, Kind, Reference, Value};
+use crate::plan::{Action, Plan, PropertyChange, ResourceChange, equal};
 
 /// A property that the service shows otherwise than it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,9 @@ pub struct Mismatch {
     /// The place in the language.
     pub dsl: String,
 }
+
+/// How many times the tenant is read at most: what still differs then is the service's own doing.
+const READS: u32 = 6;
 
 /// Reads the kinds that were written, until they show what was written or patience ends.
 ///
@@ -43,22 +47,36 @@ pub(super) async fn read_back(
     let patience = executor.options.patience;
     let mut attempt = 1;
     loop {
-        let live = read(executor, &written, document).await?;
-        let mismatches = compare(&written, &live, document);
-        if mismatches.is_empty() || attempt >= patience.attempts {
-            remember(&written, &live, document);
-            return Ok(mismatches);
+        let is_last = attempt >= patience.attempts.min(READS);
+        match read(executor, &written, document).await {
+            Ok(live) => {
+                let mismatches = compare(&written, &live, document);
+                if mismatches.is_empty() || is_last {
+                    remember(&written, &live, &mismatches, document);
+                    return Ok(mismatches);
+                }
+            }
+            Err(error) if is_last => return Err(error),
+            // Two lists that differ, or an object read in part: what was written is still spreading.
+            Err(_) => {}
         }
-        tokio::time::sleep(patience.wait(attempt)).await;
+        super::pause(patience.wait(attempt), executor.stop).await;
         attempt += 1;
     }
 }
 
+/// Whether a request was made for it and all of them are done. A half-made change is not looked at:
+/// taken down as the service's answer, it would pass for what the service makes of what was sent.
 fn is_written(change: &ResourceChange, plan: &Plan, applied: &Applied) -> bool {
-    change.steps.iter().any(|id| {
-        let sent = plan.step(*id).is_some_and(|step| step.act.requests() > 0);
-        sent && matches!(applied.results.get(id), Some(StepResult::Done { .. }))
-    })
+    let requests: Vec<_> = change
+        .steps
+        .iter()
+        .filter(|id| plan.step(**id).is_some_and(|step| step.act.requests() > 0))
+        .collect();
+    !requests.is_empty()
+        && requests
+            .iter()
+            .all(|id| matches!(applied.results.get(id), Some(StepResult::Done { .. })))
 }
 
 async fn read(
@@ -128,10 +146,13 @@ fn compare(written: &[&ResourceChange], live: &[LiveObject], document: &Document
             continue;
         };
         for property in change.kind.properties() {
-            let compared = property.access == crate::model::properties::Access::Written
-                && property.wire != "combinationConfigurations"
-                && (property.wire != members_path() || found.has_members());
-            if compared && sent.object.get(property.wire) != found.object.get(property.wire) {
+            let same = if change.kind == Kind::Group && property.wire == members_path() {
+                has_members(change, found, document)
+            } else {
+                property.access != Access::Written
+                    || equal(sent.object.get(property.wire), found.object.get(property.wire))
+            };
+            if !same {
                 mismatches.push(Mismatch {
                     address: change.address.clone(),
                     wire: property.wire.to_owned(),
@@ -143,17 +164,62 @@ fn compare(written: &[&ResourceChange], live: &[LiveObject], document: &Document
     mismatches
 }
 
-fn remember(written: &[&ResourceChange], live: &[LiveObject], document: &mut Document) {
+/// Whether a group holds the members that it should; they are no part of what is sent as its body.
+fn has_members(change: &ResourceChange, found: &LiveObject, document: &Document) -> bool {
+    let Some(after) = &change.after else { return true };
+    if after.get(members_path()).is_none() || !found.has_members() {
+        return true;
+    }
+    let wanted: BTreeSet<String> = after
+        .reference_set(members_path())
+        .filter_map(|member| match member {
+            Reference::Id { id, .. } => Some(id.to_ascii_lowercase()),
+            Reference::Managed { address, .. } => document
+                .resources
+                .get(&address.to_string())
+                .map(|kept| kept.id.to_ascii_lowercase()),
+            Reference::Keyword(_) | Reference::Lookup(_) => None,
+        })
+        .collect();
+    let shown: BTreeSet<String> = match found.object.get(members_path()) {
+        Some(Value::References(members)) => members
+            .iter()
+            .filter_map(|member| match member {
+                Reference::Id { id, .. } => Some(id.to_ascii_lowercase()),
+                _ => None,
+            })
+            .collect(),
+        _ => BTreeSet::new(),
+    };
+    wanted == shown
+}
+
+/// Takes down what the service shows as its answer.
+///
+/// What differs in a property that nobody here wrote is somebody else's edit, made meanwhile. Taken down, it would pass
+/// for the service's own doing; so nothing is, and the next plan compares what is wanted with what is there.
+fn remember(
+    written: &[&ResourceChange],
+    live: &[LiveObject],
+    mismatches: &[Mismatch],
+    document: &mut Document,
+) {
     for change in written {
         let Some(kept) = document.resources.get_mut(&change.address.to_string()) else {
             continue;
         };
-        if let Some(found) = live
+        let Some(found) = live
             .iter()
             .find(|object| object.id.eq_ignore_ascii_case(&kept.id))
-        {
-            kept.answered = Some(found.json.clone().into());
-            kept.modified_date_time.clone_from(&found.modified_date_time);
-        }
+        else {
+            continue;
+        };
+        let edited = change.action == Action::Update
+            && mismatches.iter().any(|mismatch| {
+                let written = |property: &PropertyChange| property.wire == mismatch.wire;
+                mismatch.address == change.address && !change.properties.iter().any(written)
+            });
+        kept.answered = (!edited).then(|| found.json.clone().into());
+        kept.modified_date_time.clone_from(&found.modified_date_time);
     }
 }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::event::StepResult;
-use super::perform::Ready;
+use super::request::Ready;
 use crate::model::Address;
 use crate::model::live::LiveTenant;
 use crate::model::properties::ApiVersion;
 use crate::model::state::{Document, Lifecycle, OutputState, ResourceState};
 use crate::plan::step::fill;
-use crate::plan::{Act, Plan, ResourceChange, Step, StepId};
-use crate::state::journal::{Effect, Operation};
+use crate::plan::{Act, Action, Plan, ResourceChange, Step, StepId};
+use crate::state::journal::Effect;
 
 /// Carries out the steps that only change state.
 pub(super) fn without_requests(
@@ -33,7 +33,7 @@ pub(super) fn without_requests(
                 document.resources.remove(&address);
             }
             Act::Adopt { .. } | Act::Remember => {
-                if let Some(change) = change_of(plan, &step.address) {
+                if let Some(change) = plan.change(&step.address) {
                     let adopted = matches!(step.act, Act::Adopt { .. });
                     remember_as_is(live, change, adopted, document);
                 }
@@ -42,10 +42,6 @@ pub(super) fn without_requests(
         }
         results.insert(step.id, StepResult::Done { id: None });
     }
-}
-
-fn change_of<'p>(plan: &'p Plan, address: &Address) -> Option<&'p ResourceChange> {
-    plan.change(address)
 }
 
 /// The live object as the plan saw it, under the address. What counts as sent is what the plan says:
@@ -75,12 +71,6 @@ fn remember_as_is(live: &LiveTenant, change: &ResourceChange, adopted: bool, doc
     document.resources.insert(address, resource);
 }
 
-fn modified(json: &Json) -> Option<String> {
-    json.get("modifiedDateTime")
-        .and_then(Json::as_str)
-        .map(str::to_owned)
-}
-
 fn dependencies(change: &ResourceChange) -> BTreeSet<String> {
     change.dependencies.iter().map(ToString::to_string).collect()
 }
@@ -92,72 +82,81 @@ fn lifecycle(change: &ResourceChange) -> Lifecycle {
     }
 }
 
-/// What the journal says that this step does to state once it is done.
+/// The address that a step writes to and what the journal says that it does to state once it is done.
 pub(super) fn effect(
     plan: &Plan,
     step: &Step,
     ready: &Ready,
     ids: &BTreeMap<Address, String>,
     document: &Document,
-) -> Effect {
+) -> (String, Effect) {
     let address = step.address.to_string();
-    match ready.operation {
-        // A replacement deletes the old object after the address has the new one.
-        Operation::Delete if is_replaced(plan, step) => Effect::Nothing,
-        Operation::Delete => Effect::Forget,
-        _ => {
-            let Some(change) = change_of(plan, &step.address) else {
-                return Effect::Nothing;
+    let earlier = document.resources.get(&address);
+    let Some(change) = plan.change(&step.address) else {
+        return (address, Effect::Nothing);
+    };
+    let is_replaced = change.action == Action::Replace;
+    let is_made = matches!(step.act, Act::Create { .. });
+    let new = |sent: Option<Json>, id: &str| ResourceState {
+        kind: change.kind,
+        id: id.to_owned(),
+        api_version: ready.api_version,
+        sent: sent.map(Into::into),
+        answered: None,
+        dependencies: dependencies(change),
+        lifecycle: lifecycle(change),
+        created_by_import: !is_made && earlier.is_some_and(|earlier| earlier.created_by_import),
+        modified_date_time: None,
+    };
+    let keep = |resource: ResourceState| Effect::Keep {
+        resource: Box::new(resource),
+    };
+    match (&step.act, earlier) {
+        (Act::Create { .. }, Some(old)) if is_replaced => {
+            let effect = Effect::Replace {
+                resource: Box::new(new(whole(change, ids), "")),
+                old: Box::new(ResourceState {
+                    lifecycle: Lifecycle::default(),
+                    ..old.clone()
+                }),
+                old_address: replaced_address(&step.address, &old.id),
             };
-            let earlier = document.resources.get(&address);
-            match kept(change, step, ready, ids, earlier) {
-                Some(resource) => Effect::Keep {
-                    resource: Box::new(resource),
-                },
-                None => Effect::Nothing,
-            }
+            (address, effect)
+        }
+        (Act::Create { .. }, _) => (address, keep(new(whole(change, ids), ""))),
+        (Act::Restore { id, .. }, _) => (address, keep(new(change.sent.clone(), id))),
+        (Act::Delete { id, .. }, _) if is_replaced => {
+            let old = replaced_address(&step.address, id);
+            let effect = if document.resources.contains_key(&old) {
+                Effect::Forget
+            } else {
+                Effect::Nothing
+            };
+            (old, effect)
+        }
+        (Act::Delete { .. }, _) => (address, Effect::Forget),
+        (Act::Release { .. }, _) | (_, None) => (address, Effect::Nothing),
+        (_, Some(earlier)) => {
+            // A change counts as sent only with its last step: a half-made one must show in the next plan.
+            let last = change.steps.last() == Some(&step.id);
+            let sent = if last { whole(change, ids) } else { None };
+            (address, keep(new(sent, &earlier.id)))
         }
     }
 }
-
-fn is_replaced(plan: &Plan, step: &Step) -> bool {
-    change_of(plan, &step.address).is_some_and(|change| change.action == crate::plan::Action::Replace)
+/// Where state remembers an object whose place is taken, until it is deleted.
+///
+/// It has no block, so a plan made before that deletes it.
+fn replaced_address(address: &Address, id: &str) -> String {
+    let short: String = id.chars().take(8).collect();
+    let key = match &address.key {
+        Some(key) => format!("{key} (replaced {short})"),
+        None => format!("replaced {short}"),
+    };
+    address.clone().with_key(key).to_string()
 }
 
-/// A change counts as sent only with its last step: a half-made one must show in the next plan.
-fn kept(
-    change: &ResourceChange,
-    step: &Step,
-    ready: &Ready,
-    ids: &BTreeMap<Address, String>,
-    earlier: Option<&ResourceState>,
-) -> Option<ResourceState> {
-    let last = change.steps.last() == Some(&step.id);
-    let sent = if last { whole(change, ids) } else { None };
-    match (ready.operation, sent, earlier) {
-        (Operation::Create, sent, _) => Some(ResourceState {
-            kind: change.kind,
-            id: String::new(),
-            api_version: ready.api_version,
-            sent: sent.or_else(|| ready.body.clone()).map(Into::into),
-            answered: None,
-            dependencies: dependencies(change),
-            lifecycle: lifecycle(change),
-            created_by_import: false,
-            modified_date_time: None,
-        }),
-        (_, Some(sent), Some(earlier)) => Some(ResourceState {
-            api_version: ready.api_version,
-            sent: Some(sent.into()),
-            answered: None,
-            dependencies: dependencies(change),
-            lifecycle: lifecycle(change),
-            ..earlier.clone()
-        }),
-        _ => None,
-    }
-}
-
+/// The whole object as sent; none when an id in it is not known.
 fn whole(change: &ResourceChange, ids: &BTreeMap<Address, String>) -> Option<Json> {
     let mut sent = change.sent.clone()?;
     for place in &change.sent_pending {
@@ -166,31 +165,6 @@ fn whole(change: &ResourceChange, ids: &BTreeMap<Address, String>) -> Option<Jso
         }
     }
     Some(sent)
-}
-
-/// Brings a step that is done into the document, as recovery would from the journal.
-pub(super) fn done(
-    effect: &Effect,
-    address: &str,
-    id: Option<&str>,
-    answered: Option<&Json>,
-    document: &mut Document,
-) {
-    match effect {
-        Effect::Nothing => {}
-        Effect::Forget => {
-            document.resources.remove(address);
-        }
-        Effect::Keep { resource } => {
-            let kept = ResourceState {
-                id: id.map_or_else(|| resource.id.clone(), str::to_owned),
-                answered: answered.cloned().map(Into::into),
-                modified_date_time: answered.and_then(modified),
-                ..ResourceState::clone(resource)
-            };
-            document.resources.insert(address.to_owned(), kept);
-        }
-    }
 }
 
 /// The outputs after an apply that did everything.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::arguments::Planning;
 use super::{Context, Failure};
+use crate::apply::{Clock, Patience};
 use crate::lang::{Severity, Sources};
 use crate::model::Address;
 use crate::ops::files;
@@ -54,7 +55,8 @@ pub(super) fn worker(context: &Context, command: &str) -> Result<Worker, Failure
         who: context.user(),
         command: command.to_owned(),
         now: context.now(),
-        clock: context.clock(),
+        clock: Clock::new(context.clock()),
+        patience: Patience::default(),
         parallelism: context.global.parallelism,
         lock: context.global.lock,
         lock_patience: patience(&context.global.lock_timeout)?,

@@ -8,7 +8,7 @@ use super::observe::{Observer, Silent};
 use super::pace::{Pace, Queues};
 use super::paging::Pages;
 use super::patience::{Jitter, Patience, random_jitter};
-use super::request::{Operation, Request, Response};
+use super::request::{Lane, Operation, Request, Response};
 use super::token::{Claims, TokenCache, TokenSource};
 use super::transport::Transport;
 use serde_json::Value;
@@ -84,6 +84,11 @@ impl Graph {
     /// The hosts.
     pub fn endpoints(&self) -> &Endpoints {
         &self.transport.endpoints
+    }
+
+    /// Whether Conditional Access requests wait their turn, as the service demands.
+    pub fn is_paced(&self) -> bool {
+        self.transport.queues.of(Lane::ConditionalAccess).is_paced()
     }
 
     /// How many requests have left so far, repeated ones counted each time.

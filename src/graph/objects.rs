@@ -251,6 +251,27 @@ impl Graph {
         .await
     }
 
+    /// Adds members, at most twenty: with one request, or one by one when some are in already, which is fine.
+    pub async fn add_members(&self, group: &str, members: &[String]) -> Result<(), GraphError> {
+        let audience = self.endpoints().audience();
+        let links: Vec<String> = members
+            .iter()
+            .map(|member| Ok(format!("{audience}/v1.0/directoryObjects/{}", segment(member)?)))
+            .collect::<Result<_, GraphError>>()?;
+        let request = Request::new(Operation::Update, Version::V1, Collection::Groups.item(group)?)
+            .body(json!({ "members@odata.bind": links }));
+        match self.send(&request).await {
+            // All or nothing: one that is in already keeps the others out.
+            Err(GraphError::Service(error)) if error.message.contains("object references already exist") => {
+                for member in members {
+                    self.add_member(group, member).await?;
+                }
+                Ok(())
+            }
+            other => other.map(|_| ()),
+        }
+    }
+
     /// Adds a member; one that is in already is fine.
     pub async fn add_member(&self, group: &str, member: &str) -> Result<(), GraphError> {
         let member = segment(member)?;

@@ -98,6 +98,10 @@ impl Queue {
         }
     }
 
+    pub(crate) fn is_paced(&self) -> bool {
+        self.interval.is_some()
+    }
+
     /// Returns when it is this caller's turn.
     pub(crate) async fn turn(&self) {
         let mut next = self.next.lock().await;

@@ -136,7 +136,8 @@ fn in_graph(error: SignInError) -> OpsError {
     OpsError::Graph(error.into())
 }
 
-async fn connect(graph: Graph, configured: Option<&str>) -> Result<Connection, OpsError> {
+/// The tenant behind a client that is set up already; refused when it is not the configured one.
+pub async fn connect(graph: Graph, configured: Option<&str>) -> Result<Connection, OpsError> {
     let organization = graph.organization().await?;
     let text = |json: &Json, name: &str| {
         json.get(name)

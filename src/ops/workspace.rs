@@ -12,7 +12,7 @@ use super::OpsError;
 use super::connection::{self, Connection, Environment};
 use super::project::Loaded;
 use super::refresh::{Refreshed, refresh};
-use crate::apply::{self, Applied, ApplyError, ApplyOptions, Events, Executor, Patience, Recovered};
+use crate::apply::{self, Applied, ApplyError, ApplyOptions, Clock, Events, Executor, Patience, Recovered};
 use crate::graph::Observer;
 use crate::model::configuration::Configuration;
 use crate::model::state::{CAPOL_VERSION, Document, Version};
@@ -67,7 +67,9 @@ pub struct Worker {
     /// Now.
     pub now: Timestamp,
     /// The clock of an apply.
-    pub clock: fn() -> Timestamp,
+    pub clock: Clock,
+    /// How patiently an apply waits for the service to show what was written.
+    pub patience: Patience,
     /// How many steps may be under way at once.
     pub parallelism: usize,
     /// Whether to take the lock.
@@ -173,7 +175,7 @@ impl Workspace {
     ) -> Result<Option<Recovered>, WorkError> {
         let stored = self.store.load().await?;
         let (mut document, mut version) = parts(stored, connection);
-        let options = apply_options(worker, configuration);
+        let options = self.apply_options(worker, configuration);
         let recovered = apply::recover(
             &connection.graph,
             &self.store,
@@ -261,7 +263,7 @@ impl Workspace {
     ) -> Result<Applied, WorkError> {
         let options = ApplyOptions {
             fail_fast,
-            ..apply_options(worker, configuration)
+            ..self.apply_options(worker, configuration)
         };
         let executor = Executor {
             graph: &connection.graph,
@@ -275,27 +277,29 @@ impl Workspace {
         let (document, version) = parts(planned.stored.clone(), connection);
         Ok(apply::apply(&executor, &planned.plan, document, version).await?)
     }
+
+    fn apply_options(&self, worker: &Worker, configuration: &Configuration) -> ApplyOptions {
+        ApplyOptions {
+            command: worker.command.clone(),
+            apply_id: Uuid::new_v4().to_string(),
+            who: worker.who.clone(),
+            parallelism: worker.parallelism,
+            fail_fast: false,
+            visibility_lag: match configuration.settings.visibility_lag_seconds {
+                Some(seconds) => Duration::from_secs(seconds),
+                // The embedded tenant hides nothing.
+                None if self.is_sandbox => Duration::ZERO,
+                None => VISIBILITY_LAG,
+            },
+            patience: worker.patience,
+            clock: worker.clock.clone(),
+        }
+    }
 }
 
 fn parts(stored: Option<Stored>, connection: &Connection) -> (Document, Option<Version>) {
     match stored {
         Some(stored) => (stored.document, Some(stored.version)),
         None => (Document::new(Uuid::new_v4(), connection.tenant_id.clone()), None),
-    }
-}
-
-fn apply_options(worker: &Worker, configuration: &Configuration) -> ApplyOptions {
-    ApplyOptions {
-        command: worker.command.clone(),
-        apply_id: Uuid::new_v4().to_string(),
-        who: worker.who.clone(),
-        parallelism: worker.parallelism,
-        fail_fast: false,
-        visibility_lag: configuration
-            .settings
-            .visibility_lag_seconds
-            .map_or(VISIBILITY_LAG, Duration::from_secs),
-        patience: Patience::default(),
-        clock: worker.clock,
     }
 }

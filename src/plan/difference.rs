@@ -130,7 +130,7 @@ fn is_settled(property: &Property, after: &Object, live: &LiveObject, memory: &M
 }
 
 /// Equality as the service means it: lists are sets, and empty is absent.
-pub(super) fn equal(left: Option<&Value>, right: Option<&Value>) -> bool {
+pub(crate) fn equal(left: Option<&Value>, right: Option<&Value>) -> bool {
     match (
         left.filter(|value| !is_empty(value)),
         right.filter(|value| !is_empty(value)),

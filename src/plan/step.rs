@@ -72,6 +72,13 @@ pub enum Act {
         /// The version of Graph.
         version: ApiVersion,
     },
+    /// POST `restore` to the deleted object: it comes back with its id, as it was when it was deleted.
+    Restore {
+        /// The kind.
+        kind: Kind,
+        /// The object.
+        id: String,
+    },
     /// POST `updateAllowedCombinations` to a strength.
     SetCombinations {
         /// The strength.
@@ -152,6 +159,7 @@ impl Act {
             | Self::Update { .. }
             | Self::Release { .. }
             | Self::Delete { .. }
+            | Self::Restore { .. }
             | Self::SetCombinations { .. }
             | Self::AddConfiguration { .. }
             | Self::RemoveConfiguration { .. }
@@ -167,7 +175,8 @@ impl Act {
             Self::Create { kind, .. }
             | Self::Update { kind, .. }
             | Self::Release { kind, .. }
-            | Self::Delete { kind, .. } => *kind != Kind::Group,
+            | Self::Delete { kind, .. }
+            | Self::Restore { kind, .. } => *kind != Kind::Group,
             Self::SetCombinations { .. }
             | Self::AddConfiguration { .. }
             | Self::RemoveConfiguration { .. } => true,

@@ -197,6 +197,11 @@ impl Journal {
         &self.apply
     }
 
+    /// Ids in a collection that cannot be a new object's: they were there before or belong to a step that is done.
+    pub fn not_ours(&self, path: &str) -> std::collections::BTreeSet<String> {
+        self.grammar.not_ours(path)
+    }
+
     /// Writes records, durable when this returns. Many at once cost one wait for the disk.
     ///
     /// After a failure nothing more can be recorded: the apply must stop, and what is open is found out later.

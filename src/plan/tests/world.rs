@@ -377,6 +377,7 @@ impl World {
                     self.state.resources.remove(&at);
                 }
             }
+            Act::Restore { id, .. } => panic!("nothing is deleted for a while here, not even {id}"),
             Act::SetCombinations { id, combinations } => {
                 self.patch(id, json!({ "allowedCombinations": combinations }));
             }
@@ -474,6 +475,7 @@ pub(super) fn acts(plan: &Plan) -> Vec<String> {
                 Act::Update { .. } => "update",
                 Act::Release { .. } => "release",
                 Act::Delete { .. } => "delete",
+                Act::Restore { .. } => "restore",
                 Act::SetCombinations { .. } => "set combinations",
                 Act::AddConfiguration { .. } => "add configuration",
                 Act::RemoveConfiguration { .. } => "remove configuration",

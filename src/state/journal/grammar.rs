@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use super::record::Operation;
 use super::record::Outcome;
 use super::record::Record;
 
@@ -12,8 +11,10 @@ use super::record::Record;
 pub(super) struct Grammar {
     begun: bool,
     ended: bool,
-    /// Collections whose ids are recorded.
-    seen: BTreeSet<String>,
+    /// The ids that are recorded of each collection.
+    seen: BTreeMap<String, BTreeSet<String>>,
+    /// The ids that steps which are done have.
+    ours: BTreeSet<String>,
     /// How each step stands.
     steps: BTreeMap<String, Standing>,
     /// Whether something is done that the state does not hold yet.
@@ -34,6 +35,12 @@ impl Grammar {
         self.ended
     }
 
+    /// Ids in a collection that cannot be a new object's: they were there before or belong to a step that is done.
+    pub(super) fn not_ours(&self, path: &str) -> BTreeSet<String> {
+        let seen = self.seen.get(path).into_iter().flatten();
+        seen.chain(&self.ours).cloned().collect()
+    }
+
     /// Takes the next record, or says why it may not come here.
     pub(super) fn accept(&mut self, record: &Record) -> Result<(), String> {
         if self.ended {
@@ -45,10 +52,11 @@ impl Grammar {
         match record {
             Record::ApplyBegin(_) => self.begun = true,
             Record::Seen(seen) => {
-                self.seen.insert(seen.path.clone());
+                let ids = self.seen.entry(seen.path.clone()).or_default();
+                ids.extend(seen.ids.iter().cloned());
             }
             Record::Begin(begin) => {
-                if begin.operation == Operation::Create && !self.seen.contains(&begin.path) {
+                if begin.chooses_no_id() && !self.seen.contains_key(&begin.path) {
                     return Err(format!(
                         "`{}` is created before the ids in `{}` are recorded",
                         begin.address, begin.path
@@ -67,8 +75,11 @@ impl Grammar {
                 let Some(standing) = standing else {
                     return Err(format!("the step `{}` is not open", end.step));
                 };
-                *standing = match end.outcome {
-                    Outcome::Done { .. } => Standing::Done,
+                *standing = match &end.outcome {
+                    Outcome::Done { id, .. } => {
+                        self.ours.extend(id.clone());
+                        Standing::Done
+                    }
                     Outcome::Failed { .. } => Standing::Failed,
                     Outcome::Unknown { .. } => Standing::Unknown,
                 };

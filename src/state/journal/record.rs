@@ -10,6 +10,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::model::properties::ApiVersion;
+use crate::model::state::Document;
+use crate::model::state::Json;
 use crate::model::state::ResourceState;
 use crate::model::state::Version;
 use crate::model::state::json_reason;
@@ -72,13 +74,13 @@ pub struct Seen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// Makes an object; its `path` is the collection.
+    /// Makes an object; its `path` is the collection, or the object when the caller chooses the id (a PATCH).
     Create,
     /// Changes an object in place.
     Update,
     /// Deletes an object.
     Delete,
-    /// Takes an object back out of the deleted items, with its id.
+    /// Takes an object back out of the deleted items, with its id; its `path` is where it comes back to.
     Restore,
     /// Adds a reference to another object, for example a member.
     Link,
@@ -97,7 +99,7 @@ pub struct Begin {
     pub operation: Operation,
     /// The HTTP method.
     pub method: String,
-    /// The path below the version: the collection for a create, else the object.
+    /// The path below the version: the collection for a create whose id the service chooses, else the object.
     pub path: String,
     /// The Graph version.
     pub api_version: ApiVersion,
@@ -113,6 +115,13 @@ pub struct Begin {
     pub at: Timestamp,
 }
 
+impl Begin {
+    /// Whether it makes an object whose id the service chooses, so that a lost one has to be looked for.
+    pub fn chooses_no_id(&self) -> bool {
+        self.operation == Operation::Create && self.method == "POST"
+    }
+}
+
 /// What a step that is done does to the state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -122,10 +131,59 @@ pub enum Effect {
         /// What to remember. Its id is ignored for a create.
         resource: Box<ResourceState>,
     },
+    /// The address holds this, a new object; the one that it held stays known under another address until it
+    /// is deleted, so that nothing is left behind when that fails.
+    Replace {
+        /// What to remember of the new object. Its id is ignored.
+        resource: Box<ResourceState>,
+        /// What is remembered of the old one.
+        old: Box<ResourceState>,
+        /// Where that is remembered.
+        old_address: String,
+    },
     /// The address is forgotten.
     Forget,
     /// Nothing: a step in the middle of something, remembered by a later one.
     Nothing,
+}
+
+impl Effect {
+    /// Brings a step that is done into the document. Doing so twice changes nothing more.
+    pub fn settle(
+        &self,
+        address: &str,
+        id: Option<&str>,
+        answered: Option<&Value>,
+        document: &mut Document,
+    ) {
+        let known = |resource: &ResourceState| ResourceState {
+            id: id.map_or_else(|| resource.id.clone(), str::to_owned),
+            answered: answered.cloned().map(Json::from),
+            modified_date_time: answered
+                .and_then(|answered| answered.get("modifiedDateTime")?.as_str())
+                .map(str::to_owned),
+            ..resource.clone()
+        };
+        match self {
+            Self::Nothing => {}
+            Self::Forget => {
+                document.resources.remove(address);
+            }
+            Self::Keep { resource } => {
+                document.resources.insert(address.to_owned(), known(resource));
+            }
+            Self::Replace {
+                resource,
+                old,
+                old_address,
+            } => {
+                document
+                    .resources
+                    .insert(old_address.clone(), ResourceState::clone(old));
+                document.resources.insert(address.to_owned(), known(resource));
+            }
+        }
+    }
 }
 
 /// What became of a step.

@@ -7,13 +7,9 @@ use serde_json::Value;
 
 use super::record::ApplyBegin;
 use super::record::Begin;
-use super::record::Effect;
-use super::record::Operation;
 use super::record::Outcome;
 use super::record::Record;
 use crate::model::state::Document;
-use crate::model::state::Json;
-use crate::model::state::ResourceState;
 use crate::model::state::Version;
 
 /// What the journal of an interrupted apply tells.
@@ -130,7 +126,7 @@ impl Recovery {
             })
             .collect();
         for open in &mut self.open {
-            if open.begin.operation == Operation::Create {
+            if open.begin.chooses_no_id() {
                 open.not_ours = known
                     .get(open.begin.path.as_str())
                     .into_iter()
@@ -146,19 +142,11 @@ impl Recovery {
 impl Done {
     /// Brings this step into the document.
     pub fn settle(&self, document: &mut Document) {
-        match &self.begin.effect {
-            Effect::Nothing => {}
-            Effect::Forget => {
-                document.resources.remove(&self.begin.address);
-            }
-            Effect::Keep { resource } => {
-                let kept = ResourceState {
-                    id: self.id.clone().unwrap_or_else(|| resource.id.clone()),
-                    answered: self.answered.clone().map(Json::from),
-                    ..ResourceState::clone(resource)
-                };
-                document.resources.insert(self.begin.address.clone(), kept);
-            }
-        }
+        self.begin.effect.settle(
+            &self.begin.address,
+            self.id.as_deref(),
+            self.answered.as_ref(),
+            document,
+        );
     }
 }

@@ -1,0 +1,274 @@
+//! What became of a request whose answer was lost: the tenant is asked, nothing is guessed.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+
+use super::ApplyOptions;
+use super::error::ApplyError;
+use super::request::{CONFIGURATIONS, MEMBERS_BIND, SET_COMBINATIONS, version};
+use crate::graph::{Collection, Graph, GraphError, Version};
+use crate::model::properties::Access;
+use crate::model::value::CombinationConfiguration;
+use crate::model::wire::{Decoded, decode, location_kind};
+use crate::model::{Kind, Value};
+use crate::plan::equal;
+use crate::state::journal::{Begin, Operation, Outcome};
+
+/// A request whose answer was lost.
+pub(super) struct Lost<'a> {
+    pub(super) begin: &'a Begin,
+    /// Ids that can't be the new object's.
+    pub(super) not_ours: BTreeSet<String>,
+    /// How many lost creates sent this very body, this one included: which of them made which object makes no
+    /// difference to anybody.
+    pub(super) twins: usize,
+}
+
+/// Finds out what became of it.
+///
+/// Errors when that can't be told yet, or not at all.
+pub(super) async fn find_out(
+    graph: &Graph,
+    options: &ApplyOptions,
+    lost: &Lost<'_>,
+) -> Result<Outcome, ApplyError> {
+    let begin = lost.begin;
+    let known = |landed: bool, answered: Option<Json>, why: &str| {
+        if landed {
+            Outcome::Done {
+                id: id_of(begin, answered.as_ref()),
+                answered,
+            }
+        } else {
+            not_done(why)
+        }
+    };
+    Ok(match begin.operation {
+        Operation::Create if begin.chooses_no_id() => return created(graph, options, lost).await,
+        Operation::Delete => {
+            let gone = current(graph, begin).await?.is_none();
+            known(gone, None, "the object is still there")
+        }
+        Operation::Create | Operation::Update | Operation::Restore => {
+            let now = current(graph, begin).await?;
+            let landed = now.as_ref().is_some_and(|now| shows(now, begin));
+            known(landed, now, "the object does not show it")
+        }
+        Operation::Link => known(linked(graph, begin).await?, None, "the object does not show it"),
+        Operation::Unlink => known(unlinked(graph, begin).await?, None, "it is still there"),
+    })
+}
+
+fn not_done(why: &str) -> Outcome {
+    Outcome::Failed {
+        error: format!("it was not carried out: {why}"),
+    }
+}
+
+fn id_of(begin: &Begin, answered: Option<&Json>) -> Option<String> {
+    if matches!(begin.operation, Operation::Delete) {
+        return None;
+    }
+    let shown = answered.and_then(|answered| answered.get("id")?.as_str());
+    shown.or_else(|| object_path(begin).rsplit('/').next()).map(str::to_owned)
+}
+
+/// The path of the object that a request is about.
+fn object_path(begin: &Begin) -> &str {
+    let path = begin.path.as_str();
+    for part in [SET_COMBINATIONS, CONFIGURATIONS, "members"] {
+        if let Some((object, _)) = path.split_once(&format!("/{part}")) {
+            return object;
+        }
+    }
+    path
+}
+
+async fn read_at(graph: &Graph, begin: &Begin, path: &str) -> Result<Option<Json>, GraphError> {
+    match graph.get(version(begin.api_version), path, &[]).await {
+        Ok(json) => Ok(Some(json)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The object of a request now; `None` when it is not there.
+async fn current(graph: &Graph, begin: &Begin) -> Result<Option<Json>, GraphError> {
+    read_at(graph, begin, object_path(begin)).await
+}
+
+async fn members(graph: &Graph, begin: &Begin) -> Result<Option<BTreeSet<String>>, GraphError> {
+    let group = object_path(begin).rsplit('/').next().unwrap_or_default();
+    match graph.members(group).await {
+        Ok(members) => Ok(Some(
+            members
+                .iter()
+                .filter_map(|member| member.get("id")?.as_str().map(str::to_ascii_lowercase))
+                .collect(),
+        )),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn last_part(link: &str) -> String {
+    link.rsplit('/').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+async fn linked(graph: &Graph, begin: &Begin) -> Result<bool, GraphError> {
+    let body = begin.body.clone().unwrap_or_default();
+    if let Some(links) = body.get(MEMBERS_BIND).and_then(Json::as_array) {
+        let present = members(graph, begin).await?.unwrap_or_default();
+        return Ok(links
+            .iter()
+            .filter_map(Json::as_str)
+            .all(|link| present.contains(&last_part(link))));
+    }
+    let wanted = configurations(&json!({ CONFIGURATIONS: [body] }));
+    let present = current(graph, begin).await?;
+    let present = present.as_ref().map(configurations).unwrap_or_default();
+    Ok(wanted.iter().all(|wanted| present.contains(wanted)))
+}
+
+async fn unlinked(graph: &Graph, begin: &Begin) -> Result<bool, GraphError> {
+    match begin.path.strip_suffix("/$ref") {
+        Some(member) => Ok(members(graph, begin)
+            .await?
+            .is_none_or(|present| !present.contains(&last_part(member)))),
+        None => Ok(read_at(graph, begin, &begin.path).await?.is_none()),
+    }
+}
+
+fn configurations(strength: &Json) -> Vec<CombinationConfiguration> {
+    let only = json!({ CONFIGURATIONS: strength.get(CONFIGURATIONS) });
+    match decode(Kind::Strength, &only).ok().and_then(|decoded| decoded.object.get(CONFIGURATIONS).cloned()) {
+        Some(Value::CombinationConfigurations(configurations)) => configurations,
+        _ => Vec::new(),
+    }
+}
+
+/// The kind whose collection a path lies in.
+fn kind_of(path: &str, json: &Json) -> Option<Kind> {
+    let within = |collection: Collection| path.starts_with(collection.path());
+    if within(Collection::Policies) {
+        Some(Kind::Policy)
+    } else if within(Collection::NamedLocations) {
+        location_kind(json)
+    } else if within(Collection::Strengths) {
+        Some(Kind::Strength)
+    } else if within(Collection::Contexts) {
+        Some(Kind::Context)
+    } else if within(Collection::Groups) {
+        Some(Kind::Group)
+    } else {
+        None
+    }
+}
+
+fn read(path: &str, json: &Json) -> Option<Decoded> {
+    decode(kind_of(path, json)?, json).ok()
+}
+
+/// Whether the object shows everything that the body said.
+fn shows(live: &Json, begin: &Begin) -> bool {
+    let Some(body) = &begin.body else { return true };
+    let Some(kind) = kind_of(&begin.path, live) else {
+        return false;
+    };
+    let (Some(live), Ok(sent)) = (read(&begin.path, live), decode(kind, body)) else {
+        return false;
+    };
+    // A patch says what is off as null or an empty list, so each member that it names is compared.
+    kind.properties()
+        .iter()
+        .filter(|property| names(body, property.wire))
+        .filter(|property| property.access == Access::Written)
+        .all(|property| equal(live.object.get(property.wire), sent.object.get(property.wire)))
+}
+
+/// Whether a body names a wire path, or turns off something around it.
+fn names(body: &Json, path: &str) -> bool {
+    let mut here = body;
+    for step in path.split('.') {
+        match here.get(step) {
+            Some(Json::Null) => return true,
+            Some(inner) => here = inner,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// Looks for the object that a create may have made: outside the ids seen before, equal to what was sent.
+async fn created(graph: &Graph, options: &ApplyOptions, lost: &Lost<'_>) -> Result<Outcome, ApplyError> {
+    let begin = lost.begin;
+    let wanted = begin.body.as_ref().and_then(|body| read(&begin.path, body));
+    let listed = match begin.path.as_str() {
+        path if path == Collection::Groups.path() => groups_named(graph, begin).await?,
+        path => graph.list(version(begin.api_version), path, &[]).await?,
+    };
+    let id = |json: &Json| json.get("id").and_then(Json::as_str).map(str::to_owned);
+    let is_fresh = |json: &Json| {
+        id(json).is_some_and(|id| !lost.not_ours.iter().any(|other| other.eq_ignore_ascii_case(&id)))
+    };
+    let is_same = |json: &Json| match (read(&begin.path, json), &wanted) {
+        (Some(live), Some(wanted)) => same_object(&live, wanted),
+        _ => false,
+    };
+    let found: Vec<Json> = listed.into_iter().filter(|json| is_fresh(json) && is_same(json)).collect();
+    match found.first() {
+        Some(one) if found.len() <= lost.twins => Ok(Outcome::Done {
+            id: id(one),
+            answered: Some(one.clone()),
+        }),
+        Some(_) => Err(ApplyError::AmbiguousCreate {
+            address: begin.address.clone(),
+            ids: found.iter().filter_map(id).collect(),
+        }),
+        None => nowhere(options, begin),
+    }
+}
+
+/// Nothing like it is to be seen: it was not made, or the service still hides it.
+fn nowhere(options: &ApplyOptions, begin: &Begin) -> Result<Outcome, ApplyError> {
+    let lag = options.visibility_lag;
+    let after = begin
+        .at
+        .saturating_add(SignedDuration::try_from(lag).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX);
+    if options.clock.now() < after {
+        return Err(ApplyError::TooEarly {
+            address: begin.address.clone(),
+            at: begin.at.to_string(),
+            lag_minutes: lag.as_secs().div_ceil(60),
+            after: after.to_string(),
+        });
+    }
+    Ok(not_done("nothing like it is to be seen"))
+}
+
+async fn groups_named(graph: &Graph, begin: &Begin) -> Result<Vec<Json>, GraphError> {
+    let name = begin
+        .body
+        .as_ref()
+        .and_then(|body| body.get("displayName")?.as_str())
+        .unwrap_or_default();
+    let filter = format!("displayName eq {}", crate::graph::request::literal(name));
+    graph
+        .list(Version::V1, Collection::Groups.path(), &[("$filter", &filter)])
+        .await
+}
+
+/// Whether a live object is what was sent, as far as the service shows it.
+fn same_object(live: &Decoded, sent: &Decoded) -> bool {
+    live.object.kind == sent.object.kind
+        && live
+            .object
+            .kind
+            .properties()
+            .iter()
+            .filter(|property| property.access == Access::Written)
+            .all(|property| equal(live.object.get(property.wire), sent.object.get(property.wire)))
+}

@@ -1,0 +1,13 @@
+//! What a user can rely on when a plan is applied.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "test bench"
+)]
+
+mod crash;
+mod cycle;
+mod faults;
+mod promises;

@@ -1,0 +1,191 @@
+//! The process dies at every record of the journal; the next run comes to the same end.
+
+use std::sync::Arc;
+
+use capol::apply::ApplyError;
+use capol::ops::workspace::WorkError;
+use capol::sandbox::{Kind, Tenant};
+use serde_json::Value;
+
+use crate::world::{Death, Mortal, World};
+
+const KINDS: [Kind; 5] = [
+    Kind::Policies,
+    Kind::NamedLocations,
+    Kind::AuthenticationStrengths,
+    Kind::AuthenticationContexts,
+    Kind::Groups,
+];
+
+fn policy(label: &str, body: &str) -> String {
+    format!(
+        "policy \"{label}\" {{\n  name = \"{label}\"\n  state = report_only\n  apps {{ include = [all] }}\n  {body}\n}}\n"
+    )
+}
+
+fn location(label: &str, body: &str) -> String {
+    format!("location \"{label}\" {{\n  name = \"{label}\"\n  {body}\n}}\n")
+}
+
+fn group(members: &str) -> String {
+    format!("group \"g\" {{\n  managed = true\n  name = \"g\"\n  members = [{members}]\n}}\n")
+}
+
+/// What every object says, by kind and name, with names in the place of ids; and who is in the groups.
+fn shape(world: &World) -> Vec<String> {
+    let mut names: Vec<(String, String)> = Vec::new();
+    for kind in KINDS {
+        for object in world.objects(kind) {
+            let text = |member: &str| object[member].as_str().unwrap_or_default().to_owned();
+            names.push((text("id"), text("displayName")));
+        }
+    }
+    let mut shape = Vec::new();
+    for kind in KINDS {
+        for mut object in world.objects(kind) {
+            let id = object["id"].as_str().unwrap().to_owned();
+            let mut members: Vec<String> =
+                world.sandbox.with_tenant(|tenant| tenant.members(&id).to_vec());
+            members.sort();
+            let map = object.as_object_mut().unwrap();
+            map.remove("createdDateTime");
+            map.remove("modifiedDateTime");
+            if let Some(Value::Array(configurations)) = map.get_mut("combinationConfigurations") {
+                for configuration in configurations {
+                    configuration.as_object_mut().unwrap().remove("id");
+                }
+            }
+            let mut text = format!("{kind:?} {object} {members:?}");
+            for (id, name) in &names {
+                text = text.replace(id, name);
+            }
+            shape.push(text);
+        }
+    }
+    shape.sort();
+    shape
+}
+
+/// A world as an apply left it, to start from again and again.
+struct Start {
+    tenant: Tenant,
+    files: Vec<(std::path::PathBuf, Vec<u8>)>,
+}
+
+impl Start {
+    async fn of(text: &str) -> Self {
+        let world = World::with(text).await;
+        if !text.is_empty() {
+            world.settle().await;
+        }
+        let mut files = Vec::new();
+        for name in ["settings.capol", "capol.state.json"] {
+            if let Ok(bytes) = std::fs::read(world.path(name)) {
+                files.push((name.into(), bytes));
+            }
+        }
+        Self {
+            tenant: world.sandbox.with_tenant(|tenant| tenant.clone()),
+            files,
+        }
+    }
+
+    async fn world(&self, text: &str) -> World {
+        let world = World::of(self.tenant.clone()).await;
+        for (name, bytes) in &self.files {
+            std::fs::write(world.folder.path().join(name), bytes).unwrap();
+        }
+        world.write(text);
+        world
+    }
+}
+
+/// From one text to another, with a death at every record, in each of three ways.
+async fn dies_everywhere(from: &str, to: &str, parallelism: usize) {
+    let start = Start::of(from).await;
+    let whole = start.world(to).await;
+    whole.settle().await;
+    let end = shape(&whole);
+    let addresses: Vec<String> = whole.state().await.resources.into_keys().collect();
+    let mut records = 0;
+    for death in [Death::Before, Death::Within, Death::After] {
+        for at in 0.. {
+            let mut world = start.world(to).await;
+            world.parallelism = parallelism;
+            let life = Mortal::new(at, death);
+            world.files = Arc::new(life.clone());
+            let died = world.apply().await;
+            if !life.is_dead() {
+                records = life.writes();
+                break;
+            }
+            let told = died.map_or(true, |done| done.applied.failure.is_some());
+            assert!(told, "{death:?} {at}: the death was not told");
+            world.files = Arc::new(capol::state::files::RealFiles);
+            if let Err(WorkError::Apply(ApplyError::TooEarly { .. })) = world.apply().await {
+                world.wait(16);
+            }
+            world.settle().await;
+            assert_eq!(shape(&world), end, "{death:?} {at}");
+            let state = world.state().await;
+            let kept: Vec<&String> = state.resources.keys().collect();
+            assert_eq!(kept, addresses.iter().collect::<Vec<_>>(), "{death:?} {at}");
+            assert!(world.journal().is_none(), "{death:?} {at}");
+        }
+    }
+    println!("{records} records, {parallelism} at once: each survived");
+}
+
+#[tokio::test]
+async fn creates_survive_death_at_every_record() {
+    let to = location("l", "ip_ranges = [\"203.0.113.0/24\"]")
+        + &policy("p", "users { include = [all] }\n  locations { include = [all], exclude = [location.l] }\n  grant = mfa");
+    dies_everywhere("", &to, 4).await;
+}
+
+#[tokio::test]
+async fn neighbours_survive_death_at_every_record() {
+    let to = group("user(\"ada@contoso.com\")")
+        + "strength \"s\" {\n  name = \"s\"\n  combinations = [fido2]\n}\n"
+        + "context \"c\" {\n  id = \"c42\"\n  name = \"c\"\n}\n"
+        + &policy("p", "users { include = [group.g] }\n  grant = strength.s");
+    dies_everywhere("", &to, 4).await;
+}
+
+#[tokio::test]
+async fn updates_survive_death_at_every_record() {
+    let from = group("user(\"ada@contoso.com\")")
+        + "strength \"s\" {\n  name = \"s\"\n  combinations = [fido2]\n}\n"
+        + &policy("p", "users { include = [group.g] }\n  grant = strength.s");
+    let to = from
+        .replace("ada@", "alan@")
+        .replace("[fido2]", "[fido2, x509_multi_factor]\n  configurations {\n    fido2 {\n      applies_to = [fido2]\n      allowed_aaguids = [\"de1e552d-db1d-4423-a619-566b625cdc84\"]\n    }\n  }")
+        .replace("grant = strength.s", "grant = strength.s\n  session { sign_in_frequency = 4h }");
+    dies_everywhere(&from, &to, 4).await;
+}
+
+#[tokio::test]
+async fn deletes_survive_death_at_every_record() {
+    let from = location("l", "ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true")
+        + &policy("p", "users { include = [all] }\n  locations { include = [all], exclude = [location.l] }\n  grant = mfa")
+        + &policy("q", "users { include = [all] }\n  grant = mfa");
+    dies_everywhere(&from, &policy("q", "users { include = [all] }\n  grant = mfa"), 4).await;
+}
+
+#[tokio::test]
+async fn replacements_survive_death_at_every_record() {
+    let policy = policy("p", "users { include = [all] }\n  locations { include = [all], exclude = [location.l] }\n  grant = mfa");
+    let from = location("l", "ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true") + &policy;
+    let to = location("l", "countries = [\"DK\"]") + &policy;
+    dies_everywhere(&from, &to, 1).await;
+}
+
+#[tokio::test]
+async fn moves_with_writes_survive_death_at_every_record() {
+    let from = policy("p", "users { include = [all] }\n  grant = mfa")
+        + &policy("old", "users { include = [all] }\n  grant = block");
+    let to = policy("q", "users { include = [all] }\n  grant = compliant_device")
+        + "moved {\n  from = policy.p\n  to = policy.q\n}\nremoved { from = policy.old }\n"
+        + &policy("new", "users { include = [all] }\n  grant = block");
+    dies_everywhere(&from, &to, 4).await;
+}
