@@ -33,12 +33,13 @@ impl Answer {
     }
 }
 
-/// Sends a step, and sends it again for as long as the service does not see what it refers to.
+/// Sends a step, and sends it again for as long as the service does not see what it refers to: `fresh` are the ids
+/// that were made a moment ago.
 pub(super) async fn patiently(
     executor: &Executor<'_>,
     step: &Step,
     ready: &Ready,
-    fresh: bool,
+    fresh: &[String],
 ) -> Result<Answer, GraphError> {
     let patience = executor.options.patience;
     let mut attempt = 1;
@@ -63,12 +64,20 @@ pub(super) async fn patiently(
 
 /// Whether the refusal is one that passes: a refused delete after a release, a 404 on a fresh group, a
 /// location that policies can't see yet.
-fn passes(step: &Step, ready: &Ready, fresh: bool, error: &GraphError) -> bool {
+fn passes(step: &Step, ready: &Ready, fresh: &[String], error: &GraphError) -> bool {
     match &ready.call {
         Call::Delete(..) => {
             !step.after.is_empty() && error.service().is_some_and(|service| service.status == 400)
         }
-        _ => fresh && (error.names_missing_object() || error.is_not_found()),
+        _ if fresh.is_empty() => false,
+        _ => {
+            let names_fresh = |message: &str| fresh.iter().any(|id| message.contains(id.as_str()));
+            error.names_missing_object()
+                || error.is_not_found()
+                || error
+                    .service()
+                    .is_some_and(|service| service.status == 400 && names_fresh(&service.message))
+        }
     }
 }
 

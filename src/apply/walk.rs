@@ -89,9 +89,9 @@ impl<'a> Walk<'a> {
             {
                 if let Some(ready) = self.begin(step)? {
                     let executor = self.executor;
-                    let fresh = self.has_fresh_references(step);
+                    let fresh = self.fresh(step);
                     under_way.push(Box::pin(async move {
-                        (step, patiently(executor, step, &ready, fresh).await)
+                        (step, patiently(executor, step, &ready, &fresh).await)
                     }));
                 }
             }
@@ -196,13 +196,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether it refers to what the service may not show yet.
-    fn has_fresh_references(&self, step: &Step) -> bool {
-        step.after.iter().any(|id| {
-            self.plan.step(*id).is_some_and(|needed| {
-                matches!(needed.act, Act::Create { .. } | Act::Restore { .. })
-            })
-        }) || !step.act.waits_for().is_empty()
+    /// The ids of what it waited for and the service may not show yet.
+    fn fresh(&self, step: &Step) -> Vec<String> {
+        let made = step.after.iter().filter_map(|id| {
+            let needed = self.plan.step(*id)?;
+            matches!(needed.act, Act::Create { .. } | Act::Restore { .. }).then_some(&needed.address)
+        });
+        made.chain(step.act.waits_for())
+            .filter_map(|address| self.ids.get(address).cloned())
+            .collect()
     }
 
     fn result(&mut self, step: &Step, verb: &'static str, result: StepResult) {

@@ -18,7 +18,7 @@ const GROUP: &str = "group \"g\" {\n  managed = true\n  name = \"G\"\n  members 
 
 fn cases() -> [(&'static str, Kind, &'static str, &'static str); 5] {
     [
-        (POLICY, Kind::Policies, "/policies", "P"),
+        (POLICY, Kind::Policies, "Access/policies", "P"),
         (LOCATION, Kind::NamedLocations, "/namedLocations", "L"),
         (STRENGTH, Kind::AuthenticationStrengths, "StrengthPolicies", "S"),
         (CONTEXT, Kind::AuthenticationContexts, "ClassReferences", "C"),
@@ -116,7 +116,7 @@ async fn a_create_that_never_arrived_is_made_again_after_the_lag_and_not_before(
 async fn what_the_service_hides_for_long_is_adopted_when_it_shows() {
     let mut world = World::with(POLICY).await;
     world.patience = 2;
-    world.faults(write("/policies", When::Only(1), Effect::Drop { commit: true }).hiding_new_for(40));
+    world.faults(write("Access/policies", When::Only(1), Effect::Drop { commit: true }).hiding_new_for(40));
     assert!(!world.apply().await.unwrap().applied.is_complete());
     assert!(world.plan().await.is_err());
     for _ in 0..40 {
@@ -129,7 +129,7 @@ async fn what_the_service_hides_for_long_is_adopted_when_it_shows() {
 #[tokio::test]
 async fn two_objects_that_could_be_the_lost_one_are_an_error_that_names_both() {
     let world = World::with(POLICY).await;
-    world.faults(write("/policies", When::Only(1), Effect::Drop { commit: true }).hiding_new_for(20));
+    world.faults(write("Access/policies", When::Only(1), Effect::Drop { commit: true }).hiding_new_for(20));
     let mut quick = world;
     quick.patience = 1;
     quick.apply().await.unwrap();
@@ -168,7 +168,7 @@ async fn twins_whose_answers_are_lost_become_two_objects() {
     let twin = POLICY.replace("policy \"p\"", "policy \"q\"");
     for hidden in [0, 6] {
         let world = World::with(&(POLICY.to_owned() + &twin)).await;
-        world.faults(write("/policies", When::First(2), Effect::Drop { commit: true }).hiding_new_for(hidden));
+        world.faults(write("Access/policies", When::First(2), Effect::Drop { commit: true }).hiding_new_for(hidden));
         world.settle().await;
         assert_eq!(world.names(Kind::Policies), ["P", "P"]);
         assert_ne!(world.id("policy.p").await, world.id("policy.q").await);
@@ -218,7 +218,7 @@ async fn a_reference_that_stays_unknown_fails_its_policy_alone() {
     let policy = POLICY.replace("grant", "locations { include = [all], exclude = [location.l] }\n  grant");
     let world = World::with(&format!("{policy}{LOCATION}{STRENGTH}")).await;
     let refusal = Effect::Fail { status: 404, commit: false };
-    world.faults(Faults::none().with(Rule::new(When::Always, refusal).method("POST").path("/policies")));
+    world.faults(Faults::none().with(Rule::new(When::Always, refusal).method("POST").path("Access/policies")));
     let done = world.apply().await.unwrap();
     assert_eq!(done.addresses(|result| matches!(result, StepResult::Failed { .. })), ["policy.p"]);
     assert_eq!(done.addresses(|result| matches!(result, StepResult::Done { .. })).len(), 2);
