@@ -1,7 +1,7 @@
 //! What a user can rely on, a module a subject.
 
-mod around;
 mod apply;
+mod around;
 mod bench;
 mod corpus;
 mod corpus_export;

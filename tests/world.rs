@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use capol::apply::{Applied, Clock, Event, Events, Patience, StepResult};
@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) ears: Arc<Ears>,
     pub(crate) files: Arc<dyn Files>,
     now: Arc<Mutex<Timestamp>>,
+    /// One client for the whole test: reading the system's root certificates takes long.
+    graph: OnceLock<Graph>,
 }
 
 /// Keeps what happens, and may do something about it.
@@ -128,6 +130,7 @@ impl World {
             ears: Arc::default(),
             files: Arc::new(RealFiles),
             now: Arc::new(Mutex::new("2026-06-01T08:00:00Z".parse().unwrap())),
+            graph: OnceLock::new(),
         }
     }
 
@@ -191,7 +194,7 @@ impl World {
         }
     }
 
-    pub(crate) async fn connect(&self) -> Connection {
+    fn client(&self) -> Graph {
         let endpoints = Endpoints::new(
             Cloud::Global,
             Some(&self.sandbox.endpoint()),
@@ -203,9 +206,12 @@ impl World {
         options.patience.first_wait = Duration::ZERO;
         let token = SignIn::AccessToken(Secret::new(self.sandbox.access_token()));
         let source = token.source(&options, system_clock()).unwrap();
-        connection::connect(Graph::new(source, options).unwrap(), None)
-            .await
-            .unwrap()
+        Graph::new(source, options).unwrap()
+    }
+
+    pub(crate) async fn connect(&self) -> Connection {
+        let graph = self.graph.get_or_init(|| self.client()).clone();
+        connection::connect(graph, None).await.unwrap()
     }
 
     /// `capol plan`, with what it was made from.
@@ -240,9 +246,7 @@ impl World {
         workspace
             .recover(&connection, &guard, &worker, &loaded.configuration)
             .await?;
-        let planned = workspace
-            .plan(&connection, &loaded, narrowing, &worker)
-            .await?;
+        let planned = workspace.plan(&connection, &loaded, narrowing, &worker).await?;
         self.carry_out(&workspace, &connection, &guard, planned, &loaded, &worker)
             .await
     }
@@ -300,7 +304,10 @@ impl World {
     pub(crate) fn settle(&self) -> impl Future<Output = Plan> {
         let at = std::panic::Location::caller();
         async move {
-            let done = self.apply().await.unwrap_or_else(|error| panic!("{at}: {error:?}"));
+            let done = self
+                .apply()
+                .await
+                .unwrap_or_else(|error| panic!("{at}: {error:?}"));
             assert!(
                 done.applied.is_complete() && done.applied.mismatches.is_empty(),
                 "{at}: {:#?}\n{:#?}",
@@ -314,7 +321,10 @@ impl World {
 
     /// The next plan has nothing to do.
     pub(crate) async fn nothing_to_do(&self, at: &std::panic::Location<'_>) {
-        let again = self.plan().await.unwrap_or_else(|error| panic!("{at}: {error:?}"));
+        let again = self
+            .plan()
+            .await
+            .unwrap_or_else(|error| panic!("{at}: {error:?}"));
         let left: Vec<_> = again.changes.iter().filter(|change| change.is_change()).collect();
         assert!(
             !again.verdict.has_changes(),
@@ -406,7 +416,9 @@ impl World {
         self.requests()
             .into_iter()
             .filter(|request| {
-                !request.starts_with("GET") && !request.ends_with("/$batch") && !request.ends_with("/getByIds")
+                !request.starts_with("GET")
+                    && !request.ends_with("/$batch")
+                    && !request.ends_with("/getByIds")
             })
             .collect()
     }
@@ -472,7 +484,9 @@ impl Mortal {
     }
 
     fn watched(&self, path: &Path, file: Box<dyn OpenFile>) -> Box<dyn OpenFile> {
-        let is_journal = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("journal"));
+        let is_journal = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("journal"));
         Box::new(MortalFile {
             life: self.clone(),
             is_journal,

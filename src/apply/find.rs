@@ -72,7 +72,9 @@ fn id_of(begin: &Begin, answered: Option<&Json>) -> Option<String> {
         return None;
     }
     let shown = answered.and_then(|answered| answered.get("id")?.as_str());
-    shown.or_else(|| object_path(begin).rsplit('/').next()).map(str::to_owned)
+    shown
+        .or_else(|| object_path(begin).rsplit('/').next())
+        .map(str::to_owned)
 }
 
 /// The path of the object that a request is about.
@@ -143,7 +145,10 @@ async fn unlinked(graph: &Graph, begin: &Begin) -> Result<bool, GraphError> {
 
 fn configurations(strength: &Json) -> Vec<CombinationConfiguration> {
     let only = json!({ CONFIGURATIONS: strength.get(CONFIGURATIONS) });
-    match decode(Kind::Strength, &only).ok().and_then(|decoded| decoded.object.get(CONFIGURATIONS).cloned()) {
+    match decode(Kind::Strength, &only)
+        .ok()
+        .and_then(|decoded| decoded.object.get(CONFIGURATIONS).cloned())
+    {
         Some(Value::CombinationConfigurations(configurations)) => configurations,
         _ => Vec::new(),
     }
@@ -217,7 +222,10 @@ async fn created(graph: &Graph, options: &ApplyOptions, lost: &Lost<'_>) -> Resu
         (Some(live), Some(wanted)) => same_object(&live, wanted),
         _ => false,
     };
-    let found: Vec<Json> = listed.into_iter().filter(|json| is_fresh(json) && is_same(json)).collect();
+    let found: Vec<Json> = listed
+        .into_iter()
+        .filter(|json| is_fresh(json) && is_same(json))
+        .collect();
     match found.first() {
         Some(one) if found.len() <= lost.twins => Ok(Outcome::Done {
             id: id(one),

@@ -44,8 +44,7 @@ fn shape(world: &World) -> Vec<String> {
     for kind in KINDS {
         for mut object in world.objects(kind) {
             let id = object["id"].as_str().unwrap().to_owned();
-            let mut members: Vec<String> =
-                world.sandbox.with_tenant(|tenant| tenant.members(&id).to_vec());
+            let mut members: Vec<String> = world.sandbox.with_tenant(|tenant| tenant.members(&id).to_vec());
             members.sort();
             let map = object.as_object_mut().unwrap();
             map.remove("createdDateTime");
@@ -139,7 +138,10 @@ async fn dies_everywhere(from: &str, to: &str, parallelism: usize) {
 #[tokio::test]
 async fn creates_survive_death_at_every_record() {
     let to = location("l", "ip_ranges = [\"203.0.113.0/24\"]")
-        + &policy("p", "users { include = [all] }\n  locations { include = [all], exclude = [location.l] }\n  grant = mfa");
+        + &policy(
+            "p",
+            "users { include = [all] }\n  locations { include = [all], exclude = [location.l] }\n  grant = mfa",
+        );
     dies_everywhere("", &to, 4).await;
 }
 
@@ -167,14 +169,20 @@ async fn updates_survive_death_at_every_record() {
 #[tokio::test]
 async fn deletes_survive_death_at_every_record() {
     let from = location("l", "ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true")
-        + &policy("p", "users { include = [all] }\n  locations { include = [all], exclude = [location.l] }\n  grant = mfa")
+        + &policy(
+            "p",
+            "users { include = [all] }\n  locations { include = [all], exclude = [location.l] }\n  grant = mfa",
+        )
         + &policy("q", "users { include = [all] }\n  grant = mfa");
     dies_everywhere(&from, &policy("q", "users { include = [all] }\n  grant = mfa"), 4).await;
 }
 
 #[tokio::test]
 async fn replacements_survive_death_at_every_record() {
-    let policy = policy("p", "users { include = [all] }\n  locations { include = [all], exclude = [location.l] }\n  grant = mfa");
+    let policy = policy(
+        "p",
+        "users { include = [all] }\n  locations { include = [all], exclude = [location.l] }\n  grant = mfa",
+    );
     let from = location("l", "ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true") + &policy;
     let to = location("l", "countries = [\"DK\"]") + &policy;
     dies_everywhere(&from, &to, 1).await;

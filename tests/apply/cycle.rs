@@ -37,7 +37,10 @@ async fn the_quickstart_is_made_once() {
 
 /// From each body to the next and back again, in place.
 const LIVES: &[(&str, &[&str])] = &[
-    ("state", &["state = report_only", "state = enabled", "state = disabled"]),
+    (
+        "state",
+        &["state = report_only", "state = enabled", "state = disabled"],
+    ),
     (
         "audience",
         &[
@@ -150,7 +153,8 @@ async fn a_renamed_object_keeps_its_id_and_a_moved_one_is_not_touched() {
     world.becomes(&renamed).await;
     assert_eq!(world.id("policy.p").await, id);
     world.requests();
-    let moved = renamed.replace("policy \"p\"", "policy \"q\"") + "moved {\n  from = policy.p\n  to = policy.q\n}\n";
+    let moved =
+        renamed.replace("policy \"p\"", "policy \"q\"") + "moved {\n  from = policy.p\n  to = policy.q\n}\n";
     let plan = world.becomes(&moved).await;
     assert_eq!(plan.verdict.moved, 1);
     assert_eq!(world.writes(), Vec::<String>::new());
@@ -178,7 +182,10 @@ async fn what_is_imported_stays_as_it_is_and_what_is_removed_stays_in_the_tenant
         + &format!("import {{\n  to = policy.p\n  id = \"{id}\"\n}}\n");
     let plan = world.becomes(&text).await;
     assert_eq!(action(&plan, "policy.p"), Action::Update);
-    assert_eq!(world.live(Kind::Policies, "policy.p").await["state"], json!("enabled"));
+    assert_eq!(
+        world.live(Kind::Policies, "policy.p").await["state"],
+        json!("enabled")
+    );
     assert_eq!(world.id("policy.p").await, id);
 }
 
@@ -186,13 +193,17 @@ async fn what_is_imported_stays_as_it_is_and_what_is_removed_stays_in_the_tenant
 async fn groups_gain_and_lose_members() {
     let world = World::new().await;
     let group = |members: &str| {
-        format!(
-            "group \"g\" {{\n  managed = true\n  name = \"G\"\n  members = [{members}]\n}}\n"
-        ) + &policy("p", "users { include = [group.g] }")
+        format!("group \"g\" {{\n  managed = true\n  name = \"G\"\n  members = [{members}]\n}}\n")
+            + &policy("p", "users { include = [group.g] }")
     };
     let user = |name: &str| format!("user(\"{name}@contoso.com\")");
     world
-        .becomes(&group(&format!("{}, {}, {}", user("ada"), user("alan"), user("sync"))))
+        .becomes(&group(&format!(
+            "{}, {}, {}",
+            user("ada"),
+            user("alan"),
+            user("sync")
+        )))
         .await;
     let id = world.id("group.g").await;
     assert_eq!(world.sandbox.with_tenant(|tenant| tenant.members(&id).len()), 3);
@@ -221,7 +232,10 @@ async fn members_join_twenty_at_a_time() {
             tenant.insert(Kind::Users, user);
         }
     });
-    let list: Vec<String> = users.iter().map(|name| format!("user(\"{name}@contoso.com\")")).collect();
+    let list: Vec<String> = users
+        .iter()
+        .map(|name| format!("user(\"{name}@contoso.com\")"))
+        .collect();
     let text = |members: &[String]| {
         format!(
             "group \"g\" {{\n  managed = true\n  name = \"G\"\n  members = [{}]\n}}\n",
@@ -238,7 +252,9 @@ async fn members_join_twenty_at_a_time() {
 #[tokio::test]
 async fn somebody_who_joined_meanwhile_does_not_keep_the_others_out() {
     let world = World::new().await;
-    let text = |members: &str| format!("group \"g\" {{\n  managed = true\n  name = \"G\"\n  members = [{members}]\n}}\n");
+    let text = |members: &str| {
+        format!("group \"g\" {{\n  managed = true\n  name = \"G\"\n  members = [{members}]\n}}\n")
+    };
     world.becomes(&text("")).await;
     let id = world.id("group.g").await;
     world.write(&text("user(\"ada@contoso.com\"), user(\"alan@contoso.com\")"));
@@ -250,14 +266,26 @@ async fn somebody_who_joined_meanwhile_does_not_keep_the_others_out() {
         .unwrap();
     let ada = ada["id"].as_str().unwrap().to_owned();
     let group = id.clone();
-    let plan = world.planned(&capol::ops::workspace::Narrowing::default()).await.unwrap();
+    let plan = world
+        .planned(&capol::ops::workspace::Narrowing::default())
+        .await
+        .unwrap();
     connection.graph.add_member(&group, &ada).await.unwrap();
     let loaded = world.loaded();
     let workspace = world.workspace(&loaded);
     let worker = world.worker("apply");
     let guard = workspace.lock(&worker).await.unwrap();
     let applied = workspace
-        .apply(&connection, &guard, &plan, &loaded.configuration, &worker, false, &*world.ears, &world.stop)
+        .apply(
+            &connection,
+            &guard,
+            &plan,
+            &loaded.configuration,
+            &worker,
+            false,
+            &*world.ears,
+            &world.stop,
+        )
         .await
         .unwrap();
     assert!(applied.is_complete(), "{applied:#?}");
@@ -291,32 +319,60 @@ async fn contexts_are_made_under_the_chosen_id_and_released_before_they_go() {
         format!("context \"vault\" {{\n  id = \"c42\"\n  {body}\n}}\n")
             + &policy("p", "apps { include = [context.vault] }")
     };
-    world.becomes(&context("name = \"Vault\"\n  available = true")).await;
-    world.becomes(&context("name = \"The vault\"\n  description = \"Keys\"")).await;
-    world.becomes(&context("name = \"The vault\"\n  available = true")).await;
+    world
+        .becomes(&context("name = \"Vault\"\n  available = true"))
+        .await;
+    world
+        .becomes(&context("name = \"The vault\"\n  description = \"Keys\""))
+        .await;
+    world
+        .becomes(&context("name = \"The vault\"\n  available = true"))
+        .await;
     assert_eq!(world.id("context.vault").await, "c42");
     world.requests();
     world.becomes("").await;
     let writes = world.writes();
-    assert!(writes[0].starts_with("DELETE") && writes[0].contains("/policies/"), "{writes:?}");
-    assert!(writes[1].starts_with("PATCH") && writes[2].starts_with("DELETE"), "{writes:?}");
+    assert!(
+        writes[0].starts_with("DELETE") && writes[0].contains("/policies/"),
+        "{writes:?}"
+    );
+    assert!(
+        writes[1].starts_with("PATCH") && writes[2].starts_with("DELETE"),
+        "{writes:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_trusted_location_is_untrusted_before_it_is_deleted() {
     let world = World::new().await;
-    let location = "location \"l\" {\n  name = \"L\"\n  ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true\n}\n";
+    let location =
+        "location \"l\" {\n  name = \"L\"\n  ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true\n}\n";
     world
-        .becomes(&(location.to_owned() + &policy("p", "locations { include = [all], exclude = [location.l] }")))
+        .becomes(
+            &(location.to_owned() + &policy("p", "locations { include = [all], exclude = [location.l] }")),
+        )
         .await;
     world.requests();
     world.becomes("").await;
     let writes: Vec<String> = world
         .writes()
         .iter()
-        .map(|write| write.rsplit_once('/').unwrap().0.replace("/v1.0/identity/conditionalAccess", ""))
+        .map(|write| {
+            write
+                .rsplit_once('/')
+                .unwrap()
+                .0
+                .replace("/v1.0/identity/conditionalAccess", "")
+        })
         .collect();
-    assert_eq!(writes, ["DELETE /policies", "PATCH /namedLocations", "DELETE /namedLocations"]);
+    assert_eq!(
+        writes,
+        [
+            "DELETE /policies",
+            "PATCH /namedLocations",
+            "DELETE /namedLocations"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -326,7 +382,9 @@ async fn a_location_in_use_becomes_one_of_countries() {
         format!("location \"l\" {{\n  name = \"L\"\n  {location}\n}}\n")
             + &policy("p", "locations { include = [all], exclude = [location.l] }")
     };
-    world.becomes(&text("ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true")).await;
+    world
+        .becomes(&text("ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true"))
+        .await;
     let before = world.id("location.l").await;
     let policy_id = world.id("policy.p").await;
     world.requests();
@@ -341,7 +399,10 @@ async fn a_location_in_use_becomes_one_of_countries() {
     assert_ne!(before, after);
     assert_eq!(world.id("policy.p").await, policy_id);
     let policy = world.live(Kind::Policies, "policy.p").await;
-    assert_eq!(policy["conditions"]["locations"]["excludeLocations"], json!([after]));
+    assert_eq!(
+        policy["conditions"]["locations"]["excludeLocations"],
+        json!([after])
+    );
     assert_eq!(world.names(Kind::NamedLocations), ["L"]);
     assert_eq!(world.state().await.resources.len(), 2);
 }
@@ -349,13 +410,17 @@ async fn a_location_in_use_becomes_one_of_countries() {
 #[tokio::test]
 async fn a_policy_that_spares_all_trusted_waits_for_trusted_locations() {
     let world = World::new().await;
-    let location = "location \"z\" {\n  name = \"Z\"\n  ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true\n}\n";
+    let location =
+        "location \"z\" {\n  name = \"Z\"\n  ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true\n}\n";
     world.requests();
     world
         .becomes(&(policy("a", "locations { include = [all], exclude = [all_trusted] }") + location))
         .await;
     let writes = world.writes();
-    assert!(writes[0].ends_with("/namedLocations") && writes[1].ends_with("/policies"), "{writes:?}");
+    assert!(
+        writes[0].ends_with("/namedLocations") && writes[1].ends_with("/policies"),
+        "{writes:?}"
+    );
 }
 
 #[tokio::test]
@@ -382,8 +447,12 @@ async fn instances_and_modules_come_and_go() {
             "location \"hq\" {{\n  for_each = {{ {keys} }}\n  name = \"HQ ${{each.key}}\"\n  ip_ranges = [each.value]\n}}\n"
         )
     };
-    world.becomes(&text("dk = \"203.0.113.0/28\", se = \"203.0.113.16/28\"")).await;
-    world.becomes(&text("se = \"203.0.113.16/28\", no = \"203.0.113.32/28\"")).await;
+    world
+        .becomes(&text("dk = \"203.0.113.0/28\", se = \"203.0.113.16/28\""))
+        .await;
+    world
+        .becomes(&text("se = \"203.0.113.16/28\", no = \"203.0.113.32/28\""))
+        .await;
     assert_eq!(world.names(Kind::NamedLocations), ["HQ no", "HQ se"]);
     world.becomes("").await;
     assert!(world.objects(Kind::NamedLocations).is_empty());

@@ -11,7 +11,8 @@ use serde_json::json;
 use crate::world::World;
 
 pub(super) const POLICY: &str = "policy \"p\" {\n  name = \"P\"\n  state = report_only\n  users { include = [all] }\n  apps { include = [all] }\n  grant = mfa\n}\n";
-const LOCATION: &str = "location \"l\" {\n  name = \"L\"\n  ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true\n}\n";
+const LOCATION: &str =
+    "location \"l\" {\n  name = \"L\"\n  ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true\n}\n";
 const STRENGTH: &str = "strength \"s\" {\n  name = \"S\"\n  combinations = [fido2]\n}\n";
 const CONTEXT: &str = "context \"c\" {\n  id = \"c42\"\n  name = \"C\"\n}\n";
 const GROUP: &str = "group \"g\" {\n  managed = true\n  name = \"G\"\n  members = [user(\"ada@contoso.com\"), user(\"alan@contoso.com\")]\n}\n";
@@ -29,14 +30,27 @@ fn cases() -> [(&'static str, Kind, &'static str, &'static str); 5] {
 /// Ways in which the answer to a write that was carried out is lost.
 const LOST: [Effect; 4] = [
     Effect::Drop { commit: true },
-    Effect::Fail { status: 504, commit: true },
-    Effect::Fail { status: 500, commit: true },
-    Effect::Fail { status: 503, commit: true },
+    Effect::Fail {
+        status: 504,
+        commit: true,
+    },
+    Effect::Fail {
+        status: 500,
+        commit: true,
+    },
+    Effect::Fail {
+        status: 503,
+        commit: true,
+    },
 ];
 
 fn write(path: &str, when: When, effect: Effect) -> Faults {
     // Contexts are made by PATCH, everything else by POST.
-    let method = if path == "ClassReferences" { "PATCH" } else { "POST" };
+    let method = if path == "ClassReferences" {
+        "PATCH"
+    } else {
+        "POST"
+    };
     Faults::none().with(Rule::new(when, effect).method(method).path(path))
 }
 
@@ -76,7 +90,10 @@ async fn a_lost_answer_to_any_other_write_is_found_again() {
             world.faults(Faults::none().with(Rule::new(When::Every(2), effect).method(method)));
             world.becomes(&second).await;
             world.becomes("").await;
-            assert!(world.objects(Kind::NamedLocations).is_empty(), "{effect:?} {method}");
+            assert!(
+                world.objects(Kind::NamedLocations).is_empty(),
+                "{effect:?} {method}"
+            );
             assert!(world.objects(Kind::Policies).is_empty(), "{effect:?} {method}");
         }
     }
@@ -90,13 +107,20 @@ async fn a_create_that_never_arrived_is_made_again_after_the_lag_and_not_before(
         }
         for effect in [
             Effect::Drop { commit: false },
-            Effect::Fail { status: 504, commit: false },
+            Effect::Fail {
+                status: 504,
+                commit: false,
+            },
         ] {
             let world = World::with(text).await;
             world.faults(write(path, When::Only(1), effect));
             let done = world.apply().await.unwrap();
             assert!(!done.applied.is_complete());
-            assert_eq!(done.addresses(|result| matches!(result, StepResult::Unknown { .. })).len(), 1);
+            assert_eq!(
+                done.addresses(|result| matches!(result, StepResult::Unknown { .. }))
+                    .len(),
+                1
+            );
             assert!(world.journal().is_some());
             world.wait(10);
             let error = world.apply().await.err().unwrap();
@@ -141,7 +165,9 @@ async fn two_objects_that_could_be_the_lost_one_are_an_error_that_names_both() {
     let mut twin = world.objects(Kind::Policies).remove(0);
     let first = twin["id"].as_str().unwrap().to_owned();
     twin["id"] = json!("aaaaaaaa-0000-4000-8000-000000000001");
-    world.sandbox.with_tenant(|tenant| tenant.insert(Kind::Policies, twin));
+    world
+        .sandbox
+        .with_tenant(|tenant| tenant.insert(Kind::Policies, twin));
     match world.apply().await.err().unwrap() {
         WorkError::Apply(ApplyError::AmbiguousCreate { address, mut ids }) => {
             ids.sort();
@@ -156,7 +182,11 @@ async fn two_objects_that_could_be_the_lost_one_are_an_error_that_names_both() {
     let twin = "aaaaaaaa-0000-4000-8000-000000000001";
     connection
         .graph
-        .delete(capol::graph::Collection::Policies, capol::graph::Version::V1, twin)
+        .delete(
+            capol::graph::Collection::Policies,
+            capol::graph::Version::V1,
+            twin,
+        )
         .await
         .unwrap();
     world.settle().await;
@@ -168,7 +198,9 @@ async fn twins_whose_answers_are_lost_become_two_objects() {
     let twin = POLICY.replace("policy \"p\"", "policy \"q\"");
     for hidden in [0, 6] {
         let world = World::with(&(POLICY.to_owned() + &twin)).await;
-        world.faults(write("Access/policies", When::First(2), Effect::Drop { commit: true }).hiding_new_for(hidden));
+        world.faults(
+            write("Access/policies", When::First(2), Effect::Drop { commit: true }).hiding_new_for(hidden),
+        );
         world.settle().await;
         assert_eq!(world.names(Kind::Policies), ["P", "P"]);
         assert_ne!(world.id("policy.p").await, world.id("policy.q").await);
@@ -183,16 +215,25 @@ async fn an_older_object_that_looks_the_same_is_never_taken_for_the_new_one() {
         }
         let world = World::with(text).await;
         world.settle().await;
-        let old = world.objects(kind).into_iter().find(|object| object["displayName"] == json!(name));
+        let old = world
+            .objects(kind)
+            .into_iter()
+            .find(|object| object["displayName"] == json!(name));
         let old = old.unwrap()["id"].clone();
         // The project forgets it and makes another.
         let address = text.split('"').nth(1).unwrap();
         let block = text.split(' ').next().unwrap();
-        world.becomes(&format!("removed {{ from = {block}.{address} }}\n")).await;
+        world
+            .becomes(&format!("removed {{ from = {block}.{address} }}\n"))
+            .await;
         world.faults(write(path, When::Only(1), Effect::Drop { commit: true }));
         world.becomes(text).await;
         assert_eq!(count(&world, kind, name), 2, "{name}");
-        assert_ne!(json!(world.id(&format!("{block}.{address}")).await), old, "{name}");
+        assert_ne!(
+            json!(world.id(&format!("{block}.{address}")).await),
+            old,
+            "{name}"
+        );
     }
 }
 
@@ -215,14 +256,37 @@ async fn what_refers_to_a_fresh_object_waits_until_the_service_sees_it() {
 
 #[tokio::test]
 async fn a_reference_that_stays_unknown_fails_its_policy_alone() {
-    let policy = POLICY.replace("grant", "locations { include = [all], exclude = [location.l] }\n  grant");
+    let policy = POLICY.replace(
+        "grant",
+        "locations { include = [all], exclude = [location.l] }\n  grant",
+    );
     let world = World::with(&format!("{policy}{LOCATION}{STRENGTH}")).await;
-    let refusal = Effect::Fail { status: 404, commit: false };
-    world.faults(Faults::none().with(Rule::new(When::Always, refusal).method("POST").path("Access/policies")));
+    let refusal = Effect::Fail {
+        status: 404,
+        commit: false,
+    };
+    world.faults(
+        Faults::none().with(
+            Rule::new(When::Always, refusal)
+                .method("POST")
+                .path("Access/policies"),
+        ),
+    );
     let done = world.apply().await.unwrap();
-    assert_eq!(done.addresses(|result| matches!(result, StepResult::Failed { .. })), ["policy.p"]);
-    assert_eq!(done.addresses(|result| matches!(result, StepResult::Done { .. })).len(), 2);
-    let waited = world.ears.heard().iter().any(|event| matches!(event, Event::StepWaiting { .. }));
+    assert_eq!(
+        done.addresses(|result| matches!(result, StepResult::Failed { .. })),
+        ["policy.p"]
+    );
+    assert_eq!(
+        done.addresses(|result| matches!(result, StepResult::Done { .. }))
+            .len(),
+        2
+    );
+    let waited = world
+        .ears
+        .heard()
+        .iter()
+        .any(|event| matches!(event, Event::StepWaiting { .. }));
     assert!(waited);
     world.faults(Faults::none());
     world.settle().await;
@@ -231,8 +295,14 @@ async fn a_reference_that_stays_unknown_fails_its_policy_alone() {
 #[tokio::test]
 async fn reads_that_flap_after_the_writes_are_read_again() {
     for effect in [
-        Effect::Fail { status: 404, commit: false },
-        Effect::Fail { status: 500, commit: false },
+        Effect::Fail {
+            status: 404,
+            commit: false,
+        },
+        Effect::Fail {
+            status: 500,
+            commit: false,
+        },
         Effect::Drop { commit: false },
         Effect::Throttle { retry_after: None },
     ] {
@@ -250,19 +320,34 @@ async fn reads_that_flap_after_the_writes_are_read_again() {
 
 #[tokio::test]
 async fn a_failed_branch_does_not_stop_the_others() {
-    let policy = POLICY.replace("grant", "locations { include = [all], exclude = [location.l] }\n  grant");
-    let other = POLICY.replace("policy \"p\"", "policy \"q\"").replace("\"P\"", "\"Q\"");
+    let policy = POLICY.replace(
+        "grant",
+        "locations { include = [all], exclude = [location.l] }\n  grant",
+    );
+    let other = POLICY
+        .replace("policy \"p\"", "policy \"q\"")
+        .replace("\"P\"", "\"Q\"");
     for fail_fast in [false, true] {
         let mut world = World::with(&format!("{policy}{LOCATION}{other}")).await;
         world.fail_fast = fail_fast;
         world.parallelism = 1;
-        let refusal = Effect::Fail { status: 400, commit: false };
+        let refusal = Effect::Fail {
+            status: 400,
+            commit: false,
+        };
         world.faults(write("/namedLocations", When::Always, refusal));
         let done = world.apply().await.unwrap();
         assert!(!done.applied.is_complete() && done.applied.failure.is_none());
-        assert_eq!(done.addresses(|result| matches!(result, StepResult::Failed { .. })), ["location.l"]);
+        assert_eq!(
+            done.addresses(|result| matches!(result, StepResult::Failed { .. })),
+            ["location.l"]
+        );
         let skipped = done.addresses(|result| matches!(result, StepResult::Skipped { .. }));
-        let expected: &[&str] = if fail_fast { &["policy.p", "policy.q"] } else { &["policy.p"] };
+        let expected: &[&str] = if fail_fast {
+            &["policy.p", "policy.q"]
+        } else {
+            &["policy.p"]
+        };
         let mut skipped = skipped;
         skipped.sort();
         assert_eq!(skipped, expected);
@@ -274,7 +359,9 @@ async fn a_failed_branch_does_not_stop_the_others() {
 
 #[tokio::test]
 async fn the_word_to_stop_lets_the_write_under_way_finish() {
-    let other = POLICY.replace("policy \"p\"", "policy \"q\"").replace("\"P\"", "\"Q\"");
+    let other = POLICY
+        .replace("policy \"p\"", "policy \"q\"")
+        .replace("\"P\"", "\"Q\"");
     let mut world = World::with(&format!("{POLICY}{other}{LOCATION}")).await;
     world.parallelism = 1;
     let stop = Arc::clone(&world.stop);
@@ -285,7 +372,11 @@ async fn the_word_to_stop_lets_the_write_under_way_finish() {
     });
     let done = world.apply().await.unwrap();
     assert!(done.applied.interrupted && !done.applied.is_complete());
-    assert_eq!(done.addresses(|result| matches!(result, StepResult::Done { .. })).len(), 1);
+    assert_eq!(
+        done.addresses(|result| matches!(result, StepResult::Done { .. }))
+            .len(),
+        1
+    );
     assert_eq!(world.state().await.resources.len(), 1);
     assert!(world.journal().is_none());
     world.ears.react(|_| {});
@@ -297,7 +388,10 @@ async fn the_word_to_stop_lets_the_write_under_way_finish() {
 #[tokio::test]
 async fn throttling_slows_and_loses_nothing() {
     let world = World::with(&format!("{POLICY}{LOCATION}{STRENGTH}{GROUP}{CONTEXT}")).await;
-    world.faults(Faults::none().with(Rule::new(When::Every(3), Effect::Throttle { retry_after: Some(0) })));
+    world.faults(Faults::none().with(Rule::new(
+        When::Every(3),
+        Effect::Throttle { retry_after: Some(0) },
+    )));
     world.settle().await;
     world.becomes("").await;
 }
@@ -310,7 +404,10 @@ async fn a_half_made_change_shows_in_the_next_plan_also_when_the_text_goes_back(
         let world = World::with(first).await;
         world.settle().await;
         world.write(second);
-        let refusal = Effect::Fail { status: 400, commit: false };
+        let refusal = Effect::Fail {
+            status: 400,
+            commit: false,
+        };
         world.faults(write("combinationConfigurations", When::Always, refusal));
         assert!(!world.apply().await.unwrap().applied.is_complete());
         world.faults(Faults::none());
@@ -321,13 +418,19 @@ async fn a_half_made_change_shows_in_the_next_plan_also_when_the_text_goes_back(
 
 #[tokio::test]
 async fn what_a_replacement_leaves_behind_is_deleted_by_the_next_run() {
-    let policy = POLICY.replace("grant", "locations { include = [all], exclude = [location.l] }\n  grant");
+    let policy = POLICY.replace(
+        "grant",
+        "locations { include = [all], exclude = [location.l] }\n  grant",
+    );
     let world = World::with(&format!("{policy}{LOCATION}")).await;
     world.settle().await;
     world.write(&format!(
         "{policy}location \"l\" {{\n  name = \"L\"\n  countries = [\"DK\"]\n}}\n"
     ));
-    let refusal = Effect::Fail { status: 403, commit: false };
+    let refusal = Effect::Fail {
+        status: 403,
+        commit: false,
+    };
     world.faults(Faults::none().with(Rule::new(When::Always, refusal).method("DELETE")));
     let done = world.apply().await.unwrap();
     assert!(!done.applied.is_complete());

@@ -13,7 +13,11 @@ use crate::world::World;
 
 fn policies(count: usize) -> String {
     (0..count)
-        .map(|number| POLICY.replace("policy \"p\"", &format!("policy \"p{number}\"")).replace("\"P\"", &format!("\"P{number}\"")))
+        .map(|number| {
+            POLICY
+                .replace("policy \"p\"", &format!("policy \"p{number}\""))
+                .replace("\"P\"", &format!("\"P{number}\""))
+        })
         .collect()
 }
 
@@ -24,17 +28,25 @@ async fn a_saved_plan_is_refused_when_an_object_moved_and_says_which() {
     world.write(&POLICY.replace("report_only", "disabled"));
     let plan = world.plan().await.unwrap();
     let id = world.id("policy.p").await;
-    world.edit(Kind::Policies, &id, |policy| policy["displayName"] = json!("Edited in the portal"));
+    world.edit(Kind::Policies, &id, |policy| {
+        policy["displayName"] = json!("Edited in the portal")
+    });
     match world.apply_saved(plan).await.err().unwrap() {
         WorkError::Stale { reasons } => match reasons.as_slice() {
             [StaleReason::Changed(moved)] => {
-                assert_eq!((moved.name.as_str(), moved.id.as_str()), ("Edited in the portal", id.as_str()));
+                assert_eq!(
+                    (moved.name.as_str(), moved.id.as_str()),
+                    ("Edited in the portal", id.as_str())
+                );
             }
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),
     }
-    assert_eq!(world.objects(Kind::Policies)[0]["state"], json!("enabledForReportingButNotEnforced"));
+    assert_eq!(
+        world.objects(Kind::Policies)[0]["state"],
+        json!("enabledForReportingButNotEnforced")
+    );
 }
 
 #[tokio::test]
@@ -65,16 +77,32 @@ async fn what_others_edit_beside_is_kept() {
     let worker = world.worker("apply");
     let guard = workspace.lock(&worker).await.unwrap();
     let applied = workspace
-        .apply(&connection, &guard, &planned, &loaded.configuration, &worker, false, &*world.ears, &world.stop)
+        .apply(
+            &connection,
+            &guard,
+            &planned,
+            &loaded.configuration,
+            &worker,
+            false,
+            &*world.ears,
+            &world.stop,
+        )
         .await
         .unwrap();
     drop(guard);
     assert!(applied.is_complete());
     let policy = world.live(Kind::Policies, "policy.p").await;
     assert_eq!(policy["state"], json!("disabled"));
-    assert_eq!(policy["conditions"]["platforms"]["includePlatforms"], json!(["iOS"]));
+    assert_eq!(
+        policy["conditions"]["platforms"]["includePlatforms"],
+        json!(["iOS"])
+    );
     // The edit is told, and the next plan shows it as what it is.
-    let told: Vec<&str> = applied.mismatches.iter().map(|mismatch| mismatch.wire.as_str()).collect();
+    let told: Vec<&str> = applied
+        .mismatches
+        .iter()
+        .map(|mismatch| mismatch.wire.as_str())
+        .collect();
     assert_eq!(told, ["conditions.platforms.includePlatforms"]);
     let again = world.plan().await.unwrap();
     assert!(again.verdict.has_changes());
@@ -110,12 +138,25 @@ async fn n_creates_take_n_writes_and_two_refreshes() {
     let done = world.apply().await.unwrap();
     assert!(done.applied.is_complete());
     let requests = world.requests();
-    let writes = requests.iter().filter(|request| request.starts_with("POST") && request.ends_with("/policies")).count();
-    println!("{count} creates: {writes} writes, {} requests in all, a refresh takes {refresh}", requests.len());
+    let writes = requests
+        .iter()
+        .filter(|request| request.starts_with("POST") && request.ends_with("/policies"))
+        .count();
+    println!(
+        "{count} creates: {writes} writes, {} requests in all, a refresh takes {refresh}",
+        requests.len()
+    );
     assert_eq!(writes, count);
     assert!(requests.len() <= count + 2 * refresh, "{requests:#?}");
-    assert!(requests.len() <= usize::try_from(plan.cost.requests).unwrap() + 2, "{}", plan.cost.requests);
-    let one_by_one = requests.iter().filter(|request| request.starts_with("GET") && request.contains("Access/policies/")).count();
+    assert!(
+        requests.len() <= usize::try_from(plan.cost.requests).unwrap() + 2,
+        "{}",
+        plan.cost.requests
+    );
+    let one_by_one = requests
+        .iter()
+        .filter(|request| request.starts_with("GET") && request.contains("Access/policies/"))
+        .count();
     assert_eq!(one_by_one, 0);
 }
 
@@ -141,13 +182,19 @@ async fn at_the_pace_of_the_service_at_most_two_writes_are_under_way() {
 
 #[tokio::test]
 async fn a_guard_outlives_its_block() {
-    let guarded = POLICY.replace("grant = mfa", "grant = mfa\n  lifecycle {\n    prevent_destroy = true\n    reason = \"the auditors\"\n  }");
+    let guarded = POLICY.replace(
+        "grant = mfa",
+        "grant = mfa\n  lifecycle {\n    prevent_destroy = true\n    reason = \"the auditors\"\n  }",
+    );
     let world = World::with(&guarded).await;
     world.settle().await;
     world.write("");
     let error = world.plan().await.err().unwrap();
     assert!(error.to_string().contains("the auditors") || format!("{error:?}").contains("the auditors"));
-    let destroy = Narrowing { mode: Mode::Destroy, ..Narrowing::default() };
+    let destroy = Narrowing {
+        mode: Mode::Destroy,
+        ..Narrowing::default()
+    };
     assert!(world.apply_narrowed(&destroy).await.is_err());
     world.requests();
     let plan = world.becomes(POLICY).await;
@@ -163,7 +210,10 @@ async fn destroy_removes_everything_managed_and_nothing_else() {
     std::fs::remove_file(world.path("settings.capol")).unwrap();
     world.settle().await;
     let groups = world.names(Kind::Groups).len();
-    let destroy = Narrowing { mode: Mode::Destroy, ..Narrowing::default() };
+    let destroy = Narrowing {
+        mode: Mode::Destroy,
+        ..Narrowing::default()
+    };
     world.apply_narrowed(&destroy).await.unwrap().complete();
     assert!(world.objects(Kind::Policies).is_empty() && world.objects(Kind::NamedLocations).is_empty());
     assert_eq!(world.names(Kind::Groups).len(), groups);
@@ -178,10 +228,16 @@ async fn drift_is_taken_back_and_refresh_only_takes_it_down() {
     world.edit(Kind::Policies, &id, |policy| policy["state"] = json!("disabled"));
     let plan = world.settle().await;
     assert_eq!(plan.verdict.update, 1);
-    assert_eq!(world.live(Kind::Policies, "policy.p").await["state"], json!("enabledForReportingButNotEnforced"));
+    assert_eq!(
+        world.live(Kind::Policies, "policy.p").await["state"],
+        json!("enabledForReportingButNotEnforced")
+    );
     world.edit(Kind::Policies, &id, |policy| policy["state"] = json!("disabled"));
     world.requests();
-    let refresh = Narrowing { mode: Mode::RefreshOnly, ..Narrowing::default() };
+    let refresh = Narrowing {
+        mode: Mode::RefreshOnly,
+        ..Narrowing::default()
+    };
     world.apply_narrowed(&refresh).await.unwrap().complete();
     assert_eq!(world.writes(), Vec::<String>::new());
     let plan = world.settle().await;
@@ -207,10 +263,16 @@ async fn an_object_deleted_in_the_portal_is_made_again() {
 #[tokio::test]
 async fn targets_narrow_what_is_written() {
     let world = World::with(&policies(3)).await;
-    let narrowing = Narrowing { targets: vec!["policy.p1".parse().unwrap()], ..Narrowing::default() };
+    let narrowing = Narrowing {
+        targets: vec!["policy.p1".parse().unwrap()],
+        ..Narrowing::default()
+    };
     world.apply_narrowed(&narrowing).await.unwrap().complete();
     assert_eq!(world.names(Kind::Policies), ["P1"]);
-    let narrowing = Narrowing { excludes: vec!["policy.p2".parse().unwrap()], ..Narrowing::default() };
+    let narrowing = Narrowing {
+        excludes: vec!["policy.p2".parse().unwrap()],
+        ..Narrowing::default()
+    };
     world.apply_narrowed(&narrowing).await.unwrap().complete();
     assert_eq!(world.names(Kind::Policies), ["P0", "P1"]);
     world.settle().await;

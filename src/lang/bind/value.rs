@@ -509,7 +509,8 @@ fn audience(dsl: &str, rows: &[&'static Property], value: &Evaluated, outcome: &
         }
     }
     for (row, set) in rows.iter().zip(sets) {
-        if !set.is_empty() {
+        // A group without members is another thing than a group whose members are left alone.
+        if !set.is_empty() || row.wire == crate::model::wire::members_path() {
             outcome.values.push((row, Bound::References(set)));
         }
     }

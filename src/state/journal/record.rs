@@ -149,13 +149,7 @@ pub enum Effect {
 
 impl Effect {
     /// Brings a step that is done into the document. Doing so twice changes nothing more.
-    pub fn settle(
-        &self,
-        address: &str,
-        id: Option<&str>,
-        answered: Option<&Value>,
-        document: &mut Document,
-    ) {
+    pub fn settle(&self, address: &str, id: Option<&str>, answered: Option<&Value>, document: &mut Document) {
         let known = |resource: &ResourceState| ResourceState {
             id: id.map_or_else(|| resource.id.clone(), str::to_owned),
             answered: answered.cloned().map(Json::from),
