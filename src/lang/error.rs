@@ -23,6 +23,8 @@ macro_rules! codes {
             $($(#[$doc])* $name,)+
             /// The text of a file does not parse; the word is what follows `syntax::`.
             Syntax(&'static str),
+            /// The object breaks a rule of the service, or means little; the word is what follows `rules::`.
+            Rule(&'static str),
         }
 
         impl Code {
@@ -34,6 +36,7 @@ macro_rules! codes {
                 match self {
                     $(Self::$name => ("lang", $text),)+
                     Self::Syntax(text) => ("syntax", text),
+                    Self::Rule(text) => ("rules", text),
                 }
             }
         }
