@@ -23,8 +23,10 @@ mod number;
 mod project;
 #[cfg(test)]
 mod tests;
+mod unquote;
 
 pub use bind::configuration;
 pub use error::{Diagnostic, Diagnostics, Severity, Sources};
 pub use loader::{Entry, LoadError, RemoteSource, SourceLoader};
 pub use project::{Input, Inputs, Instance, Project, load};
+pub use unquote::unquote;

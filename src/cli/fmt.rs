@@ -5,9 +5,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::{Context, Failure, Outcome};
+use crate::lang::unquote;
 use crate::ops::OpsError;
 use crate::ops::files::replace;
-use crate::syntax::{FileId, SourceFile, format, parse};
+use crate::syntax::{FileId, Parsed, SourceFile, format, parse};
 
 pub(super) fn run(context: &Context, check: bool, diff: bool, paths: &[PathBuf]) -> Result<Outcome, Failure> {
     if paths.iter().any(|path| path == Path::new("-")) {
@@ -85,7 +86,14 @@ fn standard_input(context: &Context, check: bool) -> Result<Outcome, Failure> {
 fn formatted(name: &str, bytes: &[u8]) -> Result<String, Vec<miette::Report>> {
     let file =
         SourceFile::from_bytes(FileId(0), name, bytes).map_err(|error| vec![miette::Report::new(error)])?;
-    format(&parse(&file)).map_err(|errors| errors.into_iter().map(miette::Report::new).collect())
+    format(&unquoted(&file)).map_err(|errors| errors.into_iter().map(miette::Report::new).collect())
+}
+
+/// The tree with every symbol as a bare word.
+fn unquoted(file: &SourceFile) -> Parsed {
+    let mut parsed = parse(file);
+    unquote(&mut parsed.tree);
+    parsed
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
