@@ -1,5 +1,6 @@
 //! The command line: one file a command, arguments in, outcome out, no logic of its own.
 
+mod again;
 mod apply;
 mod arguments;
 mod console;
@@ -18,6 +19,7 @@ mod sandbox;
 mod show;
 mod state;
 mod validate;
+mod watch;
 mod work;
 
 use std::ffi::OsString;
@@ -28,6 +30,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 pub use arguments::{Command, Global, Invocation};
 pub use context::Context;
 pub use outcome::{Failure, Outcome};
+pub use watch::Watch;
 
 /// Runs one invocation and says how it ended.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {

@@ -28,7 +28,7 @@ mod visible;
 pub mod words;
 
 pub use applied_text::{applied_text, recovered_text};
-pub use diagnostics::{Finding, Source, diagnostics_text};
+pub use diagnostics::{Finding, Source, diagnostics_text, failure_json, validation_json};
 pub use page::{Canvas, Page, Role, Text};
 pub use plan_text::{PlanView, plan_text};
 pub use progress::{EventStream, Everyone, Progress};

@@ -1,16 +1,12 @@
 //! `capol apply`, `capol destroy`
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::arguments::Planning;
-use super::{Context, Failure, Outcome, interrupt, work};
-use crate::apply::Events;
-use crate::ops::OpsError;
+use super::{Context, Failure, Outcome, again, interrupt, work};
 use crate::ops::files;
 use crate::ops::workspace::WorkError;
 use crate::plan::Plan;
-use crate::report::{EventStream, Everyone};
 
 /// What is asked of an apply.
 pub(super) struct Request {
@@ -33,10 +29,14 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         .transpose()?;
     let configuration = &loaded.configuration;
     let tenant = context.global.tenant.as_deref();
-    let progress = context.progress();
-    progress.doing("reading the tenant");
+    let json_into = request
+        .json_into
+        .as_deref()
+        .map(|path| work::within(context, path));
+    let watch = context.watch(json_into.as_deref())?;
+    watch.doing("reading the tenant");
     let connection = workspace
-        .connect(configuration, tenant, &context.environment, progress.clone())
+        .connect(configuration, tenant, &context.environment, watch.observer())
         .await?;
     let guard = workspace.lock(&worker).await?;
     let located = |error: WorkError| work::failure(error, &loaded.sources);
@@ -58,7 +58,8 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             .await
             .map_err(located)?,
     };
-    progress.clear();
+    watch.clear();
+    watch.planned(&planned.plan);
     let name = connection.display_name.clone();
     if !is_saved && !context.global.json {
         context.plan(&planned.plan, &loaded, &name, None);
@@ -83,12 +84,6 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             .await
             .map_err(located)?;
     }
-    let streams = streams(context, request.json_into.as_deref())?;
-    let mut listeners: Vec<Arc<dyn Events>> = vec![progress.clone()];
-    for stream in &streams {
-        stream.planned(&planned.plan);
-        listeners.push(Arc::clone(stream) as Arc<dyn Events>);
-    }
     let stop = interrupt::watch();
     let applied = workspace
         .apply(
@@ -98,31 +93,18 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             configuration,
             &worker,
             request.fail_fast,
-            &Everyone(listeners),
+            &watch.events(),
             &stop,
         )
         .await
         .map_err(located)?;
     connection.close().await;
-    progress.clear();
-    Ok(context.applied(&planned.plan, applied, &context.command(request.command)))
-}
-
-/// Where machines are told: standard output with `--json`, and a file.
-fn streams(context: &Context, into: Option<&Path>) -> Result<Vec<Arc<EventStream>>, Failure> {
-    let mut streams = Vec::new();
-    if context.global.json {
-        streams.push(Arc::new(EventStream::new(
-            Box::new(std::io::stdout()),
-            context.clock(),
-        )));
+    watch.clear();
+    if applied.is_complete() {
+        watch.outputs(&planned.plan);
     }
-    if let Some(path) = into {
-        let path = work::within(context, path);
-        let file = std::fs::File::create(&path).map_err(|source| OpsError::File { path, source })?;
-        streams.push(Arc::new(EventStream::new(Box::new(file), context.clock())));
-    }
-    Ok(streams)
+    let next = again::command(request.command, &context.global, Some(&request.planning), None);
+    Ok(context.applied(&planned.plan, applied, &next))
 }
 
 fn read(path: &Path) -> Result<Plan, Failure> {

@@ -4,13 +4,14 @@
     reason = "folder, environment and clock are read here, once"
 )]
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
+use super::Watch;
 use super::arguments::{Command, Global, Invocation, Planning};
 use super::outcome::{Failure, Outcome};
 use crate::apply::{Applied, Recovered};
@@ -19,10 +20,9 @@ use crate::model::state::{CAPOL_VERSION, FORMAT_VERSION};
 use crate::ops::connection::Environment;
 use crate::ops::project::{self, Given, Loaded};
 use crate::plan::Plan;
-use crate::report::diagnostics::validation_json;
 use crate::report::state_json::versioned;
 use crate::report::{
-    Facts, Finding, Page, PlanView, Progress, Terminal, applied_text, diagnostics_text, plan_text,
+    Facts, Finding, Page, PlanView, Terminal, applied_text, diagnostics_text, failure_json, plan_text,
     recovered_text,
 };
 use crate::syntax::FileId;
@@ -38,6 +38,8 @@ pub struct Context {
     /// Standard output and standard error.
     pub terminal: Arc<Terminal>,
     error_is_terminal: bool,
+    /// Who is told what happens, once somebody is.
+    watch: OnceLock<Watch>,
 }
 
 impl Context {
@@ -56,6 +58,7 @@ impl Context {
         Self {
             terminal: Arc::new(Terminal::new(&facts)),
             error_is_terminal: facts.error_is_terminal,
+            watch: OnceLock::new(),
             global,
             project,
             environment,
@@ -64,19 +67,21 @@ impl Context {
 
     /// Prints what was asked for. A reader that went away is no failure.
     pub fn out(&self, text: &str) {
-        drop(self.terminal.text(text));
+        self.terminal.text(text);
     }
 
     /// Prints a page, as wide and as coloured as standard output is.
     pub fn page(&self, page: &Page) {
-        drop(self.terminal.page(page));
+        self.terminal.page(page);
     }
 
     /// Says something in passing, to a person.
     pub fn note(&self, text: &str) {
-        if !self.global.quiet && !self.global.json {
-            drop(self.terminal.error_text(&format!("{text}\n")));
+        let mut page = Page::default();
+        for line in text.lines() {
+            page.line(0, line);
         }
+        self.terminal.aside(&page);
     }
 
     /// Whether standard error shows colours.
@@ -121,15 +126,19 @@ impl Context {
 
     /// Shows what is wrong with a project.
     pub fn diagnostics(&self, loaded: &Loaded) {
+        self.findings(&self.found(loaded));
+    }
+
+    /// What is wrong with a project.
+    pub fn found(&self, loaded: &Loaded) -> Vec<Finding> {
         let reported = loaded.diagnostics.reported(&loaded.sources);
-        let findings: Vec<Finding> = reported.iter().map(|reported| Finding::of(reported)).collect();
-        self.findings(&findings);
+        reported.iter().map(|reported| Finding::of(reported)).collect()
     }
 
     fn findings(&self, findings: &[Finding]) {
         if !findings.is_empty() {
             let text = diagnostics_text(findings, self.terminal.error_canvas(), self.error_is_terminal);
-            drop(self.terminal.error_text(&text));
+            self.terminal.error_text(&text);
         }
     }
 
@@ -164,14 +173,20 @@ impl Context {
         }));
     }
 
-    /// Someone who shows how requests and steps go.
-    pub fn progress(&self) -> Arc<Progress> {
-        Arc::new(Progress::new(Arc::clone(&self.terminal), self.global.verbose > 1))
+    /// Tells a person, and nobody else, while a command works.
+    pub fn watch_for_person(&self) -> Watch {
+        self.watch.get_or_init(|| Watch::person(self)).clone()
+    }
+
+    /// Who is told while a command works; `json_into` is a file for programs.
+    pub fn watch(&self, json_into: Option<&std::path::Path>) -> Result<Watch, Failure> {
+        let watch = Watch::new(self, json_into)?;
+        Ok(self.watch.get_or_init(|| watch).clone())
     }
 
     /// Says how an interrupted apply was taken up.
     pub fn recovered(&self, recovered: &Recovered) {
-        drop(self.terminal.aside(&recovered_text(recovered)));
+        self.terminal.aside(&recovered_text(recovered));
     }
 
     /// Says how an apply ended.
@@ -192,17 +207,7 @@ impl Context {
 
     /// The command line that starts this one again, with another command in its place.
     pub fn command(&self, command: &str) -> String {
-        let mut text = format!("capol {command}");
-        if let Some(folder) = &self.global.chdir {
-            text.push_str(&format!(" --chdir {}", folder.display()));
-        }
-        if let Some(tenant) = &self.global.tenant {
-            text.push_str(&format!(" --tenant {tenant}"));
-        }
-        if self.global.sandbox {
-            text.push_str(" --sandbox");
-        }
-        text
+        super::again::command(command, &self.global, None, None)
     }
 
     /// Asks a person; anything but the answer, or nobody to ask, is a no.
@@ -213,32 +218,50 @@ impl Context {
         if !std::io::stdin().is_terminal() {
             return false;
         }
-        let mut error = std::io::stderr();
-        drop(write!(error, "{sentence}\n{question} "));
-        drop(error.flush());
+        self.terminal.error_text(&format!("{sentence}\n{question} "));
         let mut said = String::new();
         std::io::stdin().read_line(&mut said).is_ok() && said.trim() == answer
     }
 
-    /// Shows what stopped a command; with `--json`, on standard output, as `validate` does.
+    /// Shows what stopped a command; with `--json`, on standard output.
     pub fn failed(&self, failure: &Failure) -> Outcome {
         let findings: Vec<Finding> = failure
             .reports
             .iter()
             .flat_map(|report| Finding::all_of(report.as_ref()))
             .collect();
-        if self.global.json {
-            self.out(&format!("{:#}\n", validation_json(&findings)));
-        } else {
+        let watch = self.watch.get();
+        if let Some(watch) = watch {
+            watch.clear();
+            findings.iter().for_each(|finding| watch.diagnostic(finding));
+        }
+        if !self.global.json {
             self.findings(&findings);
+        } else if !watch.is_some_and(Watch::has_output) {
+            self.out(&format!("{:#}\n", failure_json(&findings)));
         }
         Outcome::Failed
+    }
+
+    /// The outcome, unless what was printed did not get where it should.
+    fn ended(&self, outcome: Outcome) -> Outcome {
+        let told = self.watch.get().map_or(Ok(()), Watch::finish);
+        let printed = self.terminal.finish().map_err(|source| {
+            Failure::from(crate::ops::OpsError::File {
+                path: "standard output".into(),
+                source,
+            })
+        });
+        match told.and(printed) {
+            Ok(()) => outcome,
+            Err(failure) => self.failed(&failure),
+        }
     }
 }
 
 /// Prints an answer to a word that is no command here.
 pub(super) fn answer(text: &str) -> ExitCode {
-    drop(writeln!(std::io::stderr(), "{text}"));
+    Terminal::new(&Facts::default()).error_text(&format!("{text}\n"));
     Outcome::Failed.into()
 }
 
@@ -248,7 +271,7 @@ pub(super) fn run(invocation: Invocation) -> ExitCode {
     let outcome = super::log::start(&context)
         .and_then(|()| dispatch(&mut context, invocation.command))
         .unwrap_or_else(|failure| context.failed(&failure));
-    outcome.into()
+    context.ended(outcome).into()
 }
 
 fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure> {

@@ -1,10 +1,8 @@
 //! `capol import`, and the part of `capol init` that takes in what exists.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::{Context, Failure, Outcome, work};
-use crate::graph::observe::Silent;
 use crate::model::Address;
 use crate::ops::import::{self, Imported};
 
@@ -49,7 +47,12 @@ pub(super) async fn run(context: &Context, what: What, out: Option<&Path>) -> Re
             let configuration = &loaded.configuration;
             let tenant = context.global.tenant.as_deref();
             let connection = workspace
-                .connect(configuration, tenant, &context.environment, Arc::new(Silent))
+                .connect(
+                    configuration,
+                    tenant,
+                    &context.environment,
+                    context.watch_for_person().observer(),
+                )
                 .await?;
             let guard = workspace.lock(&worker).await?;
             let failure = |error| work::failure(error, &loaded.sources);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::{PlanFormat, Planning};
-use super::{Context, Failure, Outcome, work};
+use super::{Context, Failure, Outcome, again, work};
 use crate::ops::workspace::WorkError;
 use crate::ops::{files, import};
 
@@ -21,7 +21,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     let mut loaded = work::sound(context)?;
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, "plan")?;
-    let progress = context.progress();
+    let progress = context.watch_for_person();
     progress.doing("reading the tenant");
     let narrowing = work::narrowing(context, &request.planning)?;
     let tenant = context.global.tenant.as_deref();
@@ -30,7 +30,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             &loaded.configuration,
             tenant,
             &context.environment,
-            progress.clone(),
+            progress.observer(),
         )
         .await?;
     if let Some(path) = &request.generate_config_out {
@@ -70,8 +70,8 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         }
         PlanFormat::Text => {
             let next = match &request.out {
-                Some(path) => format!("{} {}", context.command("apply"), path.display()),
-                None => context.command("apply"),
+                Some(file) => again::command("apply", &context.global, None, Some(file)),
+                None => again::command("apply", &context.global, Some(&request.planning), None),
             };
             context.plan(&planned.plan, &loaded, &name, Some(&next));
         }

@@ -1,10 +1,15 @@
 //! `capol validate`
 
 use super::{Context, Failure, Outcome};
+use crate::report::validation_json;
 
 pub(super) fn run(context: &Context) -> Result<Outcome, Failure> {
     let loaded = context.load();
-    context.diagnostics(&loaded);
+    if context.global.json {
+        context.out(&format!("{:#}\n", validation_json(&context.found(&loaded))));
+    } else {
+        context.diagnostics(&loaded);
+    }
     if loaded.diagnostics.has_errors() {
         return Ok(Outcome::Failed);
     }

@@ -9,7 +9,7 @@ mod json;
 use miette::{GraphicalReportHandler, GraphicalTheme, Severity};
 
 pub use finding::{Finding, Source};
-pub use json::{finding_json, validation_json};
+pub use json::{failure_json, finding_json, validation_json};
 
 use super::page::{Canvas, Page, Role, Text};
 use super::words;
@@ -29,23 +29,30 @@ pub fn diagnostics_text(findings: &[Finding], canvas: Canvas, is_terminal: bool)
         .with_links(false)
         .with_urls(false)
         .with_context_lines(1)
+        // Ids are copied: no line ends inside one.
+        .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
         .with_cause_chain();
     let mut out = String::new();
     for finding in in_file_order(findings) {
+        if !out.is_empty() {
+            out.push('\n');
+        }
         // Writing to a string cannot fail; a snippet that can't be cut is left out by miette itself.
         if handler.render_report(&mut out, finding).is_err() {
             out.push_str(&finding.to_string());
             out.push('\n');
         }
-        out.push('\n');
     }
-    if let Some(count) = count(findings) {
+    // One finding counts itself.
+    if let Some(count) = count(findings).filter(|_| findings.len() > 1) {
         let role = if errors(findings) > 0 {
             Role::Error
         } else {
             Role::Warning
         };
         let mut page = Page::default();
+        out.push('\n');
         page.line(0, Text::of(role, &count));
         out.push_str(&page.render(canvas));
     }

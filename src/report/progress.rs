@@ -82,8 +82,7 @@ impl Progress {
         page.hanging(0, 2, text);
         match &self.bars {
             Some(bars) => bars.line(&page.render(self.terminal.error_canvas())),
-            // Progress that nobody can see is no reason to stop an apply.
-            None => drop(self.terminal.aside(&page)),
+            None => self.terminal.aside(&page),
         }
     }
 }
@@ -189,13 +188,18 @@ impl Observer for Progress {
 
 /// How a step ended, on a line.
 fn ended(address: &str, verb: &str, result: &StepResult, elapsed: Option<Duration>) -> Text {
+    let is_new = verb == "create";
     let verb = forms(verb);
     let (role, mark, rest) = match result {
         StepResult::Done { id } => {
             let took = elapsed
                 .map(|elapsed| format!(" in {}", words::took(elapsed)))
                 .unwrap_or_default();
-            let id = id.as_ref().map(|id| format!(" (id {id})")).unwrap_or_default();
+            let id = id
+                .as_ref()
+                .filter(|_| is_new)
+                .map(|id| format!(" (id {id})"))
+                .unwrap_or_default();
             (Role::Added, "✓", format!("{}{took}{id}", verb.done))
         }
         StepResult::Failed { error } => (Role::Error, "✗", format!("not {}: {error}", verb.done)),
@@ -223,6 +227,7 @@ pub(super) fn forms(verb: &str) -> Forms {
         "update" => ("updating", "updated"),
         "delete" => ("deleting", "deleted"),
         "import" => ("importing", "imported"),
+        "release" => ("releasing", "released"),
         _ => ("carrying out", "carried out"),
     };
     Forms { doing, done }

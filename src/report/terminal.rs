@@ -80,12 +80,21 @@ pub struct Terminal {
     output: Stream,
     error: Stream,
     quiet: bool,
+    json: bool,
     draws_progress: bool,
 }
 
 struct Stream {
     canvas: Canvas,
-    to: Mutex<Option<Box<dyn Write + Send>>>,
+    to: Mutex<To>,
+}
+
+/// Where a stream leads.
+enum To {
+    Open(Box<dyn Write + Send>),
+    /// Its reader went away, which is no failure.
+    Gone,
+    Failed(io::Error),
 }
 
 impl std::fmt::Debug for Terminal {
@@ -107,12 +116,13 @@ impl Terminal {
     pub fn with(facts: &Facts, output: Box<dyn Write + Send>, error: Box<dyn Write + Send>) -> Self {
         let stream = |is_terminal, to| Stream {
             canvas: facts.canvas(is_terminal),
-            to: Mutex::new(Some(to)),
+            to: Mutex::new(To::Open(to)),
         };
         Self {
             output: stream(facts.output_is_terminal, output),
             error: stream(facts.error_is_terminal, error),
             quiet: facts.quiet,
+            json: facts.json,
             draws_progress: facts.error_is_terminal && !facts.quiet && !facts.json,
         }
     }
@@ -138,43 +148,55 @@ impl Terminal {
     }
 
     /// Writes a page to standard output.
-    ///
-    /// Errors when the stream takes no more for another reason than that its reader went away.
-    pub fn page(&self, page: &Page) -> io::Result<()> {
-        self.output.write(&page.render(self.output.canvas))
+    pub fn page(&self, page: &Page) {
+        self.output.write(&page.render(self.output.canvas));
     }
 
     /// Writes text to standard output as it is: JSON, a file, a raw value.
-    pub fn text(&self, text: &str) -> io::Result<()> {
-        self.output.write(text)
+    pub fn text(&self, text: &str) {
+        self.output.write(text);
     }
 
-    /// Writes what people should know beside the result to standard error; nothing with `--quiet`.
-    pub fn aside(&self, page: &Page) -> io::Result<()> {
-        if self.quiet {
-            return Ok(());
+    /// Writes what people should know beside the result to standard error; nothing with `--quiet`
+    /// and nothing beside what machines read.
+    pub fn aside(&self, page: &Page) {
+        if !self.quiet && !self.json {
+            self.error.write(&page.render(self.error.canvas));
         }
-        self.error.write(&page.render(self.error.canvas))
     }
 
     /// Writes text to standard error, also with `--quiet`: an error, a question.
-    pub fn error_text(&self, text: &str) -> io::Result<()> {
-        self.error.write(text)
+    pub fn error_text(&self, text: &str) {
+        self.error.write(text);
+    }
+
+    /// Errors with the first write to standard output that failed: a full disk behind `> FILE`.
+    pub fn finish(&self) -> io::Result<()> {
+        self.output.finish()
     }
 }
 
 impl Stream {
-    fn write(&self, text: &str) -> io::Result<()> {
+    fn write(&self, text: &str) {
         let mut to = self.to.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(stream) = to.as_mut() else {
-            return Ok(());
+        let To::Open(stream) = &mut *to else {
+            return;
         };
         match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                *to = None;
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => *to = To::Gone,
+            Err(error) => *to = To::Failed(error),
+        }
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        let mut to = self.to.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *to, To::Gone) {
+            To::Failed(error) => Err(error),
+            open => {
+                *to = open;
                 Ok(())
             }
-            result => result,
         }
     }
 }
@@ -258,8 +280,12 @@ mod tests {
     fn a_reader_that_went_away_is_no_error_and_a_full_disk_is() {
         let terminal = |kind| Terminal::with(&Facts::default(), Box::new(Fails(kind)), Box::new(io::sink()));
         let gone = terminal(ErrorKind::BrokenPipe);
-        assert!(gone.text("a").is_ok());
-        assert!(gone.text("b").is_ok());
-        assert!(terminal(ErrorKind::StorageFull).text("a").is_err());
+        gone.text("a");
+        gone.text("b");
+        assert!(gone.finish().is_ok());
+        let full = terminal(ErrorKind::StorageFull);
+        full.text("a");
+        full.text("b");
+        assert!(full.finish().is_err());
     }
 }

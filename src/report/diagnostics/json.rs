@@ -18,6 +18,19 @@ pub fn validation_json(findings: &[Finding]) -> Json {
     })
 }
 
+/// What a command that could not do its work prints: as [`validation_json`], and `error` with the first cause.
+pub fn failure_json(findings: &[Finding]) -> Json {
+    let mut json = validation_json(findings);
+    let first = in_file_order(findings)
+        .into_iter()
+        .find(|finding| finding.severity == Severity::Error);
+    if let (Some(first), Some(members)) = (first, json.as_object_mut()) {
+        let error = json!({ "code": first.code, "message": first.message });
+        members.insert("error".into(), error);
+    }
+    json
+}
+
 /// One diagnostic: `severity`, `summary`, `detail`, `range`, `snippet`, and `code`.
 ///
 /// Lines and columns count from one, columns in characters, bytes from zero, as in Terraform.
