@@ -28,6 +28,7 @@ mod resolve;
 pub mod saved;
 mod scope;
 pub mod step;
+mod totals;
 pub mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -178,7 +179,7 @@ pub fn plan(
     (errors, notes) = (builder.errors, builder.notes);
     errors.extend(order::cycles(&drafts));
     if options.mode != Mode::RefreshOnly {
-        in_use(&drafts, live, &mut errors, &mut notes);
+        preflight::in_use(&drafts, live, &mut errors, &mut notes);
         for draft in &drafts {
             preflight::owned_by_others(draft, &mut errors);
         }
@@ -219,7 +220,7 @@ pub fn plan(
         notes,
         whole,
         |changes, steps, notes| {
-            let outputs = output_changes(desired, state, options);
+            let outputs = totals::output_changes(desired, state, options);
             Plan {
                 format_version: FORMAT_VERSION.to_owned(),
                 capol_version: CAPOL_VERSION.to_owned(),
@@ -232,7 +233,7 @@ pub fn plan(
                 refresh_only: options.mode == Mode::RefreshOnly,
                 complete: whole,
                 names: names::collect(&changes, directory, live),
-                cost: cost(&steps, options),
+                cost: totals::cost(&steps, options),
                 verdict: Verdict::of(&changes, &outputs),
                 changes,
                 steps,
@@ -268,51 +269,6 @@ fn check_frame(
         }
     }
     Ok(())
-}
-
-/// Refuses to delete what something still refers to.
-fn in_use(drafts: &[Draft<'_>], live: &LiveTenant, errors: &mut Vec<PlanError>, notes: &mut Vec<Note>) {
-    let managed: BTreeSet<&str> = drafts
-        .iter()
-        .filter(|draft| draft.change.action != Action::Forget)
-        .filter_map(|draft| draft.live.map(|live| live.id.as_str()))
-        .collect();
-    for doomed in drafts.iter().filter(|draft| !draft.acts.deletes.is_empty()) {
-        let address = &doomed.change.address;
-        for user in drafts {
-            let after = user.change.after.as_ref();
-            if after.is_some_and(|after| order::refers_to(after, doomed)) {
-                errors.push(user.error(Problem::InUse {
-                    address: address.clone(),
-                    by: user.change.name.clone(),
-                    not: "",
-                }));
-            }
-        }
-        for policy in live.policies() {
-            if managed.contains(policy.id.as_str()) || !order::refers_to(&policy.object, doomed) {
-                continue;
-            }
-            if doomed.change.kind == crate::model::Kind::Group {
-                notes.push(
-                    Note::warning(
-                        "deleted_group_in_use",
-                        format!(
-                            "`{}` refers to this group, is not managed here, and will go on naming it",
-                            policy.name()
-                        ),
-                    )
-                    .on(address, doomed.origin()),
-                );
-            } else {
-                errors.push(doomed.error(Problem::InUse {
-                    address: address.clone(),
-                    by: policy.name().to_owned(),
-                    not: "not ",
-                }));
-            }
-        }
-    }
 }
 
 fn finish(
@@ -365,71 +321,6 @@ fn finish(
     }
     let steps = steps.into_iter().map(|(_, step)| step).collect();
     make(changes, steps, notes)
-}
-
-fn output_changes(
-    desired: &Configuration,
-    state: Option<&Document>,
-    options: &PlanOptions,
-) -> Vec<OutputChange> {
-    if options.mode == Mode::RefreshOnly {
-        return Vec::new();
-    }
-    let nothing = BTreeMap::new();
-    let remembered = state.map_or(&nothing, |state| &state.outputs);
-    let nothing = BTreeMap::new();
-    let wanted = match options.mode {
-        Mode::Destroy => &nothing,
-        _ => &desired.outputs,
-    };
-    let mut changes = Vec::new();
-    for (name, output) in wanted {
-        let before = remembered.get(name);
-        // An id that is not known yet is null; what was remembered then still stands.
-        let known = !output.value.is_null() || before.is_none();
-        if known
-            && before
-                .is_none_or(|before| before.value != output.value || before.sensitive != output.sensitive)
-        {
-            changes.push(OutputChange {
-                name: name.clone(),
-                before: before.map(|before| before.value.clone()),
-                after: Some(output.value.clone()),
-                sensitive: output.sensitive,
-            });
-        }
-    }
-    for (name, before) in remembered {
-        if !wanted.contains_key(name) {
-            changes.push(OutputChange {
-                name: name.clone(),
-                before: Some(before.value.clone()),
-                after: None,
-                sensitive: before.sensitive,
-            });
-        }
-    }
-    changes
-}
-
-fn cost(steps: &[Step], options: &PlanOptions) -> Cost {
-    let writes: u32 = steps.iter().map(|step| step.act.requests()).sum();
-    if writes == 0 {
-        return Cost::default();
-    }
-    let rationed: u32 = steps
-        .iter()
-        .filter(|step| step.act.is_rationed())
-        .map(|step| step.act.requests())
-        .sum();
-    let reads = 2 * options.refresh_requests;
-    let seconds = f64::from(rationed + reads) / options.requests_per_second.max(f64::MIN_POSITIVE);
-    Cost {
-        writes,
-        requests: writes + reads,
-        seconds: std::time::Duration::try_from_secs_f64(seconds.ceil())
-            .map_or(u64::MAX, |duration| duration.as_secs()),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What can be known to fail before anything is sent: limits, licences, security defaults, rules.
 
+use std::collections::BTreeSet;
+
 use crate::model::live::LiveTenant;
 use crate::model::rules::{self, Violation};
 use crate::model::wire;
@@ -9,7 +11,9 @@ use super::build::Draft;
 use super::change::Action;
 use super::emergency::is_enabled;
 use super::error::{PlanError, Problem};
+use super::note::Note;
 use super::options::PlanOptions;
+use super::order;
 
 /// What the tenant holds of one limited thing, and will.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -223,6 +227,56 @@ pub(super) fn owned_by_others(draft: &Draft<'_>, errors: &mut Vec<PlanError>) {
             }
         }
         _ => {}
+    }
+}
+
+/// Refuses to delete what something still refers to.
+pub(super) fn in_use(
+    drafts: &[Draft<'_>],
+    live: &LiveTenant,
+    errors: &mut Vec<PlanError>,
+    notes: &mut Vec<Note>,
+) {
+    let managed: BTreeSet<&str> = drafts
+        .iter()
+        .filter(|draft| draft.change.action != Action::Forget)
+        .filter_map(|draft| draft.live.map(|live| live.id.as_str()))
+        .collect();
+    for doomed in drafts.iter().filter(|draft| !draft.acts.deletes.is_empty()) {
+        let address = &doomed.change.address;
+        for user in drafts {
+            let after = user.change.after.as_ref();
+            if after.is_some_and(|after| order::refers_to(after, doomed)) {
+                errors.push(user.error(Problem::InUse {
+                    address: address.clone(),
+                    by: user.change.name.clone(),
+                    not: "",
+                }));
+            }
+        }
+        for policy in live.policies() {
+            if managed.contains(policy.id.as_str()) || !order::refers_to(&policy.object, doomed) {
+                continue;
+            }
+            if doomed.change.kind == Kind::Group {
+                notes.push(
+                    Note::warning(
+                        "deleted_group_in_use",
+                        format!(
+                            "`{}` refers to this group, is not managed here, and will go on naming it",
+                            policy.name()
+                        ),
+                    )
+                    .on(address, doomed.origin()),
+                );
+            } else {
+                errors.push(doomed.error(Problem::InUse {
+                    address: address.clone(),
+                    by: policy.name().to_owned(),
+                    not: "not ",
+                }));
+            }
+        }
     }
 }
 
