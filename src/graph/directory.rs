@@ -11,7 +11,7 @@ use super::paging::Pages;
 use super::request::{Operation, Request, literal, segment};
 use super::snapshot::Snapshot;
 use crate::model::{Lookup, Target};
-use matching::{SERVICE_PRINCIPALS, by_filter, directory_object, is_called, outcome, text};
+use matching::{GROUPS, SERVICE_PRINCIPALS, USERS, by_filter, directory_object, is_called, outcome, text};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,6 +100,28 @@ impl Graph {
             found.insert((*lookup).clone(), outcome(lookup.target, matches));
         }
         Ok(found)
+    }
+
+    /// Objects whose names begin as the name that found nothing, for saying what might have been meant.
+    pub async fn beginning_like(&self, lookup: &Lookup) -> Result<Vec<DirectoryObject>, GraphError> {
+        let (source, member) = match lookup.target {
+            Target::User => (USERS, "userPrincipalName"),
+            Target::Group => (GROUPS, "displayName"),
+            Target::App | Target::ServicePrincipal | Target::AgentIdentity => {
+                (SERVICE_PRINCIPALS, "displayName")
+            }
+            _ => return Ok(Vec::new()),
+        };
+        let start: String = lookup.name.chars().take(3).collect();
+        let request = Request::new(Operation::Read, Version::V1, source.path)
+            .query("$filter", format!("startswith({member},{})", literal(&start)))
+            .query("$select", source.select)
+            .query("$top", "100");
+        let page = super::client::body(&request, self.send(&request).await?)?;
+        let values = page.get("value").and_then(Value::as_array).into_iter().flatten();
+        Ok(values
+            .map(|value| directory_object(lookup.target, value))
+            .collect())
     }
 
     /// All objects of a kind that is read as a list.

@@ -123,10 +123,15 @@ async fn directory(
         .graph
         .look_up(&questions.lookups, Some(snapshot))
         .await?;
-    let answers: BTreeMap<Lookup, Answer> = found
+    let mut answers: BTreeMap<Lookup, Answer> = found
         .into_iter()
         .map(|(lookup, found)| (lookup, answer(found)))
         .collect();
+    for (lookup, answer) in &mut answers {
+        if let Answer::Missing(nearly) = answer {
+            *nearly = called_nearly(connection, lookup).await?;
+        }
+    }
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for answer in answers.values() {
         if let Answer::Found(candidate) = answer {
@@ -231,6 +236,22 @@ fn name_of(object: &DirectoryObject) -> String {
     } else {
         object.display_name.clone()
     }
+}
+
+/// What is called nearly that; at most five.
+async fn called_nearly(connection: &Connection, lookup: &Lookup) -> Result<Vec<Candidate>, GraphError> {
+    let alike = |candidate: &Candidate| {
+        strsim::jaro_winkler(&candidate.name.to_lowercase(), &lookup.name.to_lowercase())
+    };
+    let mut found: Vec<Candidate> = optional(connection.graph.beginning_like(lookup).await)?
+        .unwrap_or_default()
+        .into_iter()
+        .map(candidate)
+        .filter(|candidate| alike(candidate) > 0.7)
+        .collect();
+    found.sort_by(|left, right| alike(right).total_cmp(&alike(left)));
+    found.truncate(5);
+    Ok(found)
 }
 
 fn answer(found: Found) -> Answer {

@@ -12,11 +12,11 @@ pub(super) struct Source {
     pub(super) select: &'static str,
 }
 
-const USERS: Source = Source {
+pub(super) const USERS: Source = Source {
     path: "users",
     select: "id,displayName,userPrincipalName,mail,userType",
 };
-const GROUPS: Source = Source {
+pub(super) const GROUPS: Source = Source {
     path: "groups",
     select: "id,displayName,description,mailNickname,securityEnabled,mailEnabled,groupTypes,membershipRule,isAssignableToRole",
 };
