@@ -6,6 +6,7 @@ mod arguments;
 mod console;
 mod context;
 mod doctor;
+mod explain;
 mod fmt;
 mod graph;
 mod import;

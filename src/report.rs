@@ -15,6 +15,7 @@ pub mod applied_text;
 mod attributes;
 pub mod diagnostics;
 pub mod doctor_text;
+pub mod explain;
 pub mod graph_text;
 pub mod page;
 pub mod plan_text;

@@ -1,4 +1,10 @@
 //! The real command in a folder of its own, as a user runs it.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "test bench"
+)]
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -106,7 +112,7 @@ impl Answer {
         let mut text = format!("status {}\n", self.status);
         for (name, stream) in [("out", &self.out), ("err", &self.err)] {
             if !stream.is_empty() {
-                text.push_str(&format!("--- {name}\n{stream}"));
+                text = text + "--- " + name + "\n" + stream;
             }
         }
         text

@@ -6,6 +6,7 @@ mod bench;
 mod corpus;
 mod corpus_export;
 mod export;
+mod diagnostics;
 mod export_round_trip;
 mod graph;
 mod house;

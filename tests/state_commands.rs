@@ -1,4 +1,10 @@
 //! `capol state`, `show` and `output`: what people do to state by hand.
+#![expect(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::string_slice,
+    reason = "test bench"
+)]
 
 use serde_json::{Value, json};
 
@@ -384,7 +390,7 @@ fn journal(damaged: bool) -> String {
     let mut text = format!("{begin}\n");
     if damaged {
         text.push_str("{\"record\": \"se\n");
-        text.push_str(&format!("{begin}\n"));
+        text = text + &begin.to_string() + "\n";
     }
     text
 }

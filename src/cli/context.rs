@@ -352,6 +352,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             waiting(super::import::run(context, what, out.as_deref()))
         }
         Command::Validate => super::validate::run(context),
+        Command::Explain { code } => super::explain::run(context, &code),
         Command::Doctor => waiting(super::doctor::run(context)),
         Command::Completions { shell } => {
             context.out(&super::completions(shell));

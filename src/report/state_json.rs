@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::model::Address;
-use crate::model::state::{Document, OutputState, ResourceState};
+use crate::model::state::{Document, Json, OutputState, ResourceState};
 use crate::ops::state::Locked;
 
 /// The version of every form printed here.
@@ -62,7 +62,7 @@ pub fn resource_json(text: &str, resource: &ResourceState) -> Value {
         "id": resource.id,
         "graph_type": resource.kind.graph_type(),
         "api_version": resource.api_version,
-        "values": values.map(|json| json.value()),
+        "values": values.map(Json::value),
         "sensitive_values": {},
         "depends_on": resource.dependencies,
         "prevent_destroy": resource.lifecycle.prevent_destroy,

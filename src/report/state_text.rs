@@ -2,6 +2,8 @@
 //!
 //! Addresses and blocks keep their lines whatever the width, so that scripts can read them.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -25,7 +27,8 @@ pub fn shown_text(shown: &[Shown]) -> String {
             let mut text = format!("# {}\n", visible(&object.address));
             for (label, fact) in &object.facts {
                 let width = widest.unwrap_or_default();
-                text.push_str(&format!("#   {label:width$}  {}\n", visible(fact)));
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, "#   {label:width$}  {}", visible(fact));
             }
             for line in object.text.lines() {
                 text.push_str(&visible(line));
@@ -58,18 +61,15 @@ pub fn state_text(document: Option<&Document>, shown: &[Shown]) -> String {
 
 /// `name = value`, one an output; sensitive ones are withheld.
 pub fn outputs_text(document: &Document) -> String {
-    document
-        .outputs
-        .iter()
-        .map(|(name, output)| {
-            let value = if output.sensitive {
-                "(sensitive)".to_owned()
-            } else {
-                value_text(&output.value)
-            };
-            format!("{} = {value}\n", visible(name))
-        })
-        .collect()
+    let lines = document.outputs.iter().map(|(name, output)| {
+        let value = if output.sensitive {
+            "(sensitive)".to_owned()
+        } else {
+            value_text(&output.value)
+        };
+        visible(name) + " = " + &value + "\n"
+    });
+    lines.collect()
 }
 
 /// One output that was asked for by name.
