@@ -96,7 +96,7 @@ fn kept(folder: &Folder) -> Value {
 
 /// The text of messages on one line each: where they break depends on the length of ids.
 fn unwrapped(text: &str) -> String {
-    let text = text.replace("-\n  │ ", "-").replace("\n  │ ", " ");
+    let text = text.replace("-\n  | ", "-").replace("\n  | ", " ");
     text.replace("-\n        ", "-").replace("\n        ", " ")
 }
 

@@ -84,16 +84,6 @@ impl Context {
         self.terminal.aside(&page);
     }
 
-    /// Whether standard error shows colours.
-    pub fn colours_errors(&self) -> bool {
-        let refused = self.global.no_color
-            || self
-                .environment
-                .get("NO_COLOR")
-                .is_some_and(|value| !value.is_empty());
-        std::io::stderr().is_terminal() && !refused
-    }
-
     /// Now, or what `CAPOL_CLOCK` says while the tenant is on loopback.
     pub fn now(&self) -> Timestamp {
         let on_loopback = self.global.sandbox

@@ -40,7 +40,7 @@ pub(super) fn start(context: &Context) -> Result<(), Failure> {
         })?;
     let lines = fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(context.colours_errors())
+        .with_ansi(context.terminal.error_canvas().color)
         .with_target(false)
         .with_filter(filter)
         .with_filter(FilterFn::new(is_own));
