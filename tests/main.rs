@@ -16,6 +16,7 @@ mod sandbox;
 mod shared;
 mod state_commands;
 mod syntax;
+mod stories;
 mod terseness;
 mod wire;
 mod world;
