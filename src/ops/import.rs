@@ -322,7 +322,7 @@ fn rename(files: &mut [(String, String)], made: &Address, wanted: &Address) {
         if text.contains(&head(&made.name)) {
             *text = text.replacen(&head(&made.name), &head(&wanted.name), 1);
             *file = format!("{}-{}.capol", wanted.kind, wanted.name);
-        } else {
+        } else if file != "capol.capol" {
             *file = format!("{}-{}-{file}", wanted.kind, wanted.name);
         }
     }
