@@ -165,7 +165,10 @@ async fn described(
     let described = connection.graph.names(ids).await?;
     Ok(described
         .into_iter()
-        .map(|(key, object)| (key, name_of(&object)))
+        .map(|(key, object)| {
+            let name = account_of(&key, &object).unwrap_or_else(|| name_of(&object));
+            (key, name)
+        })
         .collect())
 }
 
@@ -228,6 +231,12 @@ fn is_worth_asking(target: Target, id: &str) -> bool {
             Target::Role => catalogue::roles::by_template_id(id).is_none(),
             Target::Location | Target::Strength | Target::Context | Target::Terms | Target::Action => false,
         }
+}
+
+/// The account name of a user: display names repeat, and the language looks users up by account.
+fn account_of((target, _): &(Target, String), object: &DirectoryObject) -> Option<String> {
+    let account = object.body.get("userPrincipalName")?.as_str()?;
+    (*target == Target::User && !account.is_empty()).then(|| account.to_owned())
 }
 
 fn name_of(object: &DirectoryObject) -> String {

@@ -83,7 +83,7 @@ pub(super) fn differences(
     changes: &[PropertyChange],
     before: Option<&Object>,
     after: Option<&Object>,
-    names: &Names<'_>,
+    names: &Names,
 ) -> Vec<AttributeChange> {
     let mut attributes: IndexMap<String, Attribute> = IndexMap::new();
     for change in changes {
@@ -128,7 +128,7 @@ fn gather(
     property: Option<&'static Property>,
     change: &PropertyChange,
     value: Option<&Value>,
-    names: &Names<'_>,
+    names: &Names,
     side: fn(&mut Attribute) -> &mut Side,
 ) {
     let fresh = || Attribute {

@@ -68,7 +68,7 @@ pub fn plan_text(view: &PlanView<'_>) -> Page {
         if changes.is_empty() {
             continue;
         }
-        changes.sort_by_key(|change| change::rank(change));
+        changes.sort_by_cached_key(|change| (change::rank(change), change.name.to_lowercase()));
         page.blank();
         page.line(0, heading(noun, &changes));
         for change in changes {

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::model::{Kind, Object};
+use crate::model::{Kind, Object, Value};
 
 use super::page::{Role, Text};
 use super::value_text::{Names, Part};
@@ -12,9 +12,16 @@ use super::words;
 struct Attributes(IndexMap<&'static str, Vec<String>>);
 
 impl Attributes {
-    fn of(object: &Object, names: &Names<'_>) -> Self {
+    fn of(object: &Object, names: &Names) -> Self {
         let mut attributes: IndexMap<&'static str, Vec<String>> = IndexMap::new();
         for (property, value) in object.iter() {
+            if let (Value::Guests(guests), Some(place)) = (value, property.dsl.first()) {
+                attributes
+                    .entry(place)
+                    .or_default()
+                    .push(names.guests_at_once(guests));
+                continue;
+            }
             for (place, part) in names.parts(property, value) {
                 let texts = attributes.entry(place).or_default();
                 match part {
@@ -34,7 +41,7 @@ impl Attributes {
 /// The rows of a summary: a label and what stands under it.
 ///
 /// Of a list, `few` members are shown and the rest counted.
-pub(super) fn summary(object: &Object, names: &Names<'_>, few: usize) -> Vec<(Text, Text)> {
+pub(super) fn summary(object: &Object, names: &Names, few: usize) -> Vec<(Text, Text)> {
     let mut attributes = Attributes::of(object, names);
     attributes.take("name");
     let mut rows = Vec::new();

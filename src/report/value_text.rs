@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexSet;
 use serde_json::Value as Json;
 
-use crate::model::catalogue::{apps, roles, strengths};
+use crate::model::catalogue::apps;
 use crate::model::properties::{self, COMPLIANT_NETWORK, Property, Shape, Symbols};
 use crate::model::reference::{Reference, Target, is_guid};
 use crate::model::value::{
@@ -13,7 +13,7 @@ use crate::model::value::{
     Operator, SignInFrequency,
 };
 use crate::model::{Address, Value};
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 
 use super::visible::quoted;
 
@@ -37,29 +37,22 @@ pub(super) struct Member {
 
 /// What people call the objects behind ids.
 #[derive(Debug, Default)]
-pub(super) struct Names<'a> {
-    known: Option<&'a BTreeMap<String, String>>,
-    addresses: BTreeMap<&'a str, &'a Address>,
-    ids: BTreeMap<&'a Address, &'a str>,
+pub(super) struct Names {
+    known: plan::Names,
+    ids: BTreeMap<Address, String>,
 }
 
-impl<'a> Names<'a> {
+impl Names {
     /// The names that a plan knows.
-    pub(super) fn of_plan(plan: &'a Plan) -> Self {
-        let known = plan
-            .changes
-            .iter()
-            .filter_map(|change| Some((change.id.as_deref()?, &change.address)));
+    pub(super) fn of_plan(plan: &Plan) -> Self {
         Self {
-            known: Some(&plan.names),
-            addresses: known.clone().collect(),
-            ids: known.map(|(id, address)| (address, id)).collect(),
+            known: plan::Names::of(plan),
+            ids: plan
+                .changes
+                .iter()
+                .filter_map(|change| Some((change.address.clone(), change.id.clone()?)))
+                .collect(),
         }
-    }
-
-    /// The name behind an id, if anybody knows it.
-    pub(super) fn name(&self, id: &str) -> Option<&'a str> {
-        self.known?.get(id).map(String::as_str)
     }
 
     /// What the property puts where in the language.
@@ -125,54 +118,28 @@ impl<'a> Names<'a> {
     }
 
     /// A reference as the language writes it; `symbols` are the keywords of its place.
-    pub(super) fn reference(&self, reference: &Reference, symbols: Option<&Symbols>) -> String {
+    fn reference(&self, reference: &Reference, symbols: Option<&Symbols>) -> String {
+        let written = || self.known.written(reference, symbols);
         match reference {
             Reference::Keyword(wire) => match apps::by_wire(wire) {
                 Some(app) if !symbols.is_some_and(|symbols| is_bare(symbols, wire)) => {
                     format!("app.{}", app.name)
                 }
-                _ => symbol(symbols, wire),
+                _ => written(),
             },
-            Reference::Id { target, id } => self.by_id(*target, id),
-            Reference::Managed { address, .. } => address.to_string(),
-            Reference::Lookup(lookup) => format!("{}({})", lookup.target.word(), quoted(&lookup.name)),
-        }
-    }
-
-    fn by_id(&self, target: Target, id: &str) -> String {
-        let built_in = match target {
-            Target::Role => roles::by_template_id(id).map(|role| format!("role.{}", role.name)),
-            Target::App => apps::by_app_id(id).map(|app| format!("app.{}", app.name)),
-            Target::Strength => strengths::by_id(id).map(|strength| format!("strength.{}", strength.name)),
-            Target::Action => properties::user_actions()
-                .by_wire(id)
-                .map(|row| format!("action.{}", row.word)),
-            Target::Location if self.name(id) == Some(COMPLIANT_NETWORK) => {
-                Some("compliant_network".to_owned())
-            }
-            _ => None,
-        };
-        if let Some(word) = built_in {
-            return word;
-        }
-        if let Some(address) = self.addresses.get(id) {
-            return address.to_string();
-        }
-        match (target, self.name(id)) {
-            (Target::Context, Some(name)) => format!("context.{id} ({})", quoted(name)),
-            (Target::Context, None) => format!("context.{id}"),
-            (_, name) => format!("{}({})", target.word(), quoted(name.unwrap_or(id))),
+            Reference::Id { target, id } => match (target, self.known.name(id)) {
+                (Target::Location, Some(COMPLIANT_NETWORK)) => "compliant_network".to_owned(),
+                (Target::Context, Some(name)) if !written().contains(name) => {
+                    format!("{} ({})", written(), quoted(name))
+                }
+                _ => written(),
+            },
+            Reference::Managed { .. } | Reference::Lookup(_) => written(),
         }
     }
 
     fn guests(&self, guests: &Guests) -> Vec<Member> {
-        let tenants = match &guests.tenants {
-            ExternalTenants::All => String::new(),
-            ExternalTenants::Enumerated(ids) => {
-                let names: Vec<String> = ids.iter().map(|id| quoted(self.name(id).unwrap_or(id))).collect();
-                format!(", tenants = [{}]", names.join(", "))
-            }
-        };
+        let tenants = self.guest_tenants(guests);
         guests
             .kinds
             .iter()
@@ -185,6 +152,38 @@ impl<'a> Names<'a> {
                 }
             })
             .collect()
+    }
+
+    /// All kinds of guests as one member, for where nothing is compared.
+    pub(super) fn guests_at_once(&self, guests: &Guests) -> String {
+        let tenants = self.guest_tenants(guests);
+        let words: Vec<&str> = guests
+            .kinds
+            .iter()
+            .map(|kind| properties::guest_kinds().word_of(kind))
+            .collect();
+        let every_kind = properties::guest_kinds()
+            .words()
+            .filter(|word| *word != "none")
+            .count();
+        match words.as_slice() {
+            [only] => format!("guests({only}{tenants})"),
+            words if words.len() == every_kind => format!("guests(every kind{tenants})"),
+            words => format!("guests([{}]{tenants})", words.join(", ")),
+        }
+    }
+
+    fn guest_tenants(&self, guests: &Guests) -> String {
+        match &guests.tenants {
+            ExternalTenants::All => String::new(),
+            ExternalTenants::Enumerated(ids) => {
+                let names: Vec<String> = ids
+                    .iter()
+                    .map(|id| quoted(self.known.name(id).unwrap_or(id)))
+                    .collect();
+                format!(", tenants = [{}]", names.join(", "))
+            }
+        }
     }
 
     fn grant(&self, grant: &Grant) -> String {
@@ -321,14 +320,12 @@ mod tests {
     use crate::model::properties::by_wire;
 
     fn text(kind: Kind, wire: &str, value: Value) -> String {
-        let names = BTreeMap::from([(
+        let mut plan = crate::report::plan_text::bench::plan(Vec::new(), 0);
+        plan.names.insert(
             "11111111-1111-1111-1111-111111111111".to_owned(),
             "Finance".to_owned(),
-        )]);
-        let names = Names {
-            known: Some(&names),
-            ..Names::default()
-        };
+        );
+        let names = Names::of_plan(&plan);
         let property = by_wire(kind, wire).unwrap();
         names
             .parts(property, &value)

@@ -73,7 +73,7 @@ fn mark(change: &ResourceChange) -> (Role, &'static str) {
 }
 
 /// Adds everything about one object.
-pub(super) fn describe(view: &PlanView<'_>, names: &Names<'_>, change: &ResourceChange, page: &mut Page) {
+pub(super) fn describe(view: &PlanView<'_>, names: &Names, change: &ResourceChange, page: &mut Page) {
     page.hanging(2, DETAIL_AT, headline(change));
     let mut rows = Vec::new();
     match change.action {

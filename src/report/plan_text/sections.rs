@@ -152,7 +152,7 @@ fn output(change: &OutputChange) -> (Text, Text) {
 }
 
 /// What somebody changed outside capol.
-pub(super) fn drift(view: &PlanView<'_>, names: &Names<'_>, page: &mut Page) {
+pub(super) fn drift(view: &PlanView<'_>, names: &Names, page: &mut Page) {
     let drifted: Vec<&ResourceChange> = view
         .plan
         .changes

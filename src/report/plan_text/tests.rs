@@ -583,3 +583,113 @@ fn a_reference_knows_its_target() {
         ))
     ));
 }
+
+#[test]
+fn a_plan_of_a_part_says_that_it_is_one() {
+    let mut part = plan(Vec::new(), 4);
+    part.complete = false;
+    let text = shown(&part, 120, false);
+    assert!(
+        text.contains("only a part: `--target` or `--exclude` left other differences out"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_refresh_says_that_the_tenant_stays_as_it_is() {
+    let body = policy(
+        "CA001",
+        "enabled",
+        everyone(&[]),
+        builtin("OR", &["mfa"]),
+        Json::Null,
+    );
+    let mut refreshed = plan(
+        vec![change(
+            "policy.ca001",
+            Kind::Policy,
+            Action::Refresh,
+            Some(body.clone()),
+            Some(body),
+        )],
+        0,
+    );
+    refreshed.refresh_only = true;
+    refreshed.cost = crate::plan::Cost::default();
+    let text = shown(&refreshed, 200, false);
+    assert!(
+        text.contains("nothing in tenant contoso.onmicrosoft.com changes"),
+        "{text}"
+    );
+    assert!(text.contains("Nothing is written to the tenant"), "{text}");
+}
+
+#[test]
+fn drift_that_the_plan_undoes_is_told_as_such() {
+    let wanted = policy(
+        "CA001",
+        "enabled",
+        everyone(&[BREAK_GLASS]),
+        builtin("OR", &["mfa"]),
+        Json::Null,
+    );
+    let live = policy(
+        "CA001",
+        "disabled",
+        everyone(&[BREAK_GLASS]),
+        builtin("OR", &["mfa"]),
+        Json::Null,
+    );
+    let mut undone = change(
+        "policy.ca001",
+        Kind::Policy,
+        Action::Update,
+        Some(live.clone()),
+        Some(wanted.clone()),
+    );
+    undone.drift = compare(
+        Kind::Policy,
+        Some(&object(Kind::Policy, &wanted)),
+        Some(&object(Kind::Policy, &live)),
+    );
+    let text = shown(&plan(vec![undone], 0), 120, false);
+    assert!(text.contains("put back by this plan"), "{text}");
+    assert!(
+        text.contains("enabled → disabled") && text.contains("disabled → enabled"),
+        "{text}"
+    );
+}
+
+#[test]
+fn asked_for_everything_nothing_is_cut() {
+    let ranges: Vec<Json> = (1..=40)
+        .map(|n| json!({ "@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": format!("203.0.{n}.0/24") }))
+        .collect();
+    let body = json!({ "displayName": "Offices", "ipRanges": ranges });
+    let plan = plan(
+        vec![change(
+            "location.offices",
+            Kind::IpLocation,
+            Action::Create,
+            None,
+            Some(body),
+        )],
+        0,
+    );
+    let view = PlanView {
+        plan: &plan,
+        tenant: None,
+        next: None,
+        full: true,
+        place: &|_| None,
+    };
+    let text = plan_text(&view).render(Canvas {
+        width: 120,
+        color: false,
+    });
+    assert!(
+        text.contains("203.0.40.0/24") && !text.contains(" more"),
+        "{text}"
+    );
+    assert!(shown(&plan, 120, false).contains("34 more"));
+}
