@@ -1,7 +1,6 @@
 //! What a user can rely on when a plan is applied.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "test bench"

@@ -2,6 +2,7 @@
 //! applied to an embedded tenant, read back, planned again with nothing to do.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,7 +15,7 @@ use capol::model::wire::decode;
 use capol::model::{Kind, Target};
 use capol::ops::connection::Environment;
 use capol::ops::project::{self, Given};
-use capol::ops::workspace::{Narrowing, WorkError, Worker, Workspace};
+use capol::ops::workspace::{Narrowing, Supervision, WorkError, Worker, Workspace};
 use capol::sandbox::{Kind as Stored, Tenant};
 use jiff::Timestamp;
 use serde_json::json;
@@ -118,11 +119,10 @@ async fn walk_chunk(name: &str, objects: &[Found], names: &export::KnownNames, c
         .iter()
         .map(|unset| (unset.name.clone(), unset.target))
         .collect();
-    let text: String = values
-        .iter()
-        .enumerate()
-        .map(|(n, (name, _))| format!("{name} = {:?}\n", stub(n)))
-        .collect();
+    let mut text = String::new();
+    for (n, (name, _)) in values.iter().enumerate() {
+        let _ = writeln!(text, "{name} = {:?}", stub(n));
+    }
     std::fs::write(folder.path().join("capol.capolvars"), text).expect("written");
 
     let environment = Environment::new();
@@ -157,31 +157,31 @@ async fn walk_chunk(name: &str, objects: &[Found], names: &export::KnownNames, c
     named(&loaded.configuration, &mut tenant);
     for (n, (_, target)) in values.iter().enumerate() {
         let id = stub(n);
-        let named = format!("Stub {n}");
+        let label = format!("Stub {n}");
         let (list, object) = match target {
             Target::User => (
                 "users",
-                json!({ "id": id, "displayName": named, "userPrincipalName": format!("stub{n}@contoso.com") }),
+                json!({ "id": id, "displayName": label, "userPrincipalName": format!("stub{n}@contoso.com") }),
             ),
             Target::Group => (
                 "groups",
-                json!({ "id": id, "displayName": named, "securityEnabled": true }),
+                json!({ "id": id, "displayName": label, "securityEnabled": true }),
             ),
             Target::Location => (
                 "namedLocations",
                 json!({
-                    "@odata.type": "#microsoft.graph.ipNamedLocation", "id": id, "displayName": named, "isTrusted": false,
+                    "@odata.type": "#microsoft.graph.ipNamedLocation", "id": id, "displayName": label, "isTrusted": false,
                     "ipRanges": [{ "@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "203.0.113.0/24" }],
                 }),
             ),
             Target::Strength => (
                 "authenticationStrengths",
-                json!({ "id": id, "displayName": named, "allowedCombinations": ["fido2"] }),
+                json!({ "id": id, "displayName": label, "allowedCombinations": ["fido2"] }),
             ),
-            Target::Terms => ("agreements", json!({ "id": id, "displayName": named })),
+            Target::Terms => ("agreements", json!({ "id": id, "displayName": label })),
             _ => (
                 "servicePrincipals",
-                json!({ "id": id, "appId": id, "displayName": named }),
+                json!({ "id": id, "appId": id, "displayName": label }),
             ),
         };
         let loaded = tenant.load_objects(&json!({ list: [object] }));
@@ -246,9 +246,11 @@ async fn walk_chunk(name: &str, objects: &[Found], names: &export::KnownNames, c
             &planned,
             configuration,
             &worker,
-            false,
-            &Unheard,
-            &stop,
+            Supervision {
+                fail_fast: false,
+                events: &Unheard,
+                stop: &stop,
+            },
         )
         .await
         .expect("an apply");

@@ -28,8 +28,8 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
             let may = match uses.as_str() {
                 "all" => names.iter().cloned().collect(),
                 uses if uses.starts_with("everything above") => {
-                    let named = names.iter().filter(|name| words(uses).contains(name.as_str()));
-                    names[..at].iter().chain(named).cloned().collect()
+                    let also = names.iter().filter(|name| words(uses).contains(name.as_str()));
+                    names[..at].iter().chain(also).cloned().collect()
                 }
                 uses => names
                     .iter()

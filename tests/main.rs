@@ -1,12 +1,23 @@
 //! What a user can rely on, a module a subject.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "test bench"
+)]
+
 mod apply;
 mod around;
 mod bench;
 mod corpus;
 mod corpus_export;
-mod export;
 mod diagnostics;
+mod export;
 mod export_round_trip;
 mod graph;
 mod house;
@@ -15,8 +26,8 @@ mod properties;
 mod sandbox;
 mod shared;
 mod state_commands;
-mod syntax;
 mod stories;
+mod syntax;
 mod terseness;
 mod wire;
 mod world;

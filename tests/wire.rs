@@ -18,8 +18,7 @@ fn exported_policies() -> Vec<(String, Json)> {
         let bytes = std::fs::read(&path).expect("readable file");
         let text = match bytes.as_slice() {
             [0xFF, 0xFE, rest @ ..] => encoding_rs::UTF_16LE.decode(rest).0.into_owned(),
-            [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-            rest => String::from_utf8_lossy(rest).into_owned(),
+            [0xEF, 0xBB, 0xBF, rest @ ..] | rest => String::from_utf8_lossy(rest).into_owned(),
         };
         let Ok(json) = serde_json::from_str::<Json>(&text) else {
             continue;

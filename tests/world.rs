@@ -3,7 +3,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_methods,
-    dead_code,
     reason = "test bench"
 )]
 
@@ -20,7 +19,7 @@ use capol::graph::{Cloud, Endpoints, Graph, GraphOptions, Pace, Secret, SignIn};
 use capol::model::state::Document;
 use capol::ops::connection::{self, Connection};
 use capol::ops::project::{self, Given, Loaded};
-use capol::ops::workspace::{Narrowing, Planned, WorkError, Worker, Workspace};
+use capol::ops::workspace::{Narrowing, Planned, Supervision, WorkError, Worker, Workspace};
 use capol::plan::{Action, Plan};
 use capol::sandbox::{Faults, Kind, Running, Sandbox, SandboxOptions, Tenant};
 use capol::state::files::{Files, OpenFile, RealFiles};
@@ -285,9 +284,11 @@ impl World {
                     &planned,
                     &loaded.configuration,
                     worker,
-                    self.fail_fast,
-                    &*self.ears,
-                    &self.stop,
+                    Supervision {
+                        fail_fast: self.fail_fast,
+                        events: &*self.ears,
+                        stop: &self.stop,
+                    },
                 )
                 .await?
         } else {

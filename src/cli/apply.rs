@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::Planning;
 use super::{Context, Failure, Outcome, again, interrupt, work};
 use crate::ops::files;
-use crate::ops::workspace::WorkError;
+use crate::ops::workspace::{Supervision, WorkError};
 use crate::plan::Plan;
 
 /// What is asked of an apply.
@@ -92,9 +92,11 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             &planned,
             configuration,
             &worker,
-            request.fail_fast,
-            &watch.events(),
-            &stop,
+            Supervision {
+                fail_fast: request.fail_fast,
+                events: &watch.events(),
+                stop: &stop,
+            },
         )
         .await
         .map_err(located)?;

@@ -223,7 +223,9 @@ impl Context {
         let watch = self.watch.get();
         if let Some(watch) = watch {
             watch.clear();
-            findings.iter().for_each(|finding| watch.diagnostic(finding));
+            for finding in &findings {
+                watch.diagnostic(finding);
+            }
         }
         if !self.global.json {
             self.findings(&findings);
@@ -341,7 +343,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             let what = super::import::What::of(context, &arguments, all)?;
             waiting(super::import::run(context, what, out.as_deref()))
         }
-        Command::Validate => super::validate::run(context),
+        Command::Validate => Ok(super::validate::run(context)),
         Command::Explain { code } => super::explain::run(context, &code),
         Command::Doctor => waiting(super::doctor::run(context)),
         Command::Completions { shell } => {

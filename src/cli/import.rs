@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Context, Failure, Outcome, work};
 use crate::model::Address;
-use crate::ops::import::{self, Imported};
+use crate::ops::import::{self, Adoption, Imported};
 
 /// A command line that does not say what to import.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -60,12 +60,17 @@ pub(super) async fn run(context: &Context, what: What, out: Option<&Path>) -> Re
                 .recover(&connection, &guard, &worker, configuration)
                 .await
                 .map_err(failure)?;
-            let store = &workspace.store;
+            let adoption = Adoption {
+                connection: &connection,
+                project: &loaded,
+                store: &workspace.store,
+                guard: &guard,
+                worker: &worker,
+                out: &out,
+            };
             let imported = match &what {
-                What::One(address, id) => {
-                    import::one(&connection, &loaded, store, &guard, &worker, &out, address, id).await
-                }
-                _ => import::whole(&connection, &loaded, store, &guard, &worker, &out).await,
+                What::One(address, id) => adoption.one(address, id).await,
+                _ => adoption.everything().await,
             };
             connection.close().await;
             imported.map_err(failure)?

@@ -1,9 +1,9 @@
 //! `capol validate`
 
-use super::{Context, Failure, Outcome};
+use super::{Context, Outcome};
 use crate::report::validation_json;
 
-pub(super) fn run(context: &Context) -> Result<Outcome, Failure> {
+pub(super) fn run(context: &Context) -> Outcome {
     let loaded = context.load();
     if context.global.json {
         context.out(&format!("{:#}\n", validation_json(&context.found(&loaded))));
@@ -11,9 +11,9 @@ pub(super) fn run(context: &Context) -> Result<Outcome, Failure> {
         context.diagnostics(&loaded);
     }
     if loaded.diagnostics.has_errors() {
-        return Ok(Outcome::Failed);
+        return Outcome::Failed;
     }
     let count = loaded.configuration.resources.len();
     context.note(&format!("The configuration is sound: {count} objects."));
-    Ok(Outcome::Done)
+    Outcome::Done
 }

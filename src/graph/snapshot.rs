@@ -98,18 +98,21 @@ impl Graph {
             members,
             deleted_policies,
             deleted_locations,
-        ) = futures::try_join!(
-            self.wanted(Collection::Policies, v1),
-            self.wanted(Collection::Policies, beta),
-            self.wanted(Collection::NamedLocations, options.named_locations),
-            self.wanted(Collection::Strengths, options.strengths),
-            self.wanted(Collection::Contexts, options.contexts),
-            self.wanted(Collection::Terms, options.terms.then_some(Version::V1)),
-            self.wanted_groups(&options.groups),
-            self.members_of(&options.members_of),
-            self.wanted_deleted(Collection::Policies, deleted),
-            self.wanted_deleted(Collection::NamedLocations, deleted),
-        )?;
+        ) = Box::pin(async {
+            futures::try_join!(
+                self.wanted(Collection::Policies, v1),
+                self.wanted(Collection::Policies, beta),
+                self.wanted(Collection::NamedLocations, options.named_locations),
+                self.wanted(Collection::Strengths, options.strengths),
+                self.wanted(Collection::Contexts, options.contexts),
+                self.wanted(Collection::Terms, options.terms.then_some(Version::V1)),
+                self.wanted_groups(&options.groups),
+                self.members_of(&options.members_of),
+                self.wanted_deleted(Collection::Policies, deleted),
+                self.wanted_deleted(Collection::NamedLocations, deleted),
+            )
+        })
+        .await?;
         let mut snapshot = Snapshot {
             policies_v1,
             policies_beta,

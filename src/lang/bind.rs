@@ -375,7 +375,7 @@ impl Binder<'_> {
                 ("reason", Value::String { text, .. }) => self.resource.lifecycle.reason = Some(text.clone()),
                 ("ignore_changes", Value::List(items)) => {
                     for item in items {
-                        self.ignored(&item);
+                        self.ignored(item);
                     }
                 }
                 ("prevent_destroy" | "reason" | "ignore_changes", _) => {

@@ -1,6 +1,7 @@
 //! A project read from disk: its configuration, and everything that is wrong with it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -120,7 +121,7 @@ fn digest(sources: &Sources, inputs: &Inputs) -> String {
     );
     let mut all = String::new();
     for (name, text) in texts {
-        all.push_str(&format!("{}:{name}{}:{text}", name.len(), text.len()));
+        let _ = write!(all, "{}:{name}{}:{text}", name.len(), text.len());
     }
     state::digest(all.as_bytes())
 }

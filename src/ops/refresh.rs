@@ -51,7 +51,7 @@ pub async fn refresh(
         security_defaults_enabled: security_defaults,
         signed_in: connection.signed_in.clone(),
     };
-    live.objects.sort_by(|left, right| left.kind.cmp(&right.kind));
+    live.objects.sort_by_key(|object| object.kind);
     let directory = directory(connection, &questions(configuration, &live), &snapshot).await?;
     let requests = u32::try_from(graph.requests_sent() - before).unwrap_or(u32::MAX);
     tracing::info!(requests, objects = live.objects.len(), "read the tenant");
@@ -191,10 +191,10 @@ pub async fn names_of(
         && let Some(agreements) = optional(connection.graph.list_all(Collection::Terms, Version::V1).await)?
     {
         for key in terms {
-            let named = agreements
+            let agreement = agreements
                 .iter()
                 .find(|json| json.get("id").and_then(Json::as_str) == Some(&key.1));
-            if let Some(name) = named.and_then(|json| json.get("displayName")?.as_str()) {
+            if let Some(name) = agreement.and_then(|json| json.get("displayName")?.as_str()) {
                 names.insert(key.clone(), name.to_owned());
             }
         }
@@ -226,8 +226,9 @@ pub async fn whole_tenant(connection: &Connection) -> Result<(LiveTenant, Snapsh
 fn is_worth_asking(target: Target, id: &str) -> bool {
     is_guid(id)
         && match target {
-            Target::User | Target::Group | Target::ServicePrincipal | Target::AgentIdentity => true,
-            Target::App => true,
+            Target::User | Target::Group | Target::ServicePrincipal | Target::AgentIdentity | Target::App => {
+                true
+            }
             Target::Role => catalogue::roles::by_template_id(id).is_none(),
             Target::Location | Target::Strength | Target::Context | Target::Terms | Target::Action => false,
         }

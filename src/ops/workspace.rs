@@ -57,6 +57,17 @@ pub enum WorkError {
     },
 }
 
+/// How one apply runs: who hears of it, and what ends it early.
+#[derive(Clone, Copy)]
+pub struct Supervision<'a> {
+    /// Whether the first failure stops all that did not start yet.
+    pub fail_fast: bool,
+    /// Who is told of each step.
+    pub events: &'a dyn Events,
+    /// Set when no further step shall start.
+    pub stop: &'a AtomicBool,
+}
+
 /// Who works, and how.
 #[derive(Debug, Clone)]
 pub struct Worker {
@@ -257,12 +268,10 @@ impl Workspace {
         planned: &Planned,
         configuration: &Configuration,
         worker: &Worker,
-        fail_fast: bool,
-        events: &dyn Events,
-        stop: &AtomicBool,
+        supervision: Supervision<'_>,
     ) -> Result<Applied, WorkError> {
         let options = ApplyOptions {
-            fail_fast,
+            fail_fast: supervision.fail_fast,
             ..self.apply_options(worker, configuration)
         };
         let executor = Executor {
@@ -270,12 +279,12 @@ impl Workspace {
             live: &planned.refreshed.live,
             store: &self.store,
             guard,
-            events,
-            stop,
+            events: supervision.events,
+            stop: supervision.stop,
             options: &options,
         };
         let (document, version) = parts(planned.stored.clone(), connection);
-        Ok(apply::apply(&executor, &planned.plan, document, version).await?)
+        Ok(Box::pin(apply::apply(&executor, &planned.plan, document, version)).await?)
     }
 
     fn apply_options(&self, worker: &Worker, configuration: &Configuration) -> ApplyOptions {

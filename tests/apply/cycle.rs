@@ -1,5 +1,6 @@
 //! Plan, apply, plan again: the second plan has nothing to do, whatever was written.
 
+use capol::ops::workspace::Supervision;
 use capol::plan::Action;
 use capol::sandbox::Kind;
 use serde_json::json;
@@ -282,9 +283,11 @@ async fn somebody_who_joined_meanwhile_does_not_keep_the_others_out() {
             &plan,
             &loaded.configuration,
             &worker,
-            false,
-            &*world.ears,
-            &world.stop,
+            Supervision {
+                fail_fast: false,
+                events: &*world.ears,
+                stop: &world.stop,
+            },
         )
         .await
         .unwrap();

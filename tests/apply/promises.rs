@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use capol::graph::Pace;
-use capol::ops::workspace::{Narrowing, WorkError};
+use capol::ops::workspace::{Narrowing, Supervision, WorkError};
 use capol::plan::{Mode, StaleReason};
 use capol::sandbox::Kind;
 use serde_json::json;
@@ -29,7 +29,7 @@ async fn a_saved_plan_is_refused_when_an_object_moved_and_says_which() {
     let plan = world.plan().await.unwrap();
     let id = world.id("policy.p").await;
     world.edit(Kind::Policies, &id, |policy| {
-        policy["displayName"] = json!("Edited in the portal")
+        policy["displayName"] = json!("Edited in the portal");
     });
     match world.apply_saved(plan).await.err().unwrap() {
         WorkError::Stale { reasons } => match reasons.as_slice() {
@@ -83,9 +83,11 @@ async fn what_others_edit_beside_is_kept() {
             &planned,
             &loaded.configuration,
             &worker,
-            false,
-            &*world.ears,
-            &world.stop,
+            Supervision {
+                fail_fast: false,
+                events: &*world.ears,
+                stop: &world.stop,
+            },
         )
         .await
         .unwrap();

@@ -248,17 +248,17 @@ impl Binder<'_> {
                     None
                 }
             },
-            TextKind::Countries => match countries::by_code(text) {
-                Some(country) => Some(country.code.to_owned()),
-                None => {
-                    let help = match countries::nearest(text).or_else(|| countries::by_name(text)) {
-                        Some(near) => format!("write `{:?}` for {}", near.code, near.name),
-                        None => "write an ISO 3166-1 alpha-2 code such as `\"DK\"`".into(),
-                    };
-                    self.unfit(format!("`{text}` is not a country code"), help, value.span);
-                    None
+            TextKind::Countries => {
+                if let Some(country) = countries::by_code(text) {
+                    return Some(country.code.to_owned());
                 }
-            },
+                let help = match countries::nearest(text).or_else(|| countries::by_name(text)) {
+                    Some(near) => format!("write `{:?}` for {}", near.code, near.name),
+                    None => "write an ISO 3166-1 alpha-2 code such as `\"DK\"`".into(),
+                };
+                self.unfit(format!("`{text}` is not a country code"), help, value.span);
+                None
+            }
         }
     }
 
