@@ -1,5 +1,4 @@
 //! What stands around the work: `doctor`, `explain`, `version`, `completions`, the log.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test bench")]
 
 use serde_json::{Value, json};
 

@@ -1,10 +1,4 @@
 //! The real command in a folder of its own, as a user runs it.
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "test bench"
-)]
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

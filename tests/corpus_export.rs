@@ -1,12 +1,5 @@
 //! Every file of the corpus is taken in whole, or refused with a reason; nothing is lost on the way.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "test bench"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -1,10 +1,4 @@
 //! The pages that explain each diagnostic: one for every code, and every example meets its code.
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "test bench"
-)]
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! What an import writes for the files that people have.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test bench")]
-
 use std::fmt::Write as _;
 
 use capol::export::{Exported, Options, export, read};

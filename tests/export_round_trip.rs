@@ -1,12 +1,5 @@
 //! What is exported as text and read again is what was exported.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "test bench"
-)]
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,12 +1,6 @@
 //! What may be relied on when capol talks to Microsoft Graph.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::unnecessary_wraps,
-    reason = "test bench"
-)]
+
+#![expect(clippy::unnecessary_wraps, reason = "test bench")]
 
 mod batch;
 mod directory;

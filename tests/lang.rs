@@ -1,7 +1,5 @@
 //! What a configuration with mistakes is answered: message, span, help, as a person reads them.
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "test bench")]
-
 use std::path::Path;
 use std::sync::Arc;
 

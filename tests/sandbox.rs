@@ -1,13 +1,5 @@
 //! The embedded tenant answers over HTTP as Microsoft Graph does.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::string_slice,
-    reason = "test bench"
-)]
-
 mod corpus;
 mod objects;
 mod protocol;

@@ -1,10 +1,4 @@
 //! `capol state`, `show` and `output`: what people do to state by hand.
-#![expect(
-    clippy::expect_used,
-    clippy::disallowed_methods,
-    clippy::string_slice,
-    reason = "test bench"
-)]
 
 use serde_json::{Value, json};
 

@@ -7,13 +7,8 @@
 //! afresh with a copy of that folder, `<!-- run: capol apply --yes -->` runs without being shown. The commands of a ```` ```sh ```` block are only parsed.
 //!
 //! `CAPOL_STORIES=overwrite cargo test stories` writes into the pages what the program says today.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::format_push_string,
-    reason = "test bench"
-)]
+
+#![expect(clippy::format_push_string, reason = "test bench")]
 
 mod generated;
 mod language;

@@ -1,7 +1,5 @@
 //! Every error of a text is told at its place with what to write instead, and text has one layout.
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "test bench")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

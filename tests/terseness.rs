@@ -7,14 +7,6 @@
 //! counts on neither side. Accounts for emergencies are named once a project in capol, by an
 //! `emergency_access` block, which counts.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "test bench"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 

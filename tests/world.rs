@@ -1,10 +1,4 @@
 //! A whole world for one test: an embedded tenant, a project folder, a clock; and what a user does there.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "test bench"
-)]
 
 use std::collections::BTreeMap;
 use std::io;
