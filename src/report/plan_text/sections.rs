@@ -20,14 +20,14 @@ pub(super) fn opening(view: &PlanView<'_>, page: &mut Page) {
     let plan = view.plan;
     if !plan.verdict.has_changes() {
         page.line(0, Text::of(Role::Heading, &plan.verdict.sentence()));
-        partial(plan, page);
         return;
     }
     let tenant = view
         .tenant
         .or_else(|| plan.names.get(&plan.tenant_id).map(String::as_str));
     let tenant = tenant.unwrap_or(&plan.tenant_id);
-    let changes: Vec<&ResourceChange> = plan.changes.iter().filter(|change| change.is_change()).collect();
+    let mut changes: Vec<&ResourceChange> = plan.changes.iter().filter(|change| change.is_change()).collect();
+    changes.sort_by_cached_key(|change| change.name.to_lowercase());
     let by_kind: Vec<String> = GROUPS
         .iter()
         .map(|(noun, kinds)| {
@@ -55,7 +55,6 @@ pub(super) fn opening(view: &PlanView<'_>, page: &mut Page) {
         format!("This plan touches {what} in tenant {tenant}.")
     };
     page.line(0, Text::of(Role::Heading, &sentence));
-    partial(plan, page);
     effect(page, &changes, "become enforced", becomes_enforced);
     effect(page, &changes, "stop being enforced", stops_being_enforced);
     effect(page, &changes, "lose the guard against deletion", |change| {
@@ -68,16 +67,6 @@ pub(super) fn opening(view: &PlanView<'_>, page: &mut Page) {
         .count();
     if warnings > 0 {
         alert(page, &format!("{} below", words::count(warnings, "warning")), "");
-    }
-}
-
-fn partial(plan: &Plan, page: &mut Page) {
-    if !plan.complete && !plan.refresh_only {
-        alert(
-            page,
-            "only a part",
-            ": `--target` or `--exclude` left other differences out",
-        );
     }
 }
 

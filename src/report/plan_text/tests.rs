@@ -585,14 +585,19 @@ fn a_reference_knows_its_target() {
 }
 
 #[test]
-fn a_plan_of_a_part_says_that_it_is_one() {
-    let mut part = plan(Vec::new(), 4);
-    part.complete = false;
-    let text = shown(&part, 120, false);
-    assert!(
-        text.contains("only a part: `--target` or `--exclude` left other differences out"),
-        "{text}"
-    );
+fn a_warning_is_announced_at_the_top_and_told_also_when_nothing_changes() {
+    let mut quiet = plan(Vec::new(), 4);
+    quiet.notes = vec![note(
+        NoteLevel::Warning,
+        "plan::partial",
+        None,
+        "the plan is partial: 2 further changes are left out",
+        None,
+    )];
+    assert!(shown(&quiet, 120, false).contains("! the plan is partial"));
+    let text = shown(&mixed(), 120, false);
+    let at = |needle: &str| text.find(needle).unwrap();
+    assert!(at("! 1 warning below") < at("Policies"), "{text}");
 }
 
 #[test]
