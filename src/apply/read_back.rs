@@ -11,7 +11,7 @@ use crate::model::properties::Access;
 use crate::model::state::Document;
 use crate::model::wire::{decode, members_path};
 use crate::model::{Address, Kind, Reference, Value};
-use crate::plan::{Action, Plan, PropertyChange, ResourceChange, equal};
+use crate::plan::{Action, Plan, ResourceChange, equal};
 
 /// A property that the service shows otherwise than it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,8 +196,9 @@ fn has_members(change: &ResourceChange, found: &LiveObject, document: &Document)
 
 /// Takes down what the service shows as its answer.
 ///
-/// What differs in a property that nobody here wrote is somebody else's edit, made meanwhile. Taken down, it would pass
-/// for the service's own doing; so nothing is, and the next plan compares what is wanted with what is there.
+/// Where it shows something else than was written, nobody can tell the service's own doing from an edit that somebody
+/// else made meanwhile, and an edit must never pass for the service's doing. So nothing is taken down then: the answer to
+/// a create stays what the service said at once, and the next plan compares what is wanted with what is there.
 fn remember(
     written: &[&ResourceChange],
     live: &[LiveObject],
@@ -214,12 +215,14 @@ fn remember(
         else {
             continue;
         };
-        let edited = change.action == Action::Update
-            && mismatches.iter().any(|mismatch| {
-                let written = |property: &PropertyChange| property.wire == mismatch.wire;
-                mismatch.address == change.address && !change.properties.iter().any(written)
-            });
-        kept.answered = (!edited).then(|| found.json.clone().into());
+        let differs = mismatches
+            .iter()
+            .any(|mismatch| mismatch.address == change.address);
+        match (differs, change.action) {
+            (false, _) => kept.answered = Some(found.json.clone().into()),
+            (true, Action::Create | Action::Replace) => {}
+            (true, _) => kept.answered = None,
+        }
         kept.modified_date_time.clone_from(&found.modified_date_time);
     }
 }
