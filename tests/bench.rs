@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// A folder in which commands are run, removed at the end.
 pub(crate) struct Folder {
@@ -64,21 +64,7 @@ impl Folder {
 
     /// Runs `capol` with these arguments and this standard input.
     pub(crate) fn capol_with(&self, arguments: &[&str], input: &str) -> Answer {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_capol"));
-        command
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .envs(&self.environment)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        for name in ["PATH", "SYSTEMROOT", "TEMP", "TMP"] {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
-        let mut child = command.spawn().expect("capol runs");
+        let mut child = self.start(arguments);
         let mut stdin = child.stdin.take().expect("piped");
         // A command that reads no input may be gone already.
         drop(stdin.write_all(input.as_bytes()));
@@ -89,6 +75,24 @@ impl Folder {
             out: self.redacted(&output.stdout),
             err: self.redacted(&output.stderr),
         }
+    }
+
+    /// Starts `capol` with these arguments; its three streams are pipes.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_capol"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for name in ["PATH", "SYSTEMROOT", "TEMP", "TMP"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command.envs(&self.environment).spawn().expect("capol runs")
     }
 
     fn redacted(&self, bytes: &[u8]) -> String {

@@ -21,6 +21,7 @@ mod export;
 mod export_round_trip;
 mod graph;
 mod house;
+mod interrupt;
 mod lang;
 mod properties;
 mod sandbox;

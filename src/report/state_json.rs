@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::state_text::holder_text;
 use crate::model::Address;
 use crate::model::state::{Document, Json, OutputState, ResourceState};
 use crate::ops::state::Locked;
@@ -77,7 +78,7 @@ pub fn resource_json(text: &str, resource: &ResourceState) -> Value {
 /// Who has the lock, after asking for it; `who`, `host` and `since` are null when the lock does not say.
 pub fn locked_json(locked: &Locked) -> Value {
     let info = locked.holder.info.as_ref();
-    json!({
+    let mut json = json!({
         "taken": locked.taken,
         "running": locked.holder.running,
         "id": locked.holder.id,
@@ -87,7 +88,12 @@ pub fn locked_json(locked: &Locked) -> Value {
         "since": info.map(|info| info.since),
         "operation": info.map(|info| &info.operation),
         "held": info.map(|info| info.held),
-    })
+    });
+    if let Some(object) = json.as_object_mut().filter(|_| !locked.taken) {
+        let error = json!({ "code": "state::locked", "message": holder_text(&locked.holder) });
+        object.insert("error".to_owned(), error);
+    }
+    json
 }
 
 /// The outputs by name, in the form of `terraform output -json`, with `format_version` beside them.
