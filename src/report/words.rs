@@ -86,12 +86,11 @@ pub fn about(seconds: u64) -> String {
     }
 }
 
-/// How long something took: `40ms`, `0.3s`, `12s`, `3m 20s`.
+/// How long something took: `0.3s`, `12s`, `3m 20s`.
 pub fn took(elapsed: std::time::Duration) -> String {
     let seconds = elapsed.as_secs();
     match seconds {
-        0 if elapsed.as_millis() < 100 => format!("{}ms", elapsed.as_millis()),
-        0..=9 => format!("{:.1}s", elapsed.as_secs_f64()),
+        0..=9 => format!("{:.1}s", elapsed.as_secs_f64().max(0.1)),
         10..=119 => format!("{seconds}s"),
         120..=7199 => format!("{}m {}s", seconds / 60, seconds % 60),
         _ => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
@@ -132,7 +131,7 @@ mod tests {
         assert_eq!(about(61), "about a minute");
         assert_eq!(about(239), "about 4 minutes");
         assert_eq!(about(7200), "about 2 hours");
-        assert_eq!(took(Duration::from_millis(42)), "42ms");
+        assert_eq!(took(Duration::from_millis(42)), "0.1s");
         assert_eq!(took(Duration::from_millis(1230)), "1.2s");
         assert_eq!(took(Duration::from_secs(200)), "3m 20s");
     }
