@@ -1,6 +1,6 @@
 //! Ctrl-C during an apply: once to finish what is under way, twice to stop at once; both can be gone on from.
 #![cfg(unix)]
-#![expect(clippy::expect_used, clippy::panic, reason = "test bench")]
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "test bench")]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command};
@@ -26,7 +26,7 @@ location "b" {
 }
 "#;
 
-/// A project, and the tenant that it is applied to, in which the first create is told to wait.
+/// A project, and the tenant that it is applied to, in which one create is told to wait.
 struct Case {
     folder: Folder,
     tenant: Running,
@@ -34,7 +34,7 @@ struct Case {
 }
 
 impl Case {
-    fn new(seconds: u32) -> Self {
+    fn new(create: u32, seconds: u32) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -46,10 +46,10 @@ impl Case {
         let wait = Effect::Throttle {
             retry_after: Some(seconds),
         };
-        let first = Rule::new(When::First(1), wait)
+        let rule = Rule::new(When::Only(create), wait)
             .method("POST")
             .path("namedLocations");
-        tenant.set_faults(Faults::none().with(first));
+        tenant.set_faults(Faults::none().with(rule));
         let mut folder = Folder::new();
         folder.set("CAPOL_GRAPH_ENDPOINT", &tenant.endpoint());
         folder.set("CAPOL_LOGIN_ENDPOINT", &tenant.login_endpoint());
@@ -62,7 +62,7 @@ impl Case {
         }
     }
 
-    /// Starts an apply and waits until its first create was told to wait.
+    /// Starts an apply and waits until a create was told to wait.
     fn begin(&self) -> (Child, impl Iterator<Item = String> + use<>) {
         let mut apply = self.folder.start(&["apply", "--yes", "-v"]);
         let errors = BufReader::new(apply.stderr.take().expect("piped"));
@@ -101,7 +101,7 @@ fn press(process: &Child) {
 
 #[test]
 fn the_first_ctrl_c_finishes_the_write_under_way() {
-    let case = Case::new(1);
+    let case = Case::new(1, 1);
     let (mut apply, mut errors) = case.begin();
     press(&apply);
     assert!(errors.any(|line| line.contains("Stopping after the writes under way")));
@@ -117,7 +117,7 @@ fn the_first_ctrl_c_finishes_the_write_under_way() {
 
 #[test]
 fn the_second_ctrl_c_stops_at_once_and_the_next_apply_goes_on() {
-    let case = Case::new(100);
+    let case = Case::new(1, 100);
     let (mut apply, mut errors) = case.begin();
     press(&apply);
     assert!(errors.any(|line| line.contains("Stopping after the writes under way")));
@@ -135,5 +135,34 @@ fn the_second_ctrl_c_stops_at_once_and_the_next_apply_goes_on() {
     assert_eq!(case.names(), ["location.a", "location.b"]);
     let plan = case.folder.capol(&["plan", "--detailed-exitcode"]);
     assert_eq!(plan.status, 0, "{}", plan.all());
+    case.end();
+}
+
+#[test]
+fn a_journal_that_was_damaged_after_a_crash_still_tells_what_was_done() {
+    let case = Case::new(2, 100);
+    let (mut apply, mut errors) = case.begin();
+    press(&apply);
+    assert!(errors.any(|line| line.contains("Stopping after the writes under way")));
+    press(&apply);
+    assert_eq!(apply.wait().expect("it ends").code(), Some(130));
+    let journal = case.folder.read(".capol/journal.ndjson").expect("a journal");
+    let (first, rest) = journal.split_once('\n').expect("lines");
+    case.folder
+        .write(".capol/journal.ndjson", format!("{first}\nnot a record\n{rest}"));
+    let refused = case.folder.capol(&["apply", "--yes"]);
+    assert!(
+        refused.status == 1 && refused.err.contains("state::journal_damaged"),
+        "{}",
+        refused.all()
+    );
+    let repaired = case.folder.capol(&["state", "repair", "--json"]).json();
+    assert_eq!(repaired["damaged_lines"], serde_json::json!([2]));
+    let unknown = serde_json::json!([{ "address": "location.b", "operation": "create" }]);
+    assert_eq!(repaired["unknown"], unknown);
+    assert_eq!(case.names(), ["location.a"], "what was done is in the state");
+    let again = case.folder.capol(&["apply", "--yes"]);
+    assert_eq!(again.status, 0, "{}", again.all());
+    assert_eq!(case.names(), ["location.a", "location.b"]);
     case.end();
 }

@@ -10,14 +10,15 @@ use uuid::Uuid;
 
 use super::OpsError;
 use super::connection::{self, Connection, Environment};
+use super::operator::Operator;
 use super::project::Loaded;
 use super::refresh::{Refreshed, refresh};
 use crate::apply::{self, Applied, ApplyError, ApplyOptions, Clock, Events, Executor, Patience, Recovered};
 use crate::graph::Observer;
 use crate::model::configuration::Configuration;
-use crate::model::state::{CAPOL_VERSION, Document, Version};
+use crate::model::state::{Document, Version};
 use crate::plan::{self, Mode, Plan, PlanErrors, PlanOptions, StaleReason};
-use crate::state::{Guard, LocalFile, LockInfo, Place, StateError, StateStore as _, Stored};
+use crate::state::{Guard, LocalFile, Place, StateError, StateStore as _, Stored};
 
 /// For how long the service may hide a fresh object, unless the project says otherwise.
 const VISIBILITY_LAG: Duration = Duration::from_mins(15);
@@ -160,20 +161,9 @@ impl Workspace {
 
     /// Takes the lock.
     pub async fn lock(&self, worker: &Worker) -> Result<Guard, StateError> {
-        if !worker.lock {
-            return Ok(Guard::without_lock());
-        }
-        let info = LockInfo {
-            id: Uuid::new_v4().to_string(),
-            who: worker.who.clone(),
-            host: crate::state::host::name(),
-            pid: std::process::id(),
-            since: worker.now,
-            operation: worker.command.clone(),
-            version: CAPOL_VERSION.to_owned(),
-            held: false,
-        };
-        self.store.lock(&info, worker.lock_patience).await
+        let operator =
+            Operator::of_process(worker.who.clone(), worker.now, worker.lock, worker.lock_patience);
+        operator.lock(&self.store, &worker.command).await
     }
 
     /// Takes up an apply that was interrupted, if there was one.
