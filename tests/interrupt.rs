@@ -1,6 +1,6 @@
 //! Ctrl-C during an apply: once to finish what is under way, twice to stop at once; both can be gone on from.
 #![cfg(unix)]
-#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "test bench")]
+#![expect(clippy::expect_used, clippy::panic, reason = "test bench")]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command};
