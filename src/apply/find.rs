@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::ApplyOptions;
 use super::error::ApplyError;
-use super::request::{CONFIGURATIONS, MEMBERS_BIND, SET_COMBINATIONS, version};
+use super::request::{CONFIGURATIONS, MEMBERS_BIND, SET_COMBINATIONS};
 use crate::graph::{Collection, Graph, GraphError, Version};
 use crate::model::properties::Access;
 use crate::model::value::CombinationConfiguration;
@@ -89,7 +89,7 @@ fn object_path(begin: &Begin) -> &str {
 }
 
 async fn read_at(graph: &Graph, begin: &Begin, path: &str) -> Result<Option<Json>, GraphError> {
-    match graph.get(version(begin.api_version), path, &[]).await {
+    match graph.get(begin.api_version, path, &[]).await {
         Ok(json) => Ok(Some(json)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
@@ -212,7 +212,7 @@ async fn created(graph: &Graph, options: &ApplyOptions, lost: &Lost<'_>) -> Resu
     let wanted = begin.body.as_ref().and_then(|body| read(&begin.path, body));
     let listed = match begin.path.as_str() {
         path if path == Collection::Groups.path() => groups_named(graph, begin).await?,
-        path => graph.list(version(begin.api_version), path, &[]).await?,
+        path => graph.list(begin.api_version, path, &[]).await?,
     };
     let id = |json: &Json| json.get("id").and_then(Json::as_str).map(str::to_owned);
     let is_fresh = |json: &Json| {

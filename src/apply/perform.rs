@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value as Json, json};
 
 use super::event::Event;
-use super::request::{Call, Ready, version};
+use super::request::{Call, Ready};
 use super::run::Executor;
 use crate::graph::{Collection, Graph, GraphError};
 use crate::plan::Step;
@@ -84,7 +84,7 @@ fn passes(step: &Step, ready: &Ready, fresh: &[String], error: &GraphError) -> b
 /// Sends it once; the client repeats what is harmless to repeat.
 async fn send(graph: &Graph, ready: &Ready) -> Result<Answer, GraphError> {
     let body = || ready.body.clone().unwrap_or_default();
-    let version = version(ready.api_version);
+    let version = ready.api_version;
     let gone = |outcome: Result<(), GraphError>| match outcome {
         // Gone is what was wanted.
         Err(error) if !error.is_not_found() => Err(error),

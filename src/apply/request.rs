@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use crate::graph::{Collection, Version};
+use crate::graph::Collection;
 use crate::model::properties::ApiVersion;
 use crate::model::{Address, Kind};
 use crate::plan::step::fill;
@@ -21,13 +21,6 @@ pub(super) fn collection(kind: Kind) -> Collection {
         Kind::Strength => Collection::Strengths,
         Kind::Context => Collection::Contexts,
         Kind::Group => Collection::Groups,
-    }
-}
-
-pub(super) fn version(version: ApiVersion) -> Version {
-    match version {
-        ApiVersion::V1 => Version::V1,
-        ApiVersion::Beta => Version::Beta,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which cloud, which hosts, which version.
 
 use super::error::GraphError;
+pub use crate::model::properties::ApiVersion as Version;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -72,32 +73,6 @@ impl FromStr for Cloud {
             .ok_or_else(|| GraphError::UnknownCloud {
                 given: text.to_owned(),
             })
-    }
-}
-
-/// A version of the Graph interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Version {
-    /// `v1.0`, the supported one.
-    #[default]
-    V1,
-    /// `beta`, for what v1.0 lacks.
-    Beta,
-}
-
-impl Version {
-    /// The path segment.
-    pub fn segment(self) -> &'static str {
-        match self {
-            Self::V1 => "v1.0",
-            Self::Beta => "beta",
-        }
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.segment())
     }
 }
 

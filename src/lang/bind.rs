@@ -1,11 +1,12 @@
 //! Blocks into objects: the property table says where each attribute belongs and of what shape it is.
 
+mod configurations;
 mod error;
+mod lifecycle;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use indexmap::IndexSet;
 use serde_json::Value as Json;
 
 use super::error::{Code, Diagnostic, Diagnostics, origin};
@@ -14,7 +15,7 @@ use super::project::{Instance, Project};
 use super::value::{Evaluated, Value};
 use crate::model::configuration::{Configuration, Lifecycle, Resource};
 use crate::model::properties::{self, Access, Property};
-use crate::model::value::{Allowed, CombinationConfiguration, SignInFrequency, Value as Bound};
+use crate::model::value::{SignInFrequency, Value as Bound};
 use crate::model::{Kind, Object, Origin, rules, wire};
 use crate::syntax::{Attribute, Block, Body, Expression, FileId, Ident, ItemKind, Span};
 
@@ -356,79 +357,6 @@ impl Binder<'_> {
         }
     }
 
-    fn lifecycle(&mut self, body: &Body) {
-        for item in &body.items {
-            let ItemKind::Attribute(attribute) = &item.kind else {
-                if let ItemKind::Block(block) = &item.kind {
-                    self.errors.push(BindError::UnknownBlock {
-                        block: "lifecycle".into(),
-                        name: block.kind.text.clone(),
-                        choices: Vec::new(),
-                        at: block.kind.span,
-                    });
-                }
-                continue;
-            };
-            let value = (self.evaluate)(&attribute.value);
-            match (attribute.name.text.as_str(), &value.value) {
-                ("prevent_destroy", Value::Bool(set)) => self.resource.lifecycle.prevent_destroy = *set,
-                ("reason", Value::String { text, .. }) => self.resource.lifecycle.reason = Some(text.clone()),
-                ("ignore_changes", Value::List(items)) => {
-                    for item in items {
-                        self.ignored(item);
-                    }
-                }
-                ("prevent_destroy" | "reason" | "ignore_changes", _) => {
-                    if !value.is_faulty() {
-                        self.errors.push(BindError::WrongKind {
-                            name: attribute.name.text.clone(),
-                            wanted: "another kind of value".into(),
-                            found: value.value.kind().into(),
-                            help: "write `prevent_destroy = true`, `ignore_changes = [\"users.exclude\"]`, `reason = \"…\"`".into(),
-                            at: value.span,
-                        });
-                    }
-                }
-                _ => self.errors.push(BindError::UnknownAttribute {
-                    block: "lifecycle".into(),
-                    name: attribute.name.text.clone(),
-                    choices: ["prevent_destroy", "ignore_changes", "reason"]
-                        .map(str::to_owned)
-                        .into(),
-                    at: attribute.name.span,
-                }),
-            }
-        }
-    }
-
-    /// `ignore_changes` names properties as they are written: `"users.exclude"`, or a whole block as `users`.
-    fn ignored(&mut self, item: &Evaluated) {
-        let Some(dsl) = item.as_text() else { return };
-        let prefix = format!("{dsl}.");
-        let wires: Vec<String> = self
-            .kind()
-            .properties()
-            .iter()
-            .filter(|property| {
-                property
-                    .dsl
-                    .iter()
-                    .any(|path| *path == dsl || path.starts_with(&prefix))
-            })
-            .map(|property| property.wire.to_owned())
-            .collect();
-        if wires.is_empty() {
-            let choices = self.kind().properties().iter().flat_map(|property| property.dsl);
-            self.errors.push(BindError::UnknownSymbol {
-                word: dsl.into(),
-                noun: "a property of this block".into(),
-                choices: choices.map(|path| (*path).to_owned()).collect(),
-                at: item.span,
-            });
-        }
-        self.resource.lifecycle.ignore_changes.extend(wires);
-    }
-
     fn emergency_access(&mut self, attribute: &Attribute) {
         let value = (self.evaluate)(&attribute.value);
         match &value.value {
@@ -479,86 +407,6 @@ impl Binder<'_> {
         }
         self.resource.origins.insert("raw".into(), origin(value.span));
         self.resource.object.raw = Some(json);
-    }
-
-    fn configurations(&mut self, block: &Block) {
-        let mut configurations = Vec::new();
-        for item in &block.body.items {
-            match &item.kind {
-                ItemKind::Block(inner) if matches!(inner.kind.text.as_str(), "fido2" | "x509") => {
-                    configurations.push(self.configuration(inner));
-                }
-                ItemKind::Block(Block { kind: name, .. }) | ItemKind::Attribute(Attribute { name, .. }) => {
-                    self.errors.push(BindError::UnknownBlock {
-                        block: "strength.configurations".into(),
-                        name: name.text.clone(),
-                        choices: vec!["fido2".into(), "x509".into()],
-                        at: name.span,
-                    });
-                }
-            }
-        }
-        if !configurations.is_empty() {
-            self.resource
-                .origins
-                .insert("combinationConfigurations".into(), origin(block.header));
-            self.resource.object.set(
-                "combinationConfigurations",
-                Some(Bound::CombinationConfigurations(configurations)),
-            );
-        }
-    }
-
-    fn configuration(&mut self, block: &Block) -> CombinationConfiguration {
-        let fido2 = block.kind.text == "fido2";
-        let mut applies_to = IndexSet::new();
-        let (mut aaguids, mut skis, mut oids) = (IndexSet::new(), IndexSet::new(), IndexSet::new());
-        for attribute in attributes(&block.body) {
-            let value = (self.evaluate)(&attribute.value);
-            match (attribute.name.text.as_str(), fido2) {
-                ("applies_to", _) => applies_to = value::combinations("applies_to", &value, self.errors),
-                (name @ "allowed_aaguids", true) => aaguids = value::texts(name, &value, self.errors),
-                (name @ "allowed_issuer_skis", false) => skis = value::texts(name, &value, self.errors),
-                (name @ "allowed_policy_oids", false) => oids = value::texts(name, &value, self.errors),
-                _ => {
-                    let choices: &[&str] = if fido2 {
-                        &["applies_to", "allowed_aaguids"]
-                    } else {
-                        &["applies_to", "allowed_issuer_skis", "allowed_policy_oids"]
-                    };
-                    self.errors.push(BindError::UnknownAttribute {
-                        block: block.kind.text.clone(),
-                        name: attribute.name.text.clone(),
-                        choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
-                        at: attribute.name.span,
-                    });
-                }
-            }
-        }
-        if applies_to.is_empty() {
-            self.errors.push(BindError::Missing {
-                name: "applies_to".into(),
-                example: if fido2 {
-                    "applies_to = [fido2]"
-                } else {
-                    "applies_to = [x509_multi_factor]"
-                }
-                .into(),
-                at: block.header,
-            });
-        }
-        let lower = |set: IndexSet<String>| set.into_iter().map(|text| text.to_ascii_lowercase()).collect();
-        let allowed = if fido2 {
-            Allowed::Fido2 {
-                aaguids: lower(aaguids),
-            }
-        } else {
-            Allowed::X509 {
-                issuer_skis: skis,
-                policy_oids: oids,
-            }
-        };
-        CombinationConfiguration { applies_to, allowed }
     }
 
     fn finish(&mut self) {

@@ -9,6 +9,8 @@ mod neighbours;
 mod policy;
 mod symbols;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::object::Kind;
@@ -18,12 +20,13 @@ use super::value::{Control, Interval, Value};
 pub use symbols::{SymbolRow, Symbols};
 
 /// A version of Microsoft Graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum ApiVersion {
-    /// `v1.0`.
+    /// `v1.0`, the supported one.
+    #[default]
     #[serde(rename = "v1.0")]
     V1,
-    /// `beta`.
+    /// `beta`, for what v1.0 lacks.
     #[serde(rename = "beta")]
     Beta,
 }
@@ -35,6 +38,12 @@ impl ApiVersion {
             Self::V1 => "v1.0",
             Self::Beta => "beta",
         }
+    }
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.segment())
     }
 }
 
