@@ -1,9 +1,7 @@
 //! `capol doctor`
 
-use std::sync::Arc;
-
+use super::watch::Watch;
 use super::{Context, Failure, Outcome, work};
-use crate::graph::observe::Silent;
 use crate::ops::OpsError;
 use crate::ops::doctor::diagnose;
 use crate::report::doctor_text::doctor_page;
@@ -19,7 +17,7 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Failure> {
             &loaded.configuration,
             tenant,
             &context.environment,
-            Arc::new(Silent),
+            Watch::person(context).observer(),
         )
         .await?;
     let diagnosis = diagnose(&connection).await.map_err(OpsError::from)?;

@@ -42,6 +42,9 @@ pub(super) async fn run(context: &mut Context, request: Request) -> Result<Outco
         .collect();
     if let Some(dir) = &request.dir {
         context.project = context.project.join(dir);
+        // So that what is to be typed next is meant for that folder.
+        let folder = context.global.chdir.take().unwrap_or_default();
+        context.global.chdir = Some(folder.join(dir));
     }
     let project = context.project.clone();
     if !project.join(".gitignore").exists() {

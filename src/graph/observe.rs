@@ -45,6 +45,13 @@ pub enum GraphEvent {
     },
     /// A new token was fetched.
     SignedIn,
+    /// Somebody must enter a code in a browser, or nobody will ever be signed in.
+    EnterCode {
+        /// The code.
+        code: String,
+        /// Where to enter it.
+        address: String,
+    },
 }
 
 /// Someone who wants to know. Called on the task that sends, so it must be quick.

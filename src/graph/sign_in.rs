@@ -95,6 +95,18 @@ impl SignIn {
         environment::choose(variable, tenant)
     }
 
+    /// The way that the project names: `cli`, `device_code`, `secret`, `certificate`, `workload_identity` or
+    /// `managed_identity`. Its details come from the environment; `CAPOL_ACCESS_TOKEN` wins. What the way needs and
+    /// the environment lacks is an error, not a reason to try another.
+    pub fn named(
+        way: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+        tenant: Option<&str>,
+        prompt: Arc<dyn Fn(&DeviceCodePrompt) + Send + Sync>,
+    ) -> Result<Self, SignInError> {
+        environment::named(way, variable, tenant, prompt)
+    }
+
     /// What to call it in a sentence.
     pub fn describe(&self) -> &'static str {
         match self {

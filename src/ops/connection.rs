@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::OpsError;
-use crate::graph::sign_in::{SignIn, system_clock};
-use crate::graph::{Cloud, Endpoints, Graph, GraphOptions, Observer, Secret, SignInError};
+use crate::graph::sign_in::{DeviceCodePrompt, SignIn, system_clock};
+use crate::graph::{Cloud, Endpoints, Graph, GraphEvent, GraphOptions, Observer, Secret, SignInError};
 use crate::model::configuration::{Configuration, TenantSettings};
 use crate::model::live::{SignedIn, SignedInKind};
 use crate::sandbox::{Running, Sandbox, SandboxOptions};
@@ -116,9 +116,24 @@ pub async fn to_tenant(
         "AZURE_CLIENT_ID" => client.clone().or_else(|| variable(name)),
         _ => variable(name),
     };
-    let sign_in = SignIn::from_environment(&lookup, tenant).map_err(in_graph)?;
+    let sign_in = match settings.and_then(|settings| settings.sign_in.as_deref()) {
+        None => SignIn::from_environment(&lookup, tenant),
+        Some(way) => SignIn::named(way, &lookup, tenant, prompt(&options.observer)),
+    }
+    .map_err(in_graph)?;
     let source = sign_in.source(&options, system_clock())?;
     connect(Graph::new(source, options)?, tenant).await
+}
+
+/// Shows a device code to whoever watches.
+fn prompt(observer: &Arc<dyn Observer>) -> Arc<dyn Fn(&DeviceCodePrompt) + Send + Sync> {
+    let observer = Arc::clone(observer);
+    Arc::new(move |prompt| {
+        observer.observe(&GraphEvent::EnterCode {
+            code: prompt.user_code.clone(),
+            address: prompt.verification_uri.clone(),
+        });
+    })
 }
 
 #[expect(

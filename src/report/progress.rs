@@ -19,6 +19,7 @@ use crate::plan::StepId;
 
 use super::page::{Page, Role, Text};
 use super::terminal::Terminal;
+use super::visible::visible;
 use super::words;
 
 use bars::Bars;
@@ -178,6 +179,12 @@ impl Observer for Progress {
                     self.line(Text::of(Role::Muted, &format!("{call}: {status}{id}")));
                 }
             }
+            // Also with `--quiet` and `--json`: without it the command would wait for ever.
+            GraphEvent::EnterCode { code, address } => self.terminal.error_text(&format!(
+                "To sign in, open {} and enter the code {}\n",
+                visible(address),
+                visible(code)
+            )),
             GraphEvent::Sending { call, attempt, .. } if self.every_request && *attempt > 1 => {
                 self.line(Text::of(Role::Muted, &format!("{call}: attempt {attempt}")));
             }

@@ -24,7 +24,7 @@ static DRAWN: LazyLock<Regex> = LazyLock::new(|| {
 static TIME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b20\d\d-\d\d-\d\d([T ])\d\d:\d\d:\d\d(\.\d+)?Z").expect("a pattern"));
 
-static SECONDS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r" in \d+\.\ds\b").expect("a pattern"));
+static SECONDS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r" in \d+(\.\d+)?m?s\b").expect("a pattern"));
 
 /// What a page shows where every run shows something else.
 fn settled(said: &str) -> String {

@@ -1,6 +1,8 @@
 //! Which way to sign in the environment asks for.
 
-use super::{FederatedToken, SignIn};
+use std::sync::Arc;
+
+use super::{DeviceCode, DeviceCodePrompt, FederatedToken, GRAPH_COMMAND_LINE_TOOLS, SignIn};
 use crate::graph::error::SignInError;
 use crate::graph::secret::Secret;
 
@@ -31,6 +33,58 @@ pub(super) fn choose(variable: Variables, tenant: Option<&str>) -> Result<SignIn
         });
     }
     Ok(SignIn::AzureCli { tenant })
+}
+
+/// See [`SignIn::named`].
+pub(super) fn named(
+    way: &str,
+    variable: Variables,
+    tenant: Option<&str>,
+    prompt: Arc<dyn Fn(&DeviceCodePrompt) + Send + Sync>,
+) -> Result<SignIn, SignInError> {
+    let get = |name: &str| {
+        variable(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+    };
+    if let Some(token) = get("CAPOL_ACCESS_TOKEN") {
+        return Ok(SignIn::AccessToken(Secret::new(token)));
+    }
+    let tenant = tenant.map(str::to_owned).or_else(|| get("AZURE_TENANT_ID"));
+    let client = get("AZURE_CLIENT_ID");
+    let hidden: &[&str] = match way {
+        "cli" => return Ok(SignIn::AzureCli { tenant }),
+        "managed_identity" => return Ok(SignIn::ManagedIdentity { client }),
+        "device_code" => {
+            return Ok(SignIn::DeviceCode(DeviceCode {
+                tenant: tenant.unwrap_or_else(|| "organizations".to_owned()),
+                client: client.unwrap_or_else(|| GRAPH_COMMAND_LINE_TOOLS.to_owned()),
+                permissions: Vec::new(),
+                prompt,
+            }));
+        }
+        "secret" => &[],
+        "certificate" => &["AZURE_CLIENT_SECRET"],
+        _ => &["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH"],
+    };
+    let needed = match way {
+        "secret" => "AZURE_CLIENT_SECRET",
+        "certificate" => "AZURE_CLIENT_CERTIFICATE_PATH",
+        _ => "AZURE_FEDERATED_TOKEN_FILE",
+    };
+    let visible = |name: &str| get(name).filter(|_| !hidden.contains(&name));
+    let found = application(&visible, tenant.as_deref())?;
+    let is_that = matches!(
+        (way, &found),
+        ("secret", Some(SignIn::ClientSecret { .. }))
+            | ("certificate", Some(SignIn::Certificate { .. }))
+            | ("workload_identity", Some(SignIn::Federated { .. }))
+    );
+    found.filter(|_| is_that).ok_or_else(|| SignInError::Setup {
+        how: "the way that the project names",
+        problem: format!("`sign_in` is `{way}`, and `{needed}` is not set"),
+        help: format!("set `{needed}`, `AZURE_CLIENT_ID` and `AZURE_TENANT_ID`, or take `sign_in` out"),
+    })
 }
 
 /// The ways that `AZURE_TOKEN_CREDENTIALS` can name; `prod` and `dev` are groups in the Azure SDKs.
@@ -145,6 +199,42 @@ mod tests {
                 .map(|(_, value)| (*value).to_owned())
         };
         choose(&lookup, None).map(|sign_in| sign_in.describe())
+    }
+
+    #[test]
+    fn a_way_that_the_project_names_is_the_only_one() {
+        let everything = [
+            ("AZURE_CLIENT_ID", "c"),
+            ("AZURE_TENANT_ID", "t"),
+            ("AZURE_CLIENT_SECRET", "s"),
+            ("AZURE_CLIENT_CERTIFICATE_PATH", "p"),
+            ("AZURE_FEDERATED_TOKEN_FILE", "f"),
+        ];
+        let way = |way: &str, variables: &[(&str, &str)]| {
+            let lookup = |name: &str| {
+                let found = variables.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            named(way, &lookup, None, Arc::new(|_| {})).map(|sign_in| sign_in.describe())
+        };
+        for (name, expected) in [
+            ("cli", "the Azure CLI"),
+            ("device_code", "a device code"),
+            ("managed_identity", "a managed identity"),
+            ("secret", "a client secret"),
+            ("certificate", "a certificate"),
+            ("workload_identity", "workload identity federation"),
+        ] {
+            assert_eq!(way(name, &everything).unwrap(), expected, "{name}");
+        }
+        for (name, left) in [
+            ("secret", &everything[3..]),
+            ("certificate", &everything[..3]),
+            ("workload_identity", &everything[..4]),
+        ] {
+            let variables = [&everything[..2], left].concat();
+            assert!(way(name, &variables).is_err(), "{name}");
+        }
     }
 
     #[test]
