@@ -19,6 +19,7 @@ mod plan;
 mod sandbox;
 mod show;
 mod state;
+mod undo;
 mod validate;
 mod watch;
 mod work;

@@ -10,6 +10,7 @@ pub mod project;
 pub mod refresh;
 pub mod source;
 pub mod state;
+pub mod undo;
 pub mod workspace;
 
 use thiserror::Error;
@@ -52,6 +53,13 @@ pub enum OpsError {
         /// The name.
         name: String,
     },
+    /// No apply is kept that could be taken back.
+    #[error("no apply is kept that could be taken back")]
+    #[diagnostic(
+        code("ops::nothing_to_undo"),
+        help("list what was written before: `capol state history`")
+    )]
+    NothingToUndo,
     /// A file could not be read or written.
     #[error("`{}` cannot be read or written", path.display())]
     #[diagnostic(

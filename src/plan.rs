@@ -29,6 +29,7 @@ pub mod saved;
 mod scope;
 pub mod step;
 mod totals;
+pub mod undo;
 pub mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +61,7 @@ pub use options::{Limits, Mode, PlanOptions};
 pub use questions::{Questions, Reading, questions, reading};
 pub use saved::{SavedPlanError, StaleReason, stale};
 pub use step::{Act, ObjectId, Pending, Step, StepId};
+pub use undo::{Earlier, States, undo};
 pub use verdict::Verdict;
 
 /// The version of the saved form.

@@ -4,3 +4,4 @@ mod crash;
 mod cycle;
 mod faults;
 mod promises;
+mod undo;

@@ -13,6 +13,7 @@ use capol::graph::{Cloud, Endpoints, Graph, GraphOptions, Pace, Secret, SignIn};
 use capol::model::state::Document;
 use capol::ops::connection::{self, Connection};
 use capol::ops::project::{self, Given, Loaded};
+use capol::ops::undo;
 use capol::ops::workspace::{Narrowing, Planned, Supervision, WorkError, Worker, Workspace};
 use capol::plan::{Action, Plan};
 use capol::sandbox::{Faults, Kind, Running, Sandbox, SandboxOptions, Tenant};
@@ -261,6 +262,32 @@ impl World {
             .await
     }
 
+    /// `capol undo --yes`.
+    pub(crate) async fn undo(&self, apply: Option<&str>) -> Result<Done, WorkError> {
+        let loaded = self.loaded();
+        let workspace = self.workspace(&loaded);
+        let connection = self.connect().await;
+        let worker = self.worker("undo");
+        let guard = workspace.lock(&worker).await?;
+        workspace
+            .recover(&connection, &guard, &worker, &loaded.configuration)
+            .await?;
+        let undoing = undo::plan(&workspace, &connection, &loaded, apply, &worker).await?;
+        let worker = Worker {
+            command: undoing.command(),
+            ..worker
+        };
+        self.carry_out(&workspace, &connection, &guard, undoing.planned, &loaded, &worker)
+            .await
+    }
+
+    /// The applies that are kept, newest first, by name.
+    pub(crate) fn applies(&self) -> Vec<String> {
+        let store = self.workspace(&self.loaded()).store;
+        let applies = capol::state::journal::past_applies(&store).unwrap();
+        applies.into_iter().map(|apply| apply.begin.apply).collect()
+    }
+
     async fn carry_out(
         &self,
         workspace: &Workspace,
@@ -421,6 +448,52 @@ impl World {
     /// The journal under way, if there is one.
     pub(crate) fn journal(&self) -> Option<String> {
         std::fs::read_to_string(self.path(".capol/journal.ndjson")).ok()
+    }
+}
+
+const KINDS: [Kind; 5] = [
+    Kind::Policies,
+    Kind::NamedLocations,
+    Kind::AuthenticationStrengths,
+    Kind::AuthenticationContexts,
+    Kind::Groups,
+];
+
+impl World {
+    /// What every object says, by kind and name, with names in the place of ids; and who is in the groups.
+    pub(crate) fn shape(&self) -> Vec<String> {
+        let mut names: Vec<(String, String)> = Vec::new();
+        for kind in KINDS {
+            for object in self.objects(kind) {
+                let text = |member: &str| object[member].as_str().unwrap_or_default().to_owned();
+                names.push((text("id"), text("displayName")));
+            }
+        }
+        let mut shape = Vec::new();
+        for kind in KINDS {
+            for mut object in self.objects(kind) {
+                let id = object["id"].as_str().unwrap().to_owned();
+                let mut members: Vec<String> =
+                    self.sandbox.with_tenant(|tenant| tenant.members(&id).to_vec());
+                members.sort();
+                let map = object.as_object_mut().unwrap();
+                map.remove("createdDateTime");
+                map.remove("modifiedDateTime");
+                if let Some(Value::Array(configurations)) = map.get_mut("combinationConfigurations") {
+                    for configuration in configurations {
+                        configuration.as_object_mut().unwrap().remove("id");
+                    }
+                }
+                let pruned = capol::model::wire::pruned(&object);
+                let mut text = format!("{kind:?} {pruned} {members:?}");
+                for (id, name) in &names {
+                    text = text.replace(id, name);
+                }
+                shape.push(text);
+            }
+        }
+        shape.sort();
+        shape
     }
 }
 

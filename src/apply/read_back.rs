@@ -104,7 +104,7 @@ async fn read(
         .filter_map(id)
         .collect();
     let options = SnapshotOptions::of_kinds(&kinds, groups, with_members);
-    let snapshot = executor.graph.snapshot(&options).await?;
+    let snapshot = Box::pin(executor.graph.snapshot(&options)).await?;
     Ok(snapshot.objects()?)
 }
 
@@ -114,7 +114,8 @@ fn compare(written: &[&ResourceChange], live: &[LiveObject], document: &Document
         let kept = document.resources.get(&change.address.to_string());
         let Some(kept) = kept else {
             // Deleted: the old object must be gone.
-            if let Some(id) = &change.id
+            if change.action == Action::Delete
+                && let Some(id) = &change.id
                 && live
                     .iter()
                     .any(|object| object.kind.block() == change.kind.block() && object.id == *id)

@@ -112,9 +112,13 @@ pub(super) fn effect(
         resource: Box::new(resource),
     };
     match (&step.act, earlier) {
-        (Act::Create { .. }, Some(old)) if is_replaced => {
+        (Act::Create { .. } | Act::Restore { .. }, Some(old)) if is_replaced => {
+            let id = match &step.act {
+                Act::Restore { id, .. } => id,
+                _ => "",
+            };
             let effect = Effect::Replace {
-                resource: Box::new(new(whole(change, ids), "")),
+                resource: Box::new(new(whole(change, ids), id)),
                 old: Box::new(ResourceState {
                     lifecycle: Lifecycle::default(),
                     ..old.clone()

@@ -339,6 +339,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             };
             waiting(super::apply::run(context, request))
         }
+        Command::Undo { apply } => waiting(super::undo::run(context, apply.as_deref())),
         Command::Import { arguments, all, out } => {
             let what = super::import::What::of(context, &arguments, all)?;
             waiting(super::import::run(context, what, out.as_deref()))

@@ -143,6 +143,11 @@ impl Workspace {
         })
     }
 
+    /// Whether it works on the embedded tenant.
+    pub fn is_sandbox(&self) -> bool {
+        self.is_sandbox
+    }
+
     /// Signs in to the tenant.
     pub async fn connect(
         &self,

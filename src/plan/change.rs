@@ -92,6 +92,8 @@ pub enum ActionReason {
     CannotUpdate(Vec<String>),
     /// It becomes another kind of location.
     KindChange,
+    /// An earlier apply is taken back.
+    Undone,
 }
 
 /// A property that differs.

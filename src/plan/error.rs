@@ -93,6 +93,16 @@ pub enum Problem {
         /// The way round, the first address again at its end.
         path: Vec<Address>,
     },
+    /// What an apply left was changed, so that apply can't be taken back.
+    #[error("{what} since the apply that is to be taken back")]
+    #[diagnostic(
+        code("plan::changed_since"),
+        help("take it back by hand: change the files, then `capol apply`")
+    )]
+    ChangedSince {
+        /// What was changed.
+        what: String,
+    },
     /// A guard forbids a deletion.
     #[error("`{address}` must not be destroyed{}", because(reason.as_deref()))]
     #[diagnostic(code("plan::prevent_destroy"))]

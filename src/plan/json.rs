@@ -139,6 +139,7 @@ fn reason(change: &ResourceChange) -> Option<&'static str> {
         ActionReason::Destroy => "delete_because_destroy",
         ActionReason::Requested => "replace_by_request",
         ActionReason::CannotUpdate(_) | ActionReason::KindChange => "replace_because_cannot_update",
+        ActionReason::Undone => "undo",
     })
 }
 

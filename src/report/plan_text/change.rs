@@ -192,6 +192,7 @@ fn phrases(change: &ResourceChange) -> Vec<(Role, String)> {
                 "made anew as another kind of location, then the old one is deleted",
             );
         }
+        Some(ActionReason::Undone) => say(Role::Plain, "an earlier apply is taken back"),
         Some(ActionReason::Removed | ActionReason::GoneAlready | ActionReason::Destroy) | None => {}
     }
     phrases

@@ -43,8 +43,8 @@ pub fn past_applies(store: &LocalFile) -> Result<Vec<PastApply>, StateError> {
             addresses,
         });
     }
-    applies
-        .sort_by(|left, right| (right.begin.at, &right.begin.apply).cmp(&(left.begin.at, &left.begin.apply)));
+    let order = |apply: &PastApply| (apply.begin.at, apply.begin.serial, apply.begin.apply.clone());
+    applies.sort_by_key(|apply| std::cmp::Reverse(order(apply)));
     Ok(applies)
 }
 

@@ -1,0 +1,85 @@
+//! `capol undo`
+
+use std::sync::Arc;
+
+use super::{Context, Failure, Outcome, apply, interrupt, work};
+use crate::apply::Events;
+use crate::ops::undo;
+use crate::ops::workspace::{WorkError, Worker};
+use crate::report::Everyone;
+
+pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outcome, Failure> {
+    let loaded = work::sound(context)?;
+    let workspace = work::workspace(context, &loaded)?;
+    let worker = work::worker(context, "undo")?;
+    let configuration = &loaded.configuration;
+    let tenant = context.global.tenant.as_deref();
+    let progress = context.progress();
+    progress.doing("reading the tenant");
+    let connection = workspace
+        .connect(configuration, tenant, &context.environment, progress.clone())
+        .await?;
+    let guard = workspace.lock(&worker).await?;
+    let located = |error: WorkError| work::failure(error, &loaded.sources);
+    let recovered = workspace
+        .recover(&connection, &guard, &worker, configuration)
+        .await
+        .map_err(located)?;
+    if let Some(recovered) = recovered {
+        context.recovered(&recovered);
+    }
+    let mut undoing = Box::pin(undo::plan(&workspace, &connection, &loaded, wanted, &worker))
+        .await
+        .map_err(located)?;
+    progress.clear();
+    let begin = &undoing.apply.begin;
+    context.note(&format!(
+        "Taking back the {} of {} by {} ({}).",
+        begin.command, begin.at, begin.who, begin.apply
+    ));
+    if !context.global.json {
+        context.plan(&undoing.planned.plan, &loaded, &connection.display_name, None);
+    }
+    if !undoing.planned.plan.verdict.has_changes() {
+        connection.close().await;
+        return Ok(Outcome::Done);
+    }
+    if !context.global.yes {
+        let sentence = undoing.planned.plan.verdict.sentence();
+        if !context.confirmed(&sentence, "Write `yes` to take it back:", "yes") {
+            connection.close().await;
+            context.note("Nothing was written.");
+            return Ok(Outcome::Failed);
+        }
+        // A person may have thought for long.
+        undoing = Box::pin(undo::check(&workspace, &connection, &loaded, undoing, &worker))
+            .await
+            .map_err(located)?;
+    }
+    let mut listeners: Vec<Arc<dyn Events>> = vec![progress.clone()];
+    for stream in apply::streams(context, None)? {
+        stream.planned(&undoing.planned.plan);
+        listeners.push(stream);
+    }
+    let worker = Worker {
+        command: undoing.command(),
+        ..worker
+    };
+    let stop = interrupt::watch();
+    let applied = Box::pin(workspace.apply(
+        &connection,
+        &guard,
+        &undoing.planned,
+        configuration,
+        &worker,
+        false,
+        &Everyone(listeners),
+        &stop,
+    ))
+    .await
+    .map_err(located)?;
+    connection.close().await;
+    progress.clear();
+    let next = context.command(&format!("undo {}", undoing.apply.begin.apply));
+    Ok(context.applied(&undoing.planned.plan, applied, &next))
+}

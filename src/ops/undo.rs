@@ -1,0 +1,243 @@
+//! Taking one earlier apply back: which one, what it did, and the plan that undoes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::OpsError;
+use super::connection::Connection;
+use super::project::Loaded;
+use super::refresh::refresh;
+use super::workspace::{Planned, WorkError, Worker, Workspace};
+use crate::graph::{Collection, Version};
+use crate::model::Kind;
+use crate::model::state::Document;
+use crate::plan::{self, Earlier, PlanOptions, States};
+use crate::state::journal::{Begin, Operation, Outcome, PastApply, Record, past_applies, read_past};
+use crate::state::{StateError, StateStore as _};
+
+/// The word that the command of an undo starts with, before the name of the apply that it takes back.
+const UNDO: &str = "undo ";
+
+/// An apply that is taken back, and how.
+pub struct Undoing {
+    /// The apply.
+    pub apply: PastApply,
+    /// The plan, with what it was made from.
+    pub planned: Planned,
+}
+
+impl Undoing {
+    /// What the journal and the history say that is done: `undo` and the name of the apply.
+    pub fn command(&self) -> String {
+        format!("{UNDO}{}", self.apply.begin.apply)
+    }
+}
+
+/// Reads the tenant and makes the plan that takes an apply back: the one named, or the latest that still stands.
+pub async fn plan(
+    workspace: &Workspace,
+    connection: &Connection,
+    loaded: &Loaded,
+    wanted: Option<&str>,
+    worker: &Worker,
+) -> Result<Undoing, WorkError> {
+    let apply = choose(workspace, wanted)?;
+    let records = read_past(&workspace.store, &apply.begin.apply)?;
+    let stored = workspace.store.load().await?;
+    let Some(now) = stored.as_ref().map(|stored| &stored.document) else {
+        return Err(OpsError::NothingToUndo.into());
+    };
+    now.for_tenant(&connection.tenant_id).map_err(StateError::from)?;
+    let saved = records.iter().rev().find_map(|record| match record {
+        Record::StateSaved(version) => Some(version.serial),
+        _ => None,
+    });
+    let before = at(workspace, apply.begin.serial, now).await?;
+    let after = at(workspace, saved.unwrap_or(apply.begin.serial), now).await?;
+    let mut earlier = told(&records);
+    earlier.apply.clone_from(&apply.begin.apply);
+    earlier.restorable = restorable(connection, &earlier, &before).await?;
+    let refreshed = refresh(
+        connection,
+        &loaded.configuration,
+        Some(&all_of(now, &before, &after)),
+    )
+    .await?;
+    let options = PlanOptions {
+        sandbox: workspace.is_sandbox(),
+        configuration_digest: loaded.digest.clone(),
+        refresh_requests: refreshed.requests,
+        ..PlanOptions::new(worker.now)
+    };
+    let states = States {
+        before: &before,
+        after: &after,
+        now,
+    };
+    let plan = plan::undo(
+        &earlier,
+        states,
+        &loaded.configuration,
+        &refreshed.live,
+        &refreshed.directory,
+        &options,
+    )?;
+    Ok(Undoing {
+        apply,
+        planned: Planned {
+            plan,
+            refreshed,
+            stored,
+        },
+    })
+}
+
+/// Makes the plan again and refuses it when anything moved meanwhile.
+pub async fn check(
+    workspace: &Workspace,
+    connection: &Connection,
+    loaded: &Loaded,
+    undoing: Undoing,
+    worker: &Worker,
+) -> Result<Undoing, WorkError> {
+    let name = undoing.apply.begin.apply.clone();
+    let again = plan(workspace, connection, loaded, Some(&name), worker).await?;
+    let state = again.planned.stored.as_ref().map(|stored| &stored.document);
+    let reasons = plan::stale(
+        &undoing.planned.plan,
+        state,
+        &again.planned.refreshed.live,
+        Some(&loaded.digest),
+    );
+    if reasons.is_empty() {
+        Ok(again)
+    } else {
+        Err(WorkError::Stale { reasons })
+    }
+}
+
+/// The apply of that name; or the latest that is no undo and that no undo took back.
+fn choose(workspace: &Workspace, wanted: Option<&str>) -> Result<PastApply, WorkError> {
+    let applies = past_applies(&workspace.store)?;
+    if let Some(wanted) = wanted {
+        let mut found = applies
+            .into_iter()
+            .filter(|apply| apply.begin.apply.starts_with(wanted));
+        return match (found.next(), found.next()) {
+            (Some(apply), None) if !wanted.is_empty() => Ok(apply),
+            _ => Err(StateError::NoSuchApply {
+                apply: wanted.to_owned(),
+            }
+            .into()),
+        };
+    }
+    let undone: BTreeSet<String> = applies
+        .iter()
+        .filter_map(|apply| apply.begin.command.strip_prefix(UNDO).map(str::to_owned))
+        .collect();
+    applies
+        .into_iter()
+        .find(|apply| !apply.begin.command.starts_with(UNDO) && !undone.contains(&apply.begin.apply))
+        .ok_or_else(|| OpsError::NothingToUndo.into())
+}
+
+async fn at(workspace: &Workspace, serial: u64, now: &Document) -> Result<Document, StateError> {
+    if serial == 0 {
+        return Ok(Document::new(now.lineage, now.tenant_id.clone()));
+    }
+    workspace.store.at_serial(serial).await
+}
+
+/// What the journal of an apply tells of the objects that it wrote.
+fn told(records: &[Record]) -> Earlier {
+    let mut earlier = Earlier::default();
+    let mut open: BTreeMap<&str, &Begin> = BTreeMap::new();
+    for record in records {
+        match record {
+            Record::Begin(begin) => {
+                open.insert(&begin.step, begin);
+            }
+            Record::End(end) => {
+                if let (Some(begin), Outcome::Done { id, .. }) = (open.get(end.step.as_str()), &end.outcome)
+                {
+                    tell(begin, id.as_deref(), &mut earlier);
+                }
+            }
+            _ => {}
+        }
+    }
+    earlier
+}
+
+fn tell(begin: &Begin, id: Option<&str>, earlier: &mut Earlier) {
+    let before = begin.before.as_ref();
+    let known = before.and_then(|before| before.get("id").and_then(Json::as_str));
+    let Some(id) = known.or(id).or_else(|| begin.path.rsplit('/').next()) else {
+        return;
+    };
+    let id = id.to_ascii_lowercase();
+    match begin.operation {
+        Operation::Create | Operation::Restore => {
+            earlier.made.insert(id);
+        }
+        Operation::Update | Operation::Delete | Operation::Link | Operation::Unlink => {
+            if begin.operation == Operation::Delete {
+                earlier.deleted.insert(id.clone());
+            }
+            if let Some(before) = before {
+                earlier.met.entry(id).or_insert_with(|| before.clone());
+            }
+        }
+    }
+}
+
+/// What of the deleted objects the service still keeps.
+async fn restorable(
+    connection: &Connection,
+    earlier: &Earlier,
+    before: &Document,
+) -> Result<BTreeSet<String>, WorkError> {
+    let mut kept = BTreeSet::new();
+    for (collection, block) in [
+        (Collection::Policies, Kind::Policy.block()),
+        (Collection::NamedLocations, Kind::IpLocation.block()),
+        (Collection::Groups, Kind::Group.block()),
+    ] {
+        let wanted = before.resources.values().any(|resource| {
+            resource.kind.block() == block && earlier.deleted.contains(&resource.id.to_ascii_lowercase())
+        });
+        if wanted {
+            let deleted = connection
+                .graph
+                .list_deleted(collection, Version::V1)
+                .await
+                .map_err(OpsError::from)?;
+            kept.extend(
+                deleted
+                    .iter()
+                    .filter_map(|object| object.get("id")?.as_str().map(str::to_ascii_lowercase)),
+            );
+        }
+    }
+    Ok(kept)
+}
+
+/// One document that names every object of three, so that all of them are read.
+fn all_of(now: &Document, before: &Document, after: &Document) -> Document {
+    let mut all = now.clone();
+    for document in [before, after] {
+        for (address, resource) in &document.resources {
+            let is_known = all.resources.values().any(|other| other.id == resource.id);
+            if !is_known {
+                let free = if all.resources.contains_key(address) {
+                    format!("{}.undo_{}", resource.kind.block(), resource.id)
+                } else {
+                    address.clone()
+                };
+                all.resources.insert(free, resource.clone());
+            }
+        }
+    }
+    all
+}

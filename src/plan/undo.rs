@@ -1,0 +1,173 @@
+//! The plan that takes one earlier apply back.
+//!
+//! What that apply made is deleted, what it changed is patched back, what it deleted is taken back out of the
+//! deleted items with its id and then patched. Refused when anything of it was changed since. The order, the
+//! guards and the limits are those of every plan.
+
+mod build;
+mod pairs;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use crate::model::Address;
+use crate::model::configuration::Configuration;
+use crate::model::live::{Directory, LiveTenant};
+use crate::model::state::{CAPOL_VERSION, Document};
+
+use super::emergency::{self, Emergency};
+use super::error::PlanErrors;
+use super::note::Note;
+use super::options::{Mode, PlanOptions};
+use super::order::{self, Order};
+use super::resolve::Resolver;
+use super::verdict::Verdict;
+use super::{FORMAT_VERSION, OutputChange, Plan, cost, finish, identity, in_use, names, preflight, saved};
+
+/// An apply that is over.
+#[derive(Debug, Clone, Default)]
+pub struct Earlier {
+    /// Its name.
+    pub apply: String,
+    /// The objects that it changed or deleted, as they were before, by id.
+    pub met: BTreeMap<String, Json>,
+    /// The ids of the objects that it made.
+    pub made: BTreeSet<String>,
+    /// The ids of the objects that it deleted.
+    pub deleted: BTreeSet<String>,
+    /// The ids of deleted objects that the service can still bring back.
+    pub restorable: BTreeSet<String>,
+}
+
+/// The states that belong to an apply that is taken back.
+#[derive(Debug, Clone, Copy)]
+pub struct States<'a> {
+    /// Before it.
+    pub before: &'a Document,
+    /// That it left.
+    pub after: &'a Document,
+    /// Now.
+    pub now: &'a Document,
+}
+
+/// What it takes to take an apply back.
+///
+/// Errors when an object was changed since, or when the result would break a guard or a limit.
+pub fn undo(
+    earlier: &Earlier,
+    states: States<'_>,
+    desired: &Configuration,
+    live: &LiveTenant,
+    directory: &Directory,
+    options: &PlanOptions,
+) -> Result<Plan, PlanErrors> {
+    let mut errors = Vec::new();
+    let mut notes = Vec::new();
+    let units = pairs::units(earlier, states);
+    let drafts = build::drafts(earlier, states.now, &units, live, &mut errors, &mut notes);
+
+    let as_it_is = PlanOptions {
+        mode: Mode::RefreshOnly,
+        ..options.clone()
+    };
+    let standings = identity::identify(desired, live, Some(states.now), &as_it_is, &mut Vec::new());
+    let resolver = Resolver {
+        desired,
+        live,
+        directory,
+        standings: &standings,
+    };
+    let emergency = Emergency::of(&resolver, &mut errors);
+    in_use(&drafts, live, &mut errors, &mut notes);
+    for draft in &drafts {
+        preflight::owned_by_others(draft, &mut errors);
+    }
+    emergency::guard(
+        &drafts,
+        emergency.as_ref(),
+        desired,
+        live,
+        options,
+        &mut errors,
+        &mut notes,
+    );
+    preflight::check(&drafts, live, options, &mut errors);
+    errors.extend(order::cycles(&drafts));
+    if !errors.is_empty() {
+        return Err(PlanErrors(errors));
+    }
+    let mut order = Order::new(&drafts);
+    order.strengthen_first(&drafts, preflight::must_delete_first(&drafts, live, options));
+    let chosen: BTreeSet<usize> = (0..drafts.len()).collect();
+    let steps = order.steps(&drafts, &chosen).map_err(cycle)?;
+    if !drafts.is_empty() {
+        notes.push(
+            Note::warning(
+                "configuration_differs",
+                "the configuration still says what is taken back here, so the next plan will propose it again",
+            )
+            .help("change the files back too, for example with `git revert`"),
+        );
+    }
+    Ok(finish(
+        drafts,
+        &chosen,
+        steps,
+        notes,
+        true,
+        |changes, steps, notes| {
+            let outputs = outputs(states);
+            Plan {
+                format_version: FORMAT_VERSION.to_owned(),
+                capol_version: CAPOL_VERSION.to_owned(),
+                created_at: options.now,
+                tenant_id: live.tenant_id.clone(),
+                lineage: Some(states.now.lineage),
+                serial: states.now.serial,
+                configuration_digest: options.configuration_digest.clone(),
+                live: saved::seen(live),
+                refresh_only: false,
+                complete: true,
+                names: names::collect(&changes, directory, live),
+                cost: cost(&steps, options),
+                verdict: Verdict::of(&changes, &outputs),
+                changes,
+                steps,
+                outputs,
+                notes,
+            }
+        },
+    ))
+}
+
+fn cycle(path: Vec<Address>) -> PlanErrors {
+    PlanErrors(vec![super::PlanError::new(super::error::Problem::Cycle { path })])
+}
+
+/// Outputs that the apply changed and nobody since, as they were.
+fn outputs(states: States<'_>) -> Vec<OutputChange> {
+    let names: BTreeSet<&String> = states
+        .before
+        .outputs
+        .keys()
+        .chain(states.after.outputs.keys())
+        .collect();
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let of = |document: &Document| document.outputs.get(name).cloned();
+            let (before, after, now) = (of(states.before), of(states.after), of(states.now));
+            let changed = before != after && now == after;
+            changed.then(|| OutputChange {
+                name: name.clone(),
+                sensitive: before
+                    .as_ref()
+                    .or(now.as_ref())
+                    .is_some_and(|output| output.sensitive),
+                before: now.map(|output| output.value),
+                after: before.map(|output| output.value),
+            })
+        })
+        .collect()
+}
