@@ -363,7 +363,6 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             }
             Ok(Outcome::Done)
         }
-        _ => Ok(Outcome::Failed),
     }
 }
 

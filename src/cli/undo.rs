@@ -1,12 +1,8 @@
 //! `capol undo`
 
-use std::sync::Arc;
-
-use super::{Context, Failure, Outcome, apply, interrupt, work};
-use crate::apply::Events;
+use super::{Context, Failure, Outcome, again, interrupt, work};
 use crate::ops::undo;
-use crate::ops::workspace::{WorkError, Worker};
-use crate::report::Everyone;
+use crate::ops::workspace::{Supervision, WorkError, Worker};
 
 pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outcome, Failure> {
     let loaded = work::sound(context)?;
@@ -14,10 +10,10 @@ pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outco
     let worker = work::worker(context, "undo")?;
     let configuration = &loaded.configuration;
     let tenant = context.global.tenant.as_deref();
-    let progress = context.progress();
-    progress.doing("reading the tenant");
+    let watch = context.watch(None)?;
+    watch.doing("reading the tenant");
     let connection = workspace
-        .connect(configuration, tenant, &context.environment, progress.clone())
+        .connect(configuration, tenant, &context.environment, watch.observer())
         .await?;
     let guard = workspace.lock(&worker).await?;
     let located = |error: WorkError| work::failure(error, &loaded.sources);
@@ -31,7 +27,8 @@ pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outco
     let mut undoing = Box::pin(undo::plan(&workspace, &connection, &loaded, wanted, &worker))
         .await
         .map_err(located)?;
-    progress.clear();
+    watch.clear();
+    watch.planned(&undoing.planned.plan);
     let begin = &undoing.apply.begin;
     context.note(&format!(
         "Taking back the {} of {} by {} ({}).",
@@ -56,11 +53,6 @@ pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outco
             .await
             .map_err(located)?;
     }
-    let mut listeners: Vec<Arc<dyn Events>> = vec![progress.clone()];
-    for stream in apply::streams(context, None)? {
-        stream.planned(&undoing.planned.plan);
-        listeners.push(stream);
-    }
     let worker = Worker {
         command: undoing.command(),
         ..worker
@@ -72,14 +64,20 @@ pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outco
         &undoing.planned,
         configuration,
         &worker,
-        false,
-        &Everyone(listeners),
-        &stop,
+        Supervision {
+            fail_fast: false,
+            events: &watch.events(),
+            stop: &stop,
+        },
     ))
     .await
     .map_err(located)?;
     connection.close().await;
-    progress.clear();
-    let next = context.command(&format!("undo {}", undoing.apply.begin.apply));
+    watch.clear();
+    if applied.is_complete() {
+        watch.outputs(&undoing.planned.plan);
+    }
+    let command = format!("undo {}", undoing.apply.begin.apply);
+    let next = again::command(&command, &context.global, None, None);
     Ok(context.applied(&undoing.planned.plan, applied, &next))
 }

@@ -72,10 +72,8 @@ async fn read_lists(connection: &Connection, reading: &Reading) -> Result<Snapsh
     }
     let groups = reading.groups.iter().cloned().collect();
     let members_of = reading.members_of.iter().cloned().collect();
-    connection
-        .graph
-        .snapshot(&SnapshotOptions::of_kinds(&kinds, groups, members_of))
-        .await
+    let options = SnapshotOptions::of_kinds(&kinds, groups, members_of);
+    Box::pin(connection.graph.snapshot(&options)).await
 }
 
 /// What the one signed in may not read is not known; any other error stops.
@@ -209,7 +207,7 @@ pub async fn whole_tenant(connection: &Connection) -> Result<(LiveTenant, Snapsh
         .filter(|kind| *kind != Kind::Group)
         .collect();
     let options = SnapshotOptions::of_kinds(&kinds, Vec::new(), Vec::new());
-    let snapshot = connection.graph.snapshot(&options).await?;
+    let snapshot = Box::pin(connection.graph.snapshot(&options)).await?;
     let live = LiveTenant {
         tenant_id: connection.tenant_id.clone(),
         display_name: connection.display_name.clone(),

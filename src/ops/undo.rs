@@ -159,8 +159,7 @@ fn told(records: &[Record]) -> Earlier {
                 open.insert(&begin.step, begin);
             }
             Record::End(end) => {
-                if let (Some(begin), Outcome::Done { id, .. }) = (open.get(end.step.as_str()), &end.outcome)
-                {
+                if let (Some(begin), Outcome::Done { id, .. }) = (open.get(end.step.as_str()), &end.outcome) {
                     tell(begin, id.as_deref(), &mut earlier);
                 }
             }

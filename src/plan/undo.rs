@@ -23,7 +23,7 @@ use super::options::{Mode, PlanOptions};
 use super::order::{self, Order};
 use super::resolve::Resolver;
 use super::verdict::Verdict;
-use super::{FORMAT_VERSION, OutputChange, Plan, cost, finish, identity, in_use, names, preflight, saved};
+use super::{FORMAT_VERSION, OutputChange, Plan, finish, identity, names, preflight, saved, totals};
 
 /// An apply that is over.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +79,7 @@ pub fn undo(
         standings: &standings,
     };
     let emergency = Emergency::of(&resolver, &mut errors);
-    in_use(&drafts, live, &mut errors, &mut notes);
+    preflight::in_use(&drafts, live, &mut errors, &mut notes);
     for draft in &drafts {
         preflight::owned_by_others(draft, &mut errors);
     }
@@ -130,7 +130,7 @@ pub fn undo(
                 refresh_only: false,
                 complete: true,
                 names: names::collect(&changes, directory, live),
-                cost: cost(&steps, options),
+                cost: totals::cost(&steps, options),
                 verdict: Verdict::of(&changes, &outputs),
                 changes,
                 steps,

@@ -241,12 +241,7 @@ impl<'a> Maker<'a> {
             .met
             .get(&was.id.to_ascii_lowercase())
             .cloned()
-            .or_else(|| {
-                was.answered
-                    .as_ref()
-                    .or(was.sent.as_ref())
-                    .map(StateJson::value)
-            });
+            .or_else(|| was.answered.as_ref().or(was.sent.as_ref()).map(StateJson::value));
         let Some(json) = json else {
             return Err(moved("nobody remembers what the object was like"));
         };
@@ -469,10 +464,7 @@ fn blank<'a>(unit: &Unit<'a>, live: Option<&'a LiveObject>) -> Draft<'a> {
             drift: Vec::new(),
             unknown: Vec::new(),
             guard: None,
-            sent: unit
-                .was
-                .and_then(|was| was.sent.as_ref())
-                .map(StateJson::value),
+            sent: unit.was.and_then(|was| was.sent.as_ref()).map(StateJson::value),
             sent_pending: Vec::new(),
             dependencies: parsed(unit.was),
             lifecycle: lifecycle.unwrap_or_default(),
