@@ -60,6 +60,16 @@ pub enum OpsError {
         help("list what was written before: `capol state history`")
     )]
     NothingToUndo,
+    /// Something that needs the tenant to be read was asked for with `--refresh=false`.
+    #[error("with `--refresh=false` the tenant is not read, so there is nothing to {what} from")]
+    #[diagnostic(
+        code("ops::not_read"),
+        help("leave `--refresh=false` out; it is for a quick look with `capol plan`")
+    )]
+    NotRead {
+        /// What was asked for.
+        what: &'static str,
+    },
     /// A file could not be read or written.
     #[error("`{}` cannot be read or written", path.display())]
     #[diagnostic(

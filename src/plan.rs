@@ -214,6 +214,15 @@ pub fn plan(
             "the tenant holds as many policies as it may, so old ones are deleted before new ones are made",
         ));
     }
+    if options.from_memory {
+        notes.push(
+            Note::warning(
+                "not_refreshed",
+                "the tenant was not read: the plan compares with what state remembers",
+            )
+            .help("plan without `--refresh=false` before anything is applied"),
+        );
+    }
     let whole = options.targets.is_empty() && options.excludes.is_empty();
     Ok(finish(
         drafts,

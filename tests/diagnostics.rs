@@ -42,7 +42,7 @@ fn emitted() -> BTreeSet<String> {
         };
         take(&attribute, "");
         take(&literal, "");
-        if name.contains("/plan/") {
+        if name.contains("/plan/") || name.ends_with("/src/plan.rs") {
             take(&note, "plan::");
         }
         if name.ends_with("/syntax/error.rs") {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::Planning;
 use super::{Context, Failure, Outcome, again, interrupt, work};
-use crate::ops::files;
 use crate::ops::workspace::{Supervision, WorkError};
+use crate::ops::{OpsError, files};
 use crate::plan::Plan;
 
 /// What is asked of an apply.
@@ -18,6 +18,9 @@ pub(super) struct Request {
 }
 
 pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, Failure> {
+    if !request.planning.refresh {
+        return Err(OpsError::NotRead { what: "apply" }.into());
+    }
     let loaded = work::sound(context)?;
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, request.command)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::{PlanFormat, Planning};
 use super::{Context, Failure, Outcome, again, work};
 use crate::ops::workspace::WorkError;
-use crate::ops::{files, import};
+use crate::ops::{OpsError, files, import};
 
 /// What is asked of a plan.
 pub(super) struct Request {
@@ -18,6 +18,9 @@ pub(super) struct Request {
 }
 
 pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, Failure> {
+    if request.out.is_some() && !request.planning.refresh {
+        return Err(OpsError::NotRead { what: "save a plan" }.into());
+    }
     let mut loaded = work::sound(context)?;
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, "plan")?;

@@ -104,6 +104,7 @@ pub(super) fn narrowing(context: &Context, planning: &Planning) -> Result<Narrow
         targets: addresses(context, &planning.target, planning.target_file.as_ref())?,
         excludes: addresses(context, &planning.exclude, planning.exclude_file.as_ref())?,
         replace: addresses(context, &planning.replace, None)?,
+        from_memory: !planning.refresh,
     })
 }
 

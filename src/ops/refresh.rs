@@ -1,5 +1,7 @@
 //! The tenant read for a plan: lists, look-ups in batches, nothing object by object.
 
+mod remembered;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
@@ -14,6 +16,8 @@ use crate::model::reference::is_guid;
 use crate::model::state::Document;
 use crate::model::{Kind, Lookup, Target};
 use crate::plan::{Questions, Reading, questions, reading};
+
+pub use remembered::remembered;
 
 /// A tenant as a plan needs it.
 #[derive(Debug, Clone)]

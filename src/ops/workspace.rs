@@ -12,7 +12,7 @@ use super::OpsError;
 use super::connection::{self, Connection, Environment};
 use super::operator::Operator;
 use super::project::Loaded;
-use super::refresh::{Refreshed, refresh};
+use super::refresh::{Refreshed, refresh, remembered};
 use crate::apply::{self, Applied, ApplyError, ApplyOptions, Clock, Events, Executor, Patience, Recovered};
 use crate::graph::Observer;
 use crate::model::configuration::Configuration;
@@ -101,6 +101,8 @@ pub struct Narrowing {
     pub excludes: Vec<crate::model::Address>,
     /// Make these anew.
     pub replace: Vec<crate::model::Address>,
+    /// Compare with what state remembers, not with the tenant; only for looking.
+    pub from_memory: bool,
 }
 
 /// A project and the place of its state.
@@ -209,8 +211,13 @@ impl Workspace {
                 .for_tenant(&connection.tenant_id)
                 .map_err(StateError::from)?;
         }
-        let refreshed = refresh(connection, &loaded.configuration, state).await?;
+        let refreshed = if narrowing.from_memory {
+            remembered(connection, &loaded.configuration, state).await?
+        } else {
+            refresh(connection, &loaded.configuration, state).await?
+        };
         let options = PlanOptions {
+            from_memory: narrowing.from_memory,
             mode: narrowing.mode,
             targets: narrowing.targets.clone(),
             excludes: narrowing.excludes.clone(),

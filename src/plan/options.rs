@@ -15,6 +15,8 @@ pub struct PlanOptions {
     pub excludes: Vec<Address>,
     /// Make these anew.
     pub replace: Vec<Address>,
+    /// Whether the live objects are only remembered, so that nothing may be applied.
+    pub from_memory: bool,
     /// Whether the tenant is the embedded one, where nobody can be locked out.
     pub sandbox: bool,
     /// What the service allows.
@@ -76,6 +78,7 @@ impl PlanOptions {
             targets: Vec::new(),
             excludes: Vec::new(),
             replace: Vec::new(),
+            from_memory: false,
             sandbox: false,
             limits: Limits::default(),
             configuration_digest: String::new(),

@@ -279,3 +279,37 @@ async fn targets_narrow_what_is_written() {
     assert_eq!(world.names(Kind::Policies), ["P0", "P1"]);
     world.settle().await;
 }
+
+#[tokio::test]
+async fn a_plan_from_memory_reads_no_list_and_shows_what_the_text_changes() {
+    let world = World::with(&(policies(3) + GROUP_AND_LOCATION)).await;
+    world.settle().await;
+    let from_memory = Narrowing {
+        from_memory: true,
+        ..Narrowing::default()
+    };
+    world.requests();
+    let planned = world.planned(&from_memory).await.unwrap();
+    assert!(!planned.plan.verdict.has_changes(), "{:#?}", planned.plan.changes);
+    let lists: Vec<String> = world
+        .requests()
+        .into_iter()
+        .filter(|request| request.contains("conditionalAccess"))
+        .collect();
+    assert_eq!(lists, Vec::<String>::new());
+    assert!(
+        planned
+            .plan
+            .notes
+            .iter()
+            .any(|note| note.code == "plan::not_refreshed")
+    );
+    let id = world.id("policy.p1").await;
+    world.edit(Kind::Policies, &id, |policy| policy["state"] = json!("disabled"));
+    world.write(&(policies(2) + GROUP_AND_LOCATION).replace("203.0.113", "198.51.100"));
+    let planned = world.planned(&from_memory).await.unwrap();
+    let verdict = planned.plan.verdict;
+    assert_eq!((verdict.update, verdict.delete, verdict.create), (1, 1, 0));
+}
+
+const GROUP_AND_LOCATION: &str = "group \"g\" {\n  managed = true\n  name = \"G\"\n  members = [user(\"ada@contoso.com\")]\n}\nlocation \"l\" {\n  name = \"L\"\n  ip_ranges = [\"203.0.113.0/24\"]\n}\n";
