@@ -149,23 +149,15 @@ mod located {
     use miette::{Diagnostic, LabeledSpan, SourceCode};
 
     use crate::lang::Sources;
-    use crate::model::Origin;
+    use crate::lang::error::span_of;
     use crate::plan::PlanError;
-    use crate::syntax::{FileId, SourceFile, Span};
+    use crate::syntax::{FileId, SourceFile};
 
     #[derive(Debug)]
     pub(super) struct Located {
         error: PlanError,
         file: Option<SourceFile>,
         labels: Vec<LabeledSpan>,
-    }
-
-    fn span(origin: Origin) -> Span {
-        Span {
-            file: FileId(origin.file),
-            start: origin.start,
-            end: origin.end,
-        }
     }
 
     impl Located {
@@ -176,11 +168,11 @@ mod located {
             if let Some(origin) = main {
                 labels.push(LabeledSpan::new_primary_with_span(
                     Some("here".into()),
-                    span(origin),
+                    span_of(origin),
                 ));
                 for (other, word) in &error.related {
                     if other.file == origin.file && *other != origin {
-                        labels.push(LabeledSpan::new_with_span(Some(word.clone()), span(*other)));
+                        labels.push(LabeledSpan::new_with_span(Some(word.clone()), span_of(*other)));
                     }
                 }
             }

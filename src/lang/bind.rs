@@ -9,15 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::error::{Code, Diagnostic, Diagnostics, origin};
+use super::error::{Code, Diagnostic, Diagnostics, origin, span_of};
 use super::functions::to_json;
 use super::project::{Instance, Project};
 use super::value::{Evaluated, Value};
 use crate::model::configuration::{Configuration, Lifecycle, Resource};
 use crate::model::properties::{self, Access, Property};
 use crate::model::value::{SignInFrequency, Value as Bound};
-use crate::model::{Kind, Object, Origin, rules, wire};
-use crate::syntax::{Attribute, Block, Body, Expression, FileId, Ident, ItemKind, Span};
+use crate::model::{Kind, Object, rules, wire};
+use crate::syntax::{Attribute, Block, Body, Expression, Ident, ItemKind, Span};
 
 use error::BindError;
 
@@ -100,23 +100,15 @@ fn resource(project: &Project, instance: &Instance, diagnostics: &mut Diagnostic
 /// What the service refuses of the object, and what it stores although it means little.
 fn check_rules(resource: &Resource, diagnostics: &mut Diagnostics) {
     for violation in rules::check(&resource.object) {
-        let place = |path: &&'static str| resource.origins.get(*path).copied().map(span);
+        let place = |path: &&'static str| resource.origins.get(*path).copied().map(span_of);
         let mut places = violation.paths.iter().filter_map(place);
-        let first = places.next().unwrap_or_else(|| span(resource.origin));
+        let first = places.next().unwrap_or_else(|| span_of(resource.origin));
         let code = Code::Rule(violation.code.strip_prefix("rules::").unwrap_or(violation.code));
         let diagnostic = match violation.severity {
             rules::Severity::Refused => Diagnostic::error(code, first, violation.message, violation.help),
             rules::Severity::Lint => Diagnostic::warning(code, first, violation.message, violation.help),
         };
         diagnostics.push(places.fold(diagnostic, |diagnostic, other| diagnostic.also(other, "and this")));
-    }
-}
-
-fn span(origin: Origin) -> Span {
-    Span {
-        file: FileId(origin.file),
-        start: origin.start,
-        end: origin.end,
     }
 }
 

@@ -239,12 +239,6 @@ impl DeviceProperty {
         named.map_or_else(String::new, |(_, name)| name.to_owned())
     }
 
-    /// Whether it holds several texts, so that `-contains` asks for a whole one.
-    #[must_use]
-    pub fn is_collection(self) -> bool {
-        matches!(self, Self::PhysicalIds | Self::SystemLabels)
-    }
-
     /// The values that the service knows, where it knows them all.
     #[must_use]
     pub fn values(self) -> Option<&'static [&'static str]> {

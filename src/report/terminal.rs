@@ -127,19 +127,9 @@ impl Terminal {
         }
     }
 
-    /// What standard output is laid out on.
-    pub fn output_canvas(&self) -> Canvas {
-        self.output.canvas
-    }
-
     /// What standard error is laid out on.
     pub fn error_canvas(&self) -> Canvas {
         self.error.canvas
-    }
-
-    /// Whether only results and errors are wanted.
-    pub fn is_quiet(&self) -> bool {
-        self.quiet
     }
 
     /// Whether progress may be drawn over: on a terminal's standard error, and nobody asked for quiet.
