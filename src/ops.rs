@@ -4,6 +4,7 @@ pub mod connection;
 pub mod doctor;
 pub mod files;
 pub mod import;
+pub mod located;
 pub mod operator;
 pub mod place;
 pub mod project;

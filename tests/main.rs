@@ -24,6 +24,8 @@ mod house;
 mod interrupt;
 mod lang;
 mod properties;
+mod refusals;
+mod robustness;
 mod sandbox;
 mod shared;
 mod state_commands;

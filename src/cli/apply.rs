@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::Planning;
 use super::{Context, Failure, Outcome, again, interrupt, work};
+use crate::ops::state::SurgeryError;
 use crate::ops::workspace::{Supervision, WorkError};
 use crate::ops::{OpsError, files};
 use crate::plan::Plan;
@@ -78,8 +79,11 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             "yes",
         ) {
             connection.close().await;
-            context.note("Nothing was written.");
-            return Ok(Outcome::Failed);
+            return Err(SurgeryError::NotConfirmed {
+                what: "apply the plan".into(),
+                answer: "yes".into(),
+            }
+            .into());
         }
         // A person may have thought for long.
         planned = workspace

@@ -342,6 +342,8 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
         Command::Undo { apply } => waiting(super::undo::run(context, apply.as_deref())),
         Command::Import { arguments, all, out } => {
             let what = super::import::What::of(context, &arguments, all)?;
+            // There it says what the files are, not how to answer.
+            context.global.json &= !matches!(what, super::import::What::Files(_));
             waiting(super::import::run(context, what, out.as_deref()))
         }
         Command::Validate => Ok(super::validate::run(context)),

@@ -108,6 +108,6 @@ fn told(context: &Context, imported: &Imported) -> Result<Outcome, Failure> {
     }
     Err(Failure::of(imported.rejected.iter().map(|rejected| {
         miette::Report::new(rejected.reason.clone())
-            .wrap_err(format!("`{}{}`", rejected.file, rejected.pointer))
+            .wrap_err(format!("`{}{}` is not imported", rejected.file, rejected.pointer))
     })))
 }

@@ -9,9 +9,10 @@ use crate::apply::{Clock, Patience};
 use crate::lang::{Severity, Sources};
 use crate::model::Address;
 use crate::ops::files;
+use crate::ops::located;
 use crate::ops::project::Loaded;
 use crate::ops::workspace::{Narrowing, WorkError, Worker, Workspace};
-use crate::plan::{Mode, PlanErrors};
+use crate::plan::Mode;
 
 /// The project, when nothing is wrong with it; warnings are shown.
 pub(super) fn sound(context: &Context) -> Result<Loaded, Failure> {
@@ -126,84 +127,10 @@ fn addresses(context: &Context, given: &[String], file: Option<&PathBuf>) -> Res
 
 /// A failure of the work, with the places in the text that it is about.
 pub(super) fn failure(error: WorkError, sources: &Sources) -> Failure {
-    match error {
-        WorkError::Refused(PlanErrors(errors)) => Failure::of(
-            errors
-                .into_iter()
-                .map(|error| located::Located::report(error, sources)),
-        ),
-        other => other.into(),
-    }
+    Failure::of(located::reports(error, sources))
 }
 
 /// A path counted from the project's folder.
 pub(super) fn within(context: &Context, path: &Path) -> PathBuf {
     context.project.join(path)
-}
-
-mod located {
-    //! A refusal together with the text that it is about.
-
-    use std::fmt;
-
-    use miette::{Diagnostic, LabeledSpan, SourceCode};
-
-    use crate::lang::Sources;
-    use crate::lang::error::span_of;
-    use crate::plan::PlanError;
-    use crate::syntax::{FileId, SourceFile};
-
-    #[derive(Debug)]
-    pub(super) struct Located {
-        error: PlanError,
-        file: Option<SourceFile>,
-        labels: Vec<LabeledSpan>,
-    }
-
-    impl Located {
-        pub(super) fn report(error: PlanError, sources: &Sources) -> miette::Report {
-            let main = error.origin();
-            let file = main.and_then(|origin| sources.get(FileId(origin.file)).cloned());
-            let mut labels = Vec::new();
-            if let Some(origin) = main {
-                labels.push(LabeledSpan::new_primary_with_span(
-                    Some("here".into()),
-                    span_of(origin),
-                ));
-                for (other, word) in &error.related {
-                    if other.file == origin.file && *other != origin {
-                        labels.push(LabeledSpan::new_with_span(Some(word.clone()), span_of(*other)));
-                    }
-                }
-            }
-            miette::Report::new(Self { error, file, labels })
-        }
-    }
-
-    impl fmt::Display for Located {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.error.fmt(f)
-        }
-    }
-
-    impl std::error::Error for Located {}
-
-    impl Diagnostic for Located {
-        fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-            self.error.code()
-        }
-
-        fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-            self.error.help()
-        }
-
-        fn source_code(&self) -> Option<&dyn SourceCode> {
-            self.file.as_ref().map(|file| file as &dyn SourceCode)
-        }
-
-        fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-            self.file.as_ref()?;
-            Some(Box::new(self.labels.iter().cloned()))
-        }
-    }
 }

@@ -102,7 +102,8 @@ impl Graph {
         Ok(found)
     }
 
-    /// Objects whose names begin as the name that found nothing, for saying what might have been meant.
+    /// Objects whose names begin as the name that found nothing, for saying what might have been meant; all of a kind
+    /// that exists in small numbers.
     pub async fn beginning_like(&self, lookup: &Lookup) -> Result<Vec<DirectoryObject>, GraphError> {
         let (source, member) = match lookup.target {
             Target::User => (USERS, "userPrincipalName"),
@@ -110,7 +111,14 @@ impl Graph {
             Target::App | Target::ServicePrincipal | Target::AgentIdentity => {
                 (SERVICE_PRINCIPALS, "displayName")
             }
-            _ => return Ok(Vec::new()),
+            Target::Action => return Ok(Vec::new()),
+            listed => {
+                let objects = self.kind(listed, None).await?;
+                return Ok(objects
+                    .iter()
+                    .map(|object| directory_object(listed, object))
+                    .collect());
+            }
         };
         let start: String = lookup.name.chars().take(3).collect();
         let request = Request::new(Operation::Read, Version::V1, source.path)

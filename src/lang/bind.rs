@@ -14,10 +14,10 @@ use super::functions::to_json;
 use super::project::{Instance, Project};
 use super::value::{Evaluated, Value};
 use crate::model::configuration::{Configuration, Lifecycle, Resource};
-use crate::model::properties::{self, Access, Property};
+use crate::model::properties::{self, Property};
 use crate::model::value::{SignInFrequency, Value as Bound};
 use crate::model::{Kind, Object, rules, wire};
-use crate::syntax::{Attribute, Block, Body, Expression, Ident, ItemKind, Span};
+use crate::syntax::{Attribute, Block, Body, Expression, ExpressionKind, Ident, ItemKind, Span};
 
 use error::BindError;
 
@@ -84,17 +84,32 @@ fn resource(project: &Project, instance: &Instance, diagnostics: &mut Diagnostic
         depends_on: project.depends_on(instance, &mut met),
         ..bound
     });
+    let is_torn = project.diagnostics().iter().any(|other| {
+        let (span, whole) = (other.span(), block.span);
+        matches!(other.code, Code::Syntax(_))
+            && span.file == whole.file
+            && (whole.start..=whole.end).contains(&span.start)
+    });
     if let Some(resource) = &bound
         && errors.is_empty()
         && !met.has_errors()
+        && !is_torn
     {
         check_rules(resource, diagnostics);
     }
     diagnostics.extend(met);
     for error in errors {
-        diagnostics.push(error.into());
+        // What could not be read is not missing.
+        if !(is_torn && matches!(error, BindError::Missing { .. })) {
+            diagnostics.push(error.into());
+        }
     }
     bound
+}
+
+fn is_context_id(id: &str) -> bool {
+    let number = id.strip_prefix('c').and_then(|digits| digits.parse::<u8>().ok());
+    number.is_some_and(|number| (1..=99).contains(&number) && id == format!("c{number}"))
 }
 
 /// What the service refuses of the object, and what it stores although it means little.
@@ -124,10 +139,17 @@ fn kind_of(block: &Block, errors: &mut Vec<BindError>) -> Option<Kind> {
             (true, false) => Some(Kind::IpLocation),
             (false, true) => Some(Kind::CountryLocation),
             (true, true) => {
-                errors.push(BindError::Unfit {
+                let name = |name: &str| {
+                    attributes(&block.body)
+                        .find(|attribute| attribute.name.text == name)
+                        .map_or(block.header, |attribute| attribute.name.span)
+                };
+                let (ranges, countries) = (name("ip_ranges"), name("countries"));
+                errors.push(BindError::Both {
                     problem: "a location holds either `ip_ranges` or `countries`".into(),
                     help: "write two locations, and name both in the policy".into(),
-                    at: block.header,
+                    first: ranges.min(countries),
+                    at: ranges.max(countries),
                 });
                 None
             }
@@ -193,16 +215,19 @@ impl Binder<'_> {
     }
 
     fn body(&mut self, noun: &str, path: &str, body: &Body) {
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
         for item in &body.items {
             let name = match &item.kind {
                 ItemKind::Attribute(attribute) => &attribute.name,
                 ItemKind::Block(block) => &block.kind,
             };
             let repeatable = path == "configurations";
-            if !seen.insert(&name.text) && !repeatable {
+            if let Some(first) = seen.insert(&name.text, name.span)
+                && !repeatable
+            {
                 self.errors.push(BindError::Repeated {
                     name: name.text.clone(),
+                    first,
                     at: name.span,
                 });
                 continue;
@@ -240,7 +265,9 @@ impl Binder<'_> {
             ("", "raw") => self.raw(attribute),
             ("", "emergency_access") if self.kind() == Kind::Policy => self.emergency_access(attribute),
             // `apps = all` is `apps { include = all }`.
-            _ if steps(self.kind(), &dsl, true).contains("include") => {
+            _ if steps(self.kind(), &dsl, true).contains("include")
+                && !matches!(attribute.value.kind, ExpressionKind::Object(_)) =>
+            {
                 let dsl = joined(&dsl, "include");
                 let rows: Vec<&'static Property> = properties::by_dsl(self.kind(), &dsl).collect();
                 let value = (self.evaluate)(&attribute.value);
@@ -256,6 +283,22 @@ impl Binder<'_> {
     }
 
     fn unknown_attribute(&mut self, noun: &str, path: &str, name: &Ident) {
+        let other = match self.kind() {
+            Kind::IpLocation => Some((Kind::CountryLocation, "ranges", "countries")),
+            Kind::CountryLocation => Some((Kind::IpLocation, "countries", "ranges")),
+            _ => None,
+        };
+        if let Some((other, of, instead)) = other
+            && path.is_empty()
+            && properties::by_dsl(other, &name.text).next().is_some()
+        {
+            self.errors.push(BindError::Unfit {
+                problem: format!("a location of {of} has no `{}`", name.text),
+                help: format!("remove it: only a location of {instead} has that"),
+                at: name.span,
+            });
+            return;
+        }
         let mut choices: Vec<String> = steps(self.kind(), path, true)
             .into_iter()
             .chain(steps(self.kind(), path, false))
@@ -275,6 +318,18 @@ impl Binder<'_> {
     fn property(&mut self, dsl: &str, rows: &[&'static Property], name: &Ident, value: &Evaluated) {
         if dsl == "session.sign_in_frequency_for" {
             self.frequency_for(value);
+            return;
+        }
+        if self.kind() == Kind::Context && dsl == "id" && value.as_text().is_some_and(|id| !is_context_id(id))
+        {
+            self.errors.push(BindError::Unfit {
+                problem: format!(
+                    "`{}` is not the id of an authentication context",
+                    value.as_text().unwrap_or_default()
+                ),
+                help: "choose one of `c1` to `c99`".into(),
+                at: value.span,
+            });
             return;
         }
         let outcome = value::bind(dsl, rows, value);
@@ -319,7 +374,10 @@ impl Binder<'_> {
 
     fn block(&mut self, noun: &str, path: &str, block: &Block) {
         let name = block.kind.text.as_str();
-        if let Some(label) = block.labels.first() {
+        let is_known = steps(self.kind(), path, false).contains(name) || name == "lifecycle";
+        if let Some(label) = block.labels.first()
+            && is_known
+        {
             self.errors.push(BindError::Unfit {
                 problem: format!("`{name}` takes no label here"),
                 help: format!("write `{name} {{ … }}`"),
@@ -377,23 +435,27 @@ impl Binder<'_> {
             self.errors.push(BindError::WrongKind {
                 name: "raw".into(),
                 wanted: "an object in the shape of Graph's JSON".into(),
-                found: value.value.kind().into(),
-                help: "write `raw = { conditions = { newThing = \"…\" } }`".into(),
-                at: value.span,
+                found: value::described(value::not_json(&value)),
+                help: "write `raw = { conditions = { newThing = \"…\" } }`, with ids in quotes".into(),
+                at: value::not_json(&value).span,
             });
             return;
         };
         for property in self.kind().properties() {
             if wire::at(&json, property.wire).is_some() {
-                let help = match (property.dsl.first(), property.access) {
-                    (Some(dsl), _) => format!("write `{dsl}` instead"),
-                    (None, Access::ReadOnly) => "leave it out: only the service sets it".into(),
-                    (None, _) => "leave it out".into(),
+                let help = match property.dsl.first() {
+                    Some(dsl) => format!("write `{dsl}` instead"),
+                    None => "leave it out".into(),
+                };
+                let problem = if property.dsl.is_empty() {
+                    format!("`raw` sets `{}`, which only the service sets", property.wire)
+                } else {
+                    format!("`raw` sets `{}`, which has a name of its own", property.wire)
                 };
                 self.errors.push(BindError::Unfit {
-                    problem: format!("`raw` sets `{}`, which has a name of its own", property.wire),
+                    problem,
                     help,
-                    at: attribute.name.span,
+                    at: value::at(&value, property.wire),
                 });
             }
         }

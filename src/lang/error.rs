@@ -6,6 +6,7 @@
 
 mod reported;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use miette::LabeledSpan;
@@ -88,6 +89,8 @@ codes! {
     Terraform = "terraform";
     /// Expressions that nest too deeply.
     TooDeep = "too_deep";
+    /// More problems than are shown at once.
+    TooMany = "too_many";
     /// An attribute that a block does not have.
     UnknownAttribute = "unknown_attribute";
     /// A block type that does not exist.
@@ -224,10 +227,14 @@ impl Diagnostic {
     }
 }
 
+/// How many problems are shown at once: more than a person mends before running the command again.
+const SHOWN: usize = 100;
+
 /// All problems found so far. The same problem at the same place is kept once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    known: BTreeSet<(Code, Span, String)>,
 }
 
 impl Diagnostics {
@@ -238,12 +245,8 @@ impl Diagnostics {
 
     /// Adds a problem.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        let known = self.list.iter().any(|other| {
-            other.code == diagnostic.code
-                && other.span() == diagnostic.span()
-                && other.message == diagnostic.message
-        });
-        if !known {
+        let key = (diagnostic.code, diagnostic.span(), diagnostic.message.clone());
+        if self.known.insert(key) {
             self.list.push(diagnostic);
         }
     }
@@ -293,11 +296,43 @@ impl Diagnostics {
     }
 
     /// Each with its source text, ready to be printed.
+    ///
+    /// Of very many only the first are shown, errors before warnings, and a last one counts the rest.
     pub fn reported(&self, sources: &Sources) -> Vec<Reported> {
-        self.list
+        let errors = self
             .iter()
-            .map(|diagnostic| Reported::new(diagnostic.clone(), sources))
-            .collect()
+            .filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let warnings = SHOWN.saturating_sub(errors.count());
+        let (mut errors_left, mut warnings_left) = (SHOWN, warnings);
+        let mut shown: Vec<Reported> = Vec::new();
+        for diagnostic in &self.list {
+            let left = match diagnostic.severity {
+                Severity::Error => &mut errors_left,
+                Severity::Warning => &mut warnings_left,
+            };
+            if *left > 0 {
+                *left -= 1;
+                shown.push(Reported::new(diagnostic.clone(), sources));
+            }
+        }
+        let hidden = self.list.len() - shown.len();
+        if hidden > 0 {
+            let more = Diagnostic {
+                severity: if errors_left == 0 {
+                    Severity::Error
+                } else {
+                    Severity::Warning
+                },
+                ..Diagnostic::error(
+                    Code::TooMany,
+                    Span::SYNTHETIC,
+                    format!("{hidden} more problems are not shown"),
+                    "mend these first, and run the command again",
+                )
+            };
+            shown.push(Reported::new(more, sources));
+        }
+        shown
     }
 }
 

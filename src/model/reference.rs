@@ -51,6 +51,36 @@ impl Target {
         }
     }
 
+    /// What people call one of it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::ServicePrincipal => "service principal",
+            Self::AgentIdentity => "agent identity",
+            Self::Strength => "authentication strength",
+            Self::Context => "authentication context",
+            Self::Terms => "terms of use",
+            Self::Action => "user action",
+            Self::User | Self::Group | Self::Role | Self::App | Self::Location => self.word(),
+        }
+    }
+
+    /// What people call several of it.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::User => "users",
+            Self::Group => "groups",
+            Self::Role => "roles",
+            Self::App => "apps",
+            Self::ServicePrincipal => "service principals",
+            Self::AgentIdentity => "agent identities",
+            Self::Location => "locations",
+            Self::Strength => "authentication strengths",
+            Self::Context => "authentication contexts",
+            Self::Terms => "terms of use",
+            Self::Action => "user actions",
+        }
+    }
+
     /// The target that a word of the language names.
     pub fn from_word(word: &str) -> Option<Self> {
         Some(match word {

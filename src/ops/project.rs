@@ -83,12 +83,12 @@ fn loaded(project: Project, inputs: &Inputs) -> Loaded {
 
 fn inputs(given: &Given, environment: &Environment, now: Timestamp) -> Inputs {
     let files = given.files.iter().cloned().map(Input::File);
-    let values = given.variables.iter().map(|text| {
-        let (name, value) = text.split_once('=').unwrap_or((text, ""));
-        Input::Value {
+    let values = given.variables.iter().map(|text| match text.split_once('=') {
+        Some((name, value)) => Input::Value {
             name: name.trim().to_owned(),
             value: value.to_owned(),
-        }
+        },
+        None => Input::NoValue(text.clone()),
     });
     let environment: BTreeMap<String, String> = environment
         .iter()

@@ -127,11 +127,19 @@ fn git(arguments: &[&str], last: Option<&Path>, inside: Option<&Path>) -> Result
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
+    // The cause is named first; advice follows it.
+    let cause = |line: &&str| line.starts_with("fatal: ") || line.starts_with("error: ");
     let line = said
         .lines()
-        .rfind(|line| !line.trim().is_empty())
+        .find(cause)
+        .or_else(|| said.lines().rfind(|line| !line.trim().is_empty()))
         .unwrap_or("git failed")
-        .trim()
-        .to_owned();
-    Err(LoadError::Failed { reason: line })
+        .trim();
+    let reason = line
+        .strip_prefix("fatal: ")
+        .or_else(|| line.strip_prefix("error: "))
+        .unwrap_or(line);
+    Err(LoadError::Failed {
+        reason: reason.to_owned(),
+    })
 }

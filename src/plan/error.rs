@@ -26,7 +26,7 @@ pub struct PlanError {
 #[derive(Debug, Clone, PartialEq, thiserror::Error, Diagnostic)]
 pub enum Problem {
     /// A look-up by name found nothing.
-    #[error("no {} is called `{}`", lookup.target.word(), lookup.name)]
+    #[error("no {} is called `{}`", lookup.target.noun(), lookup.name)]
     #[diagnostic(code("plan::lookup_missing"))]
     LookupMissing {
         /// The look-up.
@@ -40,7 +40,7 @@ pub enum Problem {
         help: String,
     },
     /// A look-up by name found several objects.
-    #[error("{} {} objects are called `{}`", candidates.len(), lookup.target.word(), lookup.name)]
+    #[error("{} {} are called `{}`", candidates.len(), lookup.target.plural(), lookup.name)]
     #[diagnostic(code("plan::lookup_ambiguous"))]
     LookupAmbiguous {
         /// The look-up.
@@ -386,12 +386,15 @@ pub enum Problem {
     },
     /// `--target`, `--exclude` or `--replace` of nothing.
     #[error("`{option} {address}` names nothing in the configuration or in state")]
-    #[diagnostic(code("plan::unknown_address"), help("list what there is: `capol state list`"))]
+    #[diagnostic(code("plan::unknown_address"))]
     UnknownAddress {
         /// The option.
         option: &'static str,
         /// The address.
         address: Address,
+        /// What to do.
+        #[help]
+        help: String,
     },
 }
 

@@ -341,7 +341,7 @@ fn search<'a>(
 }
 
 fn cycle(circle: &[&Address], drafts: &BTreeMap<&Address, &Draft<'_>>) -> PlanError {
-    let mut places: Vec<(Origin, String)> = circle
+    let places: Vec<(Origin, String)> = circle
         .iter()
         .zip(circle.iter().skip(1))
         .filter_map(|(from, to)| {
@@ -356,9 +356,8 @@ fn cycle(circle: &[&Address], drafts: &BTreeMap<&Address, &Draft<'_>>) -> PlanEr
     let mut error = PlanError::new(Problem::Cycle {
         path: circle.iter().map(|address| (*address).clone()).collect(),
     });
-    if let (Some(first), false) = (circle.first(), places.is_empty()) {
-        let (origin, _) = places.remove(0);
-        error = error.on(first, Some(origin));
+    if let (Some(first), Some((origin, _))) = (circle.first(), places.first()) {
+        error = error.on(first, Some(*origin));
     }
     error.related = places;
     error

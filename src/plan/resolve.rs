@@ -271,6 +271,7 @@ fn missing_help(lookup: &Lookup, candidates: &[Candidate], managed_here: Option<
     }
     match candidates {
         [] => format!("write the name as the tenant has it, or its id: `{word}(\"…\")`"),
+        [_] => format!("write {}", listed(word, candidates, |candidate| &candidate.name)),
         some => format!("write one of {}", listed(word, some, |candidate| &candidate.name)),
     }
 }

@@ -110,10 +110,22 @@ impl Plan {
     ///
     /// Errors when it is of another form than this version writes; nothing is read in part.
     pub fn from_json(text: &str) -> Result<Self, SavedPlanError> {
-        let unreadable = |error: serde_json::Error| SavedPlanError::Unreadable {
-            reason: error.to_string(),
-        };
-        let json: Json = serde_json::from_str(text).map_err(unreadable)?;
+        let not_a_plan = |reason: String| SavedPlanError::Unreadable { reason };
+        let unreadable = |error: serde_json::Error| not_a_plan(state::json_reason(&error));
+        let json: Json = serde_json::from_str(text).map_err(|error| {
+            not_a_plan(if error.is_eof() {
+                "it ends in the middle".into()
+            } else {
+                format!(
+                    "it is not JSON, at line {} column {}",
+                    error.line(),
+                    error.column()
+                )
+            })
+        })?;
+        if json.get("terraform_version").is_some() {
+            return Err(not_a_plan("it is Terraform's".into()));
+        }
         match json.get("format_version").and_then(Json::as_str) {
             Some(FORMAT_VERSION) => serde_json::from_value(json).map_err(unreadable),
             Some(found) => Err(SavedPlanError::OtherFormat { found: found.into() }),

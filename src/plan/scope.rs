@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Address;
+use crate::model::catalogue::nearest;
 
 use super::build::Draft;
 use super::error::{PlanError, Problem};
@@ -21,7 +22,13 @@ pub(super) fn check<'a>(
     ] {
         for address in addresses {
             if !known.clone().any(|known| address.covers(known)) {
+                let names: Vec<String> = known.clone().map(ToString::to_string).collect();
+                let help = match nearest(&address.to_string(), names.iter().map(String::as_str)) {
+                    Some(near) => format!("write `{option} {near}`"),
+                    None => "name a block of the configuration, or what `capol state list` shows".into(),
+                };
                 errors.push(PlanError::new(Problem::UnknownAddress {
+                    help,
                     option,
                     address: address.clone(),
                 }));

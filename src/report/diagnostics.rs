@@ -28,7 +28,7 @@ pub fn diagnostics_text(findings: &[Finding], canvas: Canvas, is_terminal: bool)
         .with_width(canvas.width)
         .with_links(false)
         .with_urls(false)
-        .with_context_lines(1)
+        .with_context_lines(finding::CONTEXT_LINES)
         // Ids are copied: no line ends inside one.
         .with_word_separator(textwrap::WordSeparator::AsciiSpace)
         .with_word_splitter(textwrap::WordSplitter::NoHyphenation)

@@ -64,7 +64,10 @@ impl Diagnostic for SyntaxError {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        if matches!(*self.kind, SyntaxErrorKind::TooLarge { .. }) {
+        if matches!(
+            *self.kind,
+            SyntaxErrorKind::TooLarge { .. } | SyntaxErrorKind::Utf16
+        ) {
             return None;
         }
         let primary = LabeledSpan::new_primary_with_span(Some(self.kind.label().to_owned()), self.span);
@@ -88,6 +91,18 @@ pub enum SyntaxErrorKind {
         /// The line, counted from one.
         line: usize,
     },
+    /// The file is UTF-16, as some editors on Windows save it.
+    #[error("the file is UTF-16")]
+    Utf16,
+    /// A character that belongs in no text.
+    #[error("a control character, U+{code:04X}, stands in the text")]
+    ControlCharacter {
+        /// Its code point.
+        code: u32,
+    },
+    /// The file is JSON: probably an export.
+    #[error("this is JSON, not capol")]
+    Json,
     /// The file is larger than a file of policies can sensibly be.
     #[error("the file has {size} bytes, and {limit} are the most that are read")]
     TooLarge {
@@ -270,6 +285,9 @@ impl SyntaxErrorKind {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotUtf8 { .. } => "not_utf8",
+            Self::Utf16 => "utf16",
+            Self::ControlCharacter { .. } => "control_character",
+            Self::Json => "json",
             Self::TooLarge { .. } => "too_large",
             Self::TooDeep { .. } => "too_deep",
             Self::UnclosedString => "unclosed_string",
@@ -324,7 +342,9 @@ impl SyntaxErrorKind {
     /// What to do, as an imperative.
     fn help(&self) -> Option<String> {
         let help = match self {
-            Self::NotUtf8 { .. } => "save the file as UTF-8".to_owned(),
+            Self::NotUtf8 { .. } | Self::Utf16 => "save the file as UTF-8".to_owned(),
+            Self::Json => "adopt exported objects with `capol import --json FILE`; a `.capol` file begins with a block".to_owned(),
+            Self::ControlCharacter { .. } => "delete it".to_owned(),
             Self::TooLarge { .. } => "split it into several files of the same folder".to_owned(),
             Self::TooDeep { .. } => "give the inner part a name in `locals { … }` and use that".to_owned(),
             Self::UnclosedString => {

@@ -47,6 +47,14 @@ impl SourceFile {
             };
             return Err(SyntaxError::new(&file, Span::new(id, 0, 0), kind));
         }
+        if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+            let file = Self::new(id, name, "");
+            return Err(SyntaxError::new(
+                &file,
+                Span::new(id, 0, 0),
+                SyntaxErrorKind::Utf16,
+            ));
+        }
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Self::new(id, name, text)),
             Err(error) => {
@@ -75,6 +83,12 @@ fn read(file: &SourceFile) -> Parsed {
     let whole = Span::new(file.id(), 0, file.text().len());
     let tree = body(&mut reader, file, &scan.statements, Separation::Lines, whole);
     errors.append(&mut reader.errors);
+    errors.extend(control_character(file));
+    if !errors.is_empty()
+        && let Some(json) = json(file)
+    {
+        errors = vec![json];
+    }
     errors.sort_by_key(|error| (error.span().start, error.span().end));
     errors.dedup();
     Parsed {
@@ -82,6 +96,28 @@ fn read(file: &SourceFile) -> Parsed {
         tree,
         errors,
     }
+}
+
+/// The one thing to say of a file that begins as JSON does.
+fn json(file: &SourceFile) -> Option<SyntaxError> {
+    let at = file.text().find(|c: char| !c.is_whitespace())?;
+    let first = file.text().as_bytes().get(at)?;
+    let span = Span::new(file.id(), at, at + 1);
+    matches!(first, b'{' | b'[').then(|| SyntaxError::new(file, span, SyntaxErrorKind::Json))
+}
+
+/// The first character that belongs in no text; where there is one, there are usually many.
+fn control_character(file: &SourceFile) -> Option<SyntaxError> {
+    let is_control = |byte: &u8| (*byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7F;
+    let bytes = file.text().as_bytes();
+    let at = bytes.iter().position(is_control)?;
+    let code = bytes.get(at).copied().map_or(0, u32::from);
+    let span = Span::new(file.id(), at, at + 1);
+    Some(SyntaxError::new(
+        file,
+        span,
+        SyntaxErrorKind::ControlCharacter { code },
+    ))
 }
 
 fn body(

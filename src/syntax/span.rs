@@ -202,7 +202,7 @@ impl SourceFile {
             }
             at
         };
-        let end = (span.offset() + span.len()).min(bytes.len());
+        let end = (span.offset() + span.len().min(SHOWN_LINE)).min(bytes.len());
         let before = bytes.get(..span.offset()).unwrap_or_default();
         let after = bytes.get(end..).unwrap_or_default();
         let left = before

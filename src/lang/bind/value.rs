@@ -6,6 +6,7 @@ mod condition;
 use indexmap::IndexSet;
 
 use super::error::BindError;
+use crate::lang::nearest::either;
 use crate::lang::value::{Constructed, DurationUnit, Evaluated, Value};
 use crate::model::catalogue::{countries, strengths};
 use crate::model::cidr::IpRange;
@@ -110,6 +111,16 @@ impl Binder<'_> {
             Shape::Symbol(symbols) | Shape::Mode { symbols, .. } => {
                 self.symbol(symbols, value).map(Bound::Symbol)
             }
+            Shape::SymbolSet(_) | Shape::Texts(_) | Shape::Combinations
+                if (row.required || row.default.is_some()) && elements(value).is_empty() =>
+            {
+                let help = match row.default {
+                    Some(default) => format!("leave it out for `{default}`, or write what is meant"),
+                    None => "write at least one".into(),
+                };
+                self.unfit(format!("`{}` is empty", self.dsl), help, value.span);
+                None
+            }
             Shape::SymbolSet(symbols) | Shape::Flags(symbols) => {
                 let set: IndexSet<String> = elements(value)
                     .into_iter()
@@ -211,8 +222,7 @@ impl Binder<'_> {
             return self.argument(call, value)?.as_text().map(str::to_owned);
         }
         let Some(word) = value.as_text() else {
-            let choices: Vec<&str> = symbols.words().collect();
-            let help = format!("write one of {}", crate::lang::nearest::listed(choices, 12));
+            let help = format!("write {}", either(symbols.words(), 12));
             self.wrong(symbols.noun, help, value);
             return None;
         };
@@ -338,6 +348,14 @@ impl Binder<'_> {
 
     fn argument<'v>(&mut self, call: &'v Constructed, value: &Evaluated) -> Option<&'v Evaluated> {
         let first = call.positional.first();
+        if let Some(empty) = first.filter(|first| first.as_text() == Some("")) {
+            self.unfit(
+                format!("`{}` is given an empty text", call.name),
+                format!("write `{}(\"…\")`", call.name),
+                empty.span,
+            );
+            return None;
+        }
         if first.is_none_or(|first| first.as_text().is_none_or(str::is_empty)) {
             self.wrong("a text in quotes", format!("write `{}(\"…\")`", call.name), value);
             return None;
@@ -361,6 +379,14 @@ impl Binder<'_> {
                     return None;
                 }
             },
+            Value::Duration(duration) => {
+                self.unfit(
+                    format!("`{duration}` is no time"),
+                    "write hours or days, such as `4h` or `14d`, or `every_time`",
+                    value.span,
+                );
+                return None;
+            }
             _ => {
                 self.wrong(
                     "a duration or `every_time`",
@@ -440,12 +466,37 @@ fn leaf(dsl: &str) -> &str {
     dsl.rsplit('.').next().unwrap_or(dsl)
 }
 
-fn described(value: &Evaluated) -> String {
+pub(super) fn described(value: &Evaluated) -> String {
     match &value.value {
         Value::String { text, symbol: true } => format!("the word `{text}`"),
         Value::Reference(_) | Value::Block(_) | Value::Call(_) => format!("`{}`", value.value),
         other => other.kind().to_owned(),
     }
+}
+
+/// What in a value has no form in JSON: the innermost such part.
+pub(super) fn not_json(value: &Evaluated) -> &Evaluated {
+    let inner = value
+        .value
+        .children()
+        .into_iter()
+        .find(|child| crate::lang::functions::to_json(&child.value).is_err());
+    inner.map_or(value, not_json)
+}
+
+/// Where in an object the value at a dotted path was written.
+pub(super) fn at(value: &Evaluated, path: &str) -> Span {
+    let mut here = value;
+    for step in path.split('.') {
+        match &here.value {
+            Value::Object(entries) => match entries.get(step) {
+                Some(inner) => here = inner,
+                None => break,
+            },
+            _ => break,
+        }
+    }
+    here.span
 }
 
 /// The words to suggest for a wrong one: the one whose wire spelling was used, before the rest.

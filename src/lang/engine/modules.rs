@@ -102,7 +102,11 @@ impl Engine {
             Err(error) => diagnostics.error(
                 Code::File,
                 asked,
-                format!("the folder `{shown}` could not be read: {error}"),
+                if is_root {
+                    format!("the folder `{}` could not be read: {error}", folder.display())
+                } else {
+                    format!("the folder `{shown}` could not be read: {error}")
+                },
                 if is_root {
                     "name another folder with `--chdir DIR`"
                 } else {

@@ -46,6 +46,8 @@ pub enum Input {
         /// The value, an expression or else a string.
         value: String,
     },
+    /// `--var` with a text that has no `=`.
+    NoValue(String),
     /// `--var-file PATH`, counted from the project's folder.
     File(PathBuf),
 }
@@ -82,6 +84,7 @@ pub(super) fn given(
     for input in &inputs.command_line {
         match input {
             Input::Value { name, value } => gathering.flag(name, value),
+            Input::NoValue(text) => gathering.no_value(text),
             Input::File(path) => gathering.file(&engine.root().join(path)),
         }
     }
@@ -155,6 +158,16 @@ impl Gathering<'_> {
             text: name.to_owned(),
             span,
         });
+    }
+
+    fn no_value(&mut self, text: &str) {
+        let (span, _) = self.engine.read_text("--var", text);
+        self.diagnostics.error(
+            Code::InvalidValue,
+            span,
+            format!("`--var {text}` gives no value"),
+            format!("write `--var {text}=VALUE`"),
+        );
     }
 
     /// A value that is an expression if it reads as one, else a string.

@@ -12,6 +12,7 @@ use crate::lang::evaluate::Evaluator;
 use crate::lang::scope::{Environment, ModuleId, Scope};
 use crate::lang::value::{Number, Value};
 use crate::model::configuration::{EmergencyAccess, Import, Move, Removal, Settings, TenantSettings};
+use crate::model::reference::is_guid;
 use crate::model::{Address, Origin, Reference};
 use crate::syntax::{Attribute, Block, Span};
 
@@ -155,7 +156,7 @@ impl Project {
             let to = self
                 .address_of(attribute(block, "to"), &scope)
                 .and_then(|to| self.a_block(to, block));
-            if let (Some(to), Some(id)) = (to, checked.text("id")) {
+            if let (Some(to), Some(id)) = (to, self.id_of(&checked)) {
                 self.imports.push(Import {
                     to,
                     id,
@@ -163,6 +164,26 @@ impl Project {
                 });
             }
         }
+    }
+
+    /// The id that an `import` block names: a GUID, or `c1` to `c99` for an authentication context.
+    fn id_of(&mut self, checked: &Checked) -> Option<String> {
+        let value = checked.get("id")?;
+        let id = value.as_text()?;
+        let is_context = id
+            .strip_prefix('c')
+            .is_some_and(|digits| digits.parse::<u8>().is_ok());
+        if is_guid(id) || is_context {
+            return Some(id.to_owned());
+        }
+        let help = "write the object's id, a GUID, as the portal and `capol import --all` show it";
+        self.diagnostics.error(
+            Code::InvalidValue,
+            value.span,
+            format!("`{id}` is not an id"),
+            help,
+        );
+        None
     }
 
     fn moved(&mut self, block: &Block, scope: &Scope) {
@@ -176,8 +197,8 @@ impl Project {
         if from.kind != to.kind {
             let message = format!("`{from}` cannot become `{to}`, which is another kind of thing");
             let help = format!("name a `{}` in both", from.kind);
-            self.diagnostics
-                .error(Code::InvalidValue, block.header, message, help);
+            let at = attribute(block, "to").map_or(block.header, |to| to.value.span);
+            self.diagnostics.error(Code::InvalidValue, at, message, help);
         } else if from == to {
             let message = format!("`{from}` moves to where it is");
             self.diagnostics

@@ -272,7 +272,7 @@ import {
   id = "11111111-0000-0000-0000-000000000001"
 }
 import {
-  for_each = { a = "1", b = "2" }
+  for_each = { a = "11111111-0000-0000-0000-00000000000a", b = "11111111-0000-0000-0000-00000000000b" }
   to       = location.many[each.key]
   id       = each.value
 }
@@ -308,8 +308,8 @@ output "answer" {
         imports,
         [
             "policy.now 11111111-0000-0000-0000-000000000001",
-            "location.many[\"a\"] 1",
-            "location.many[\"b\"] 2"
+            "location.many[\"a\"] 11111111-0000-0000-0000-00000000000a",
+            "location.many[\"b\"] 11111111-0000-0000-0000-00000000000b"
         ]
     );
     assert_eq!(project.moves[0].from.to_string(), "policy.before");

@@ -6,7 +6,7 @@ use super::{
     has_workload_audience, in_raw, is_set, set_below,
 };
 use crate::model::object::{Kind, Object};
-use crate::model::value::{Interval, Operator, Value};
+use crate::model::value::{Control, Interval, Operator, Value};
 
 pub(super) fn check(object: &Object, found: &mut Found) {
     audience(object, found);
@@ -136,6 +136,18 @@ fn controls(object: &Object, found: &mut Found) {
             &[GRANT],
             "`block` stands beside other controls",
             "write `grant = block`, or remove `block`",
+        );
+    }
+    let strengths = grant
+        .controls
+        .iter()
+        .filter(|control| matches!(control, Control::Strength(_)));
+    if strengths.count() > 1 {
+        found.refused(
+            "rules::one_strength",
+            &[GRANT],
+            "the grant asks for several authentication strengths",
+            "keep one: a policy holds a single strength; write a second policy for the other",
         );
     }
     if has_control(grant, "mfa") && has_strength(grant) {

@@ -44,7 +44,7 @@ fn a_name_that_means_nothing_or_too_much_is_an_error_with_candidates() {
     assert_eq!(
         refuse(Answer::Ambiguous(candidates)),
         (
-            "2 user objects are called `ada`".into(),
+            "2 users are called `ada`".into(),
             format!("write the id of the one that is meant: `user(\"{ADA}\")`, `user(\"{BOB}\")`")
         )
     );
@@ -69,7 +69,7 @@ fn locations_and_strengths_are_found_in_the_tenant_itself() {
     world.apply(&at("hq"));
     assert_eq!(world.refused(&at("H Q")), ["no location is called `H Q`"]);
     world.put(&location("HQ", false));
-    assert_eq!(world.refused(&at("HQ")), ["2 location objects are called `HQ`"]);
+    assert_eq!(world.refused(&at("HQ")), ["2 locations are called `HQ`"]);
     let mut here = at("New");
     add(&mut here, "location.new", location("New", false), 500);
     let errors = world.try_plan(&here, &options()).unwrap_err();

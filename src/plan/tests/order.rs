@@ -117,7 +117,10 @@ fn a_circle_is_shown_with_its_places() {
     assert_eq!(errors.0[0].origin(), Some(origin(0)));
     assert_eq!(
         errors.0[0].related,
-        [(origin(100), "`policy.b` needs `policy.a`".to_owned())]
+        [
+            (origin(0), "`policy.a` needs `policy.b`".to_owned()),
+            (origin(100), "`policy.b` needs `policy.a`".to_owned())
+        ]
     );
 }
 

@@ -10,13 +10,19 @@ use miette::{
 
 use super::super::visible::{hides, visible};
 
-/// A file that a finding points into.
+/// The part of a file that a finding points into. Places count from the start of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// What people call it: a path.
     pub name: String,
-    /// Its text, every character that hides or turns text replaced by one as long.
+    /// The part's text, every character that hides or turns text replaced by one as long.
     pub text: Arc<str>,
+    /// The byte of the file with which the part begins.
+    pub start: usize,
+    /// The line on which it begins, from zero.
+    pub line: usize,
+    /// The character of that line with which it begins, from zero.
+    pub column: usize,
 }
 
 /// One thing that is wrong. Owns its texts, and has made them visible.
@@ -78,10 +84,16 @@ impl Finding {
         let mut labels: Vec<LabeledSpan> = diagnostic.labels().into_iter().flatten().collect();
         // Stable: the order of the diagnostic, but the primary one first; without one, the first is.
         labels.sort_by_key(|label| !label.primary());
+        let source = code.and_then(|code| Source::around(code, &labels));
         let labels: Vec<LabeledSpan> = labels
             .iter()
             .enumerate()
             .map(|(at, label)| shown_label(label, at == 0))
+            .map(|label| {
+                source
+                    .as_ref()
+                    .map_or_else(|| label.clone(), |source| source.clipped(&label))
+            })
             .collect();
         Self {
             severity: diagnostic.severity().unwrap_or(Severity::Error),
@@ -89,9 +101,7 @@ impl Finding {
             message: visible_lines(&diagnostic.to_string()),
             cause: causes(diagnostic),
             help: diagnostic.help().map(|help| visible_lines(&help.to_string())),
-            source: code
-                .zip(labels.first())
-                .and_then(|(code, label)| Source::read(code, label.inner())),
+            source,
             labels,
             related: diagnostic
                 .related()
@@ -189,20 +199,49 @@ impl Source {
         Self {
             name: visible(name),
             text: text.into(),
+            start: 0,
+            line: 0,
+            column: 0,
         }
     }
 
-    /// The whole file behind a miette source, which only gives what is around a span.
-    fn read(code: &dyn SourceCode, span: &SourceSpan) -> Option<Self> {
-        let contents = code.read_span(span, usize::MAX, usize::MAX).ok()?;
+    /// What is around the labels: a large file is not copied for each of its mistakes.
+    fn around(code: &dyn SourceCode, labels: &[LabeledSpan]) -> Option<Self> {
+        let start = labels.iter().map(LabeledSpan::offset).min()?;
+        let end = labels.iter().map(|label| label.offset() + label.len()).max()?;
+        let contents = code
+            .read_span(&(start, end - start).into(), CONTEXT_LINES, CONTEXT_LINES)
+            .ok()?;
         let text = String::from_utf8_lossy(contents.data());
-        // A file that comes in parts begins where its first part does.
-        if contents.span().offset() != 0 {
-            return None;
+        Some(Self {
+            start: contents.span().offset(),
+            line: contents.line(),
+            column: contents.column(),
+            ..Self::new(contents.name().unwrap_or_default(), &text)
+        })
+    }
+
+    /// The label as far as it lies in the part.
+    fn clipped(&self, label: &LabeledSpan) -> LabeledSpan {
+        let last = self.start + self.text.len();
+        let start = label.offset().clamp(self.start, last);
+        let end = (label.offset() + label.len()).clamp(start, last);
+        let (text, span) = (label.label().map(str::to_owned), (start, end - start));
+        if label.primary() {
+            LabeledSpan::new_primary_with_span(text, span)
+        } else {
+            LabeledSpan::new_with_span(text, span)
         }
-        Some(Self::new(contents.name().unwrap_or_default(), &text))
+    }
+
+    /// Where a byte of the file lies in the part.
+    pub(super) fn within(&self, byte: usize) -> usize {
+        byte.saturating_sub(self.start).min(self.text.len())
     }
 }
+
+/// How many lines are shown above and below what a label is about.
+pub(super) const CONTEXT_LINES: usize = 1;
 
 /// A visible character that takes as many bytes, so that places stay where they are.
 fn stand_in(c: char) -> char {
@@ -223,13 +262,18 @@ impl SourceCode for Source {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let inner = self.text.read_span(span, before, after)?;
+        let start = span
+            .offset()
+            .checked_sub(self.start)
+            .ok_or(MietteError::OutOfBounds)?;
+        let inner = self.text.read_span(&(start, span.len()).into(), before, after)?;
+        let column = if inner.line() == 0 { self.column } else { 0 };
         Ok(Box::new(MietteSpanContents::new_named(
             self.name.clone(),
             inner.data(),
-            *inner.span(),
-            inner.line(),
-            inner.column(),
+            (inner.span().offset() + self.start, inner.span().len()).into(),
+            inner.line() + self.line,
+            inner.column() + column,
             inner.line_count(),
         )))
     }

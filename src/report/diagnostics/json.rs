@@ -85,19 +85,21 @@ fn detail(finding: &Finding) -> String {
 }
 
 fn range(source: &Source, start: usize, end: usize) -> Json {
-    json!({ "filename": source.name, "start": position(&source.text, start), "end": position(&source.text, end) })
+    json!({ "filename": source.name, "start": position(source, start), "end": position(source, end) })
 }
 
-fn position(text: &str, byte: usize) -> Json {
-    let before = text.get(..floor(text, byte)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-    json!({ "line": line, "column": column, "byte": byte.min(text.len()) })
+fn position(source: &Source, byte: usize) -> Json {
+    let at = floor(&source.text, source.within(byte));
+    let before = source.text.get(..at).unwrap_or_default();
+    let lines = before.matches('\n').count();
+    let characters = before.rsplit('\n').next().map_or(0, |last| last.chars().count());
+    let column = if lines == 0 { source.column } else { 0 } + characters + 1;
+    json!({ "line": source.line + lines + 1, "column": column, "byte": source.start + source.within(byte) })
 }
 
 fn snippet(source: &Source, start: usize, end: usize) -> Json {
     let text = &source.text;
-    let (start, end) = (floor(text, start), floor(text, end));
+    let (start, end) = (floor(text, source.within(start)), floor(text, source.within(end)));
     let line_start = text
         .get(..start)
         .and_then(|before| before.rfind('\n'))
@@ -109,7 +111,7 @@ fn snippet(source: &Source, start: usize, end: usize) -> Json {
     json!({
         "context": null,
         "code": text.get(line_start..line_end).unwrap_or_default().trim_end_matches('\r'),
-        "start_line": text.get(..start).unwrap_or_default().matches('\n').count() + 1,
+        "start_line": source.line + text.get(..start).unwrap_or_default().matches('\n').count() + 1,
         "highlight_start_offset": start - line_start,
         "highlight_end_offset": end.max(start) - line_start,
         "values": [],

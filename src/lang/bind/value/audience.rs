@@ -133,15 +133,12 @@ fn word(
         if let [(at, target)] = kinds.as_slice() {
             return Some((*at, Reference::id(*target, text)));
         }
-        let words: Vec<String> = kinds
-            .iter()
-            .map(|(_, target)| format!("{}({text:?})", target.word()))
-            .collect();
+        let words = references(&kinds, text);
         outcome.errors.push(BindError::Unfit {
             problem: format!(
                 "`{dsl}` holds objects of several kinds, and a bare id does not say which this is"
             ),
-            help: format!("write {}", nearest::listed(words.iter().map(String::as_str), 4)),
+            help: format!("write {}", nearest::either(words.iter().map(String::as_str), 4)),
             at: value.span,
         });
         return None;
@@ -154,35 +151,55 @@ fn word(
     }
     if matches!(value.value, Value::String { symbol: false, .. })
         && nearest::nearest(text, choices.iter().map(String::as_str)).is_none()
-        && let Some((_, target)) = kinds.first()
+        && !kinds.is_empty()
     {
+        let words = references(&kinds, text);
         outcome.errors.push(BindError::Unfit {
             problem: format!("`{dsl}` holds a text that does not say what it names"),
-            help: format!("write `{}({text:?})`", target.word()),
+            help: format!("write {}", nearest::either(words.iter().map(String::as_str), 4)),
             at: value.span,
         });
         return None;
     }
     choices.dedup();
-    outcome.errors.push(BindError::UnknownSymbol {
+    outcome.errors.push(BindError::UnknownKeyword {
+        place: dsl.into(),
         word: text.into(),
-        noun: noun(rows),
         choices,
+        references: references(&kinds, text),
         at: value.span,
     });
     None
 }
 
-fn noun(rows: &[&Property]) -> String {
-    let kinds: Vec<&str> = rows
+/// References of these kinds to what has this name.
+fn references(kinds: &[(usize, Target)], name: &str) -> Vec<String> {
+    kinds
         .iter()
-        .filter_map(|row| accepts(row))
-        .map(|accepts| accepts.target.word())
+        .map(|(_, target)| match target {
+            Target::User | Target::Group | Target::Role | Target::App | Target::ServicePrincipal => {
+                format!("{}({name:?})", target.word())
+            }
+            _ => format!("{}.{name}", target.word()),
+        })
+        .collect()
+}
+
+/// What may stand in the rows, in words: `users, groups and roles`.
+fn wanted(rows: &[&Property]) -> String {
+    let nouns: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| match row.shape {
+            Shape::References(accepts) => Some(accepts.target.plural()),
+            Shape::Guests => Some("kinds of guests"),
+            Shape::Filter => Some("a filter"),
+            _ => None,
+        })
         .collect();
-    match kinds.as_slice() {
-        [] => "known here".into(),
-        [one] => format!("a known {}", one.replace('_', " ")),
-        [first, ..] => format!("a known {}", first.replace('_', " ")),
+    match nouns.split_last() {
+        None => "something else".into(),
+        Some((only, [])) => (*only).into(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
     }
 }
 
@@ -205,11 +222,11 @@ fn misplaced(dsl: &str, rows: &[&Property], value: &Evaluated, outcome: &mut Out
             "workloads hold service principals, which have ids of their own: write `service_principal(\"…\")`"
                 .to_owned()
         }
-        _ => format!("write {}", nearest::listed(words.iter().map(String::as_str), 6)),
+        _ => format!("write {}", nearest::either(words.iter().map(String::as_str), 6)),
     };
     outcome.errors.push(BindError::WrongKind {
         name: dsl.into(),
-        wanted: "other things".into(),
+        wanted: wanted(rows),
         found: described(value),
         help,
         at: value.span,

@@ -4,10 +4,11 @@ use indexmap::IndexSet;
 
 use super::{Binder, Outcome, advice, elements, leaf};
 use crate::lang::value::{Constructed, Evaluated, Value};
-use crate::model::filter_rule::{FilterRule, Scope};
+use crate::model::filter_rule::{FilterRule, Place, Scope};
 use crate::model::properties;
 use crate::model::reference::is_guid;
 use crate::model::value::{ExternalTenants, Filter, FilterMode, Guests};
+use crate::syntax::Span;
 
 /// `guests([…], tenants = […])`.
 pub(super) fn guests(
@@ -43,12 +44,15 @@ pub(super) fn guests(
             ExternalTenants::Enumerated(members)
         }
     };
-    if kinds.is_empty() {
-        binder.wrong(
-            "kinds of guests",
+    let given = call.positional.iter().flat_map(elements).count();
+    if given == 0 {
+        binder.unfit(
+            "`guests` names no kind of guest",
             "write `guests([b2b_collaboration_guest])`",
-            value,
+            value.span,
         );
+    }
+    if kinds.is_empty() {
         return None;
     }
     Some(Guests { kinds, tenants })
@@ -69,16 +73,31 @@ pub(super) fn filter(
     } else {
         Scope::ServicePrincipals
     };
-    match FilterRule::parse(rule) {
+    // A place in the rule is one in the text where the text is written without escapes.
+    let is_plain = text.span.range().len() == rule.len() + 2;
+    let place = |place: Option<Place>| match place {
+        Some(place) if is_plain => {
+            let start = text.span.range().start + 1;
+            Span::new(text.span.file, start + place.start, start + place.end)
+        }
+        _ => text.span,
+    };
+    let parsed = match FilterRule::parse(rule) {
+        Ok(parsed) => parsed,
         Err(error) => {
-            binder.unfit(error.to_string(), advice(&error), text.span);
+            binder.unfit(error.to_string(), advice(&error), place(error.place()));
             return None;
         }
-        Ok(parsed) => {
-            for error in parsed.refusals(rule, scope) {
-                binder.doubtful(error.to_string(), advice(&error), text.span);
-            }
-        }
+    };
+    for error in parsed.refusals(rule, scope) {
+        binder.unfit(error.to_string(), advice(&error), place(error.place()));
+    }
+    for warning in parsed.warnings(rule) {
+        binder.doubtful(
+            warning.to_string(),
+            advice(&warning),
+            place(Some(warning.place())),
+        );
     }
     let mode = if leaf(dsl) == "exclude" {
         FilterMode::Exclude

@@ -1,0 +1,87 @@
+//! How fast the engine is: text, projects, plans that find nothing to do, the start of the command.
+//!
+//! `benches/README.md` says how to compare two versions.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a bench times, prints and stops at the first surprise"
+)]
+
+mod projects;
+mod runner;
+
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use capol::lang::memory::Memory;
+use capol::lang::{self, Inputs};
+use capol::syntax::{self, FileId, SourceFile};
+use jiff::Timestamp;
+
+use runner::Runner;
+
+fn now() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
+
+fn main() {
+    let mut runner = Runner::from_arguments();
+    text(&mut runner);
+    validate(&mut runner);
+    no_op_plans(&mut runner);
+    cold_start(&mut runner);
+    runner.finish();
+}
+
+fn text(runner: &mut Runner) {
+    let text = projects::policies(1_000);
+    let bytes = text.len();
+    let read = || SourceFile::from_bytes(FileId(0), "main.capol", text.as_bytes()).unwrap();
+    runner.throughput("parse", bytes, || syntax::parse(&read()));
+    let parsed = syntax::parse(&read());
+    runner.throughput("format", bytes, || syntax::format(&parsed).unwrap());
+}
+
+fn validate(runner: &mut Runner) {
+    let text = projects::policies(1_000);
+    runner.time("validate 1000 policies", || {
+        let loader = Memory::new([("main.capol", text.as_str())]);
+        let project = lang::load(Arc::new(loader), "".as_ref(), &Inputs::at(now()));
+        let (configuration, diagnostics) = lang::configuration(&project);
+        assert!(!diagnostics.has_errors(), "{diagnostics:?}");
+        configuration
+    });
+}
+
+fn no_op_plans(runner: &mut Runner) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    for count in [50, 240] {
+        let name = format!("plan of {count} policies, nothing to do");
+        if !runner.wants(&name) {
+            continue;
+        }
+        let tenant = runtime.block_on(projects::Applied::of(count));
+        let (plan, requests) = runtime.block_on(tenant.plan());
+        assert!(!plan.verdict.has_changes(), "{}", plan.verdict.sentence());
+        runner.time(&name, || runtime.block_on(tenant.plan()));
+        runner.fact(&format!("{name}: requests"), requests);
+    }
+}
+
+fn cold_start(runner: &mut Runner) {
+    runner.time("capol --help", || {
+        let status = Command::new(env!("CARGO_BIN_EXE_capol"))
+            .arg("--help")
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success());
+    });
+}
