@@ -79,6 +79,13 @@ pub(super) async fn run(context: &Context, what: What, out: Option<&Path>) -> Re
     told(context, &imported)
 }
 
+/// Says it to the person even with `--json`, which here means that the arguments are files.
+fn said(context: &Context, text: &str) {
+    if !context.global.quiet {
+        context.terminal.error_text(&format!("{text}\n"));
+    }
+}
+
 fn told(context: &Context, imported: &Imported) -> Result<Outcome, Failure> {
     for file in &imported.files {
         context.out(&format!(
@@ -87,22 +94,28 @@ fn told(context: &Context, imported: &Imported) -> Result<Outcome, Failure> {
         ));
     }
     for ignored in &imported.ignored {
-        context.note(&format!(
-            "{} holds {}: nothing to import",
-            ignored.file, ignored.what
-        ));
+        said(
+            context,
+            &format!("{} holds {}: nothing to import", ignored.file, ignored.what),
+        );
     }
     for unset in &imported.unset_variables {
-        context.note(&format!(
-            "`var.{}` needs a value before a plan: the export says `{}` there",
-            unset.name, unset.placeholder
-        ));
+        said(
+            context,
+            &format!(
+                "`var.{}` needs a value before a plan: the export says `{}` there",
+                unset.name, unset.placeholder
+            ),
+        );
     }
-    context.note(&format!(
-        "Imported {} objects into {} files.",
-        imported.addresses.len(),
-        imported.files.len()
-    ));
+    said(
+        context,
+        &format!(
+            "Imported {} objects into {} files.",
+            imported.addresses.len(),
+            imported.files.len()
+        ),
+    );
     if imported.rejected.is_empty() {
         return Ok(Outcome::Done);
     }

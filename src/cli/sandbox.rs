@@ -21,7 +21,16 @@ pub(super) async fn run(context: &Context, command: SandboxCommand) -> Result<Ou
         SandboxCommand::Load { file, stub_from } => {
             let mut tenant = current(&path)?;
             let report = match file {
-                Some(file) => tenant.load_objects(&json(&context.project.join(file))?)?,
+                Some(file) => {
+                    let file = context.project.join(file);
+                    let document = json(&file)?;
+                    if document.get("collections").is_some() {
+                        Tenant::load(&file)?.save(&path)?;
+                        context.note("The embedded tenant is what the dump says.");
+                        return Ok(Outcome::Done);
+                    }
+                    tenant.load_objects(&document)?
+                }
                 None => tenant.stub_from(&exported(&context.project, &stub_from)?),
             };
             tenant.save(&path)?;

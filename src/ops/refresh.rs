@@ -275,8 +275,10 @@ fn answer(found: Found) -> Answer {
 }
 
 fn candidate(object: DirectoryObject) -> Candidate {
+    // What can be pasted into the look-up: a user's account, everything else's display name.
+    let account = object.body.get("userPrincipalName").and_then(Json::as_str);
     Candidate {
-        name: name_of(&object),
+        name: account.map_or_else(|| name_of(&object), str::to_owned),
         id: object.id,
         detail: object.detail,
     }

@@ -239,6 +239,15 @@ pub(super) fn guard(
     {
         errors.push(draft.error(Problem::NoEmergencyAccess));
     }
+    if let (Some(draft), Some(reason), false) =
+        (unnamed, &desired.settings.no_emergency_access, options.sandbox)
+    {
+        let message =
+            format!("no account is kept out of every policy: emergency access is `none({reason:?})`");
+        let note = Note::warning("emergency_access_none", message)
+            .help("name the accounts: `emergency_access { users = [user(\"…\")] }`");
+        notes.push(note.on(&draft.change.address, draft.origin()));
+    }
     let managed: BTreeSet<&str> = drafts
         .iter()
         .filter(|draft| draft.change.after.is_some() || draft.change.action == Action::Delete)
@@ -259,7 +268,7 @@ fn lockout(name: &str) -> Note {
         "emergency_lockout",
         format!("`{name}` may block every emergency account"),
     )
-    .help("exclude one of the accounts from it, or bring the policy under capol: `capol emergency fix`")
+    .help("exclude one of the accounts from it, or bring the policy under capol with `capol import`")
 }
 
 /// The name of the signed-in identity when the policy surely blocks it.

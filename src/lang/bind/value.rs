@@ -9,7 +9,7 @@ use super::error::BindError;
 use crate::lang::nearest::either;
 use crate::lang::value::{Constructed, DurationUnit, Evaluated, Value};
 use crate::model::catalogue::{countries, strengths};
-use crate::model::cidr::IpRange;
+use crate::model::cidr::{IpRange, IpRangeWarning};
 use crate::model::properties::{self, Property, Shape, Symbols, TextKind};
 use crate::model::reference::{Reference, Target};
 use crate::model::value::{Control, Grant, Interval, Operator, SignInFrequency, Value as Bound};
@@ -251,7 +251,14 @@ impl Binder<'_> {
         match kind {
             TextKind::Plain => Some(text.to_owned()),
             TextKind::IpRanges => match IpRange::parse(text) {
-                Ok(range) => Some(range.as_str().to_owned()),
+                Ok(range) => {
+                    for warning in range.warnings() {
+                        if matches!(warning, IpRangeWarning::HostBits { .. }) {
+                            self.doubtful(warning.to_string(), advice(&warning), value.span);
+                        }
+                    }
+                    Some(range.as_str().to_owned())
+                }
                 Err(error) => {
                     self.unfit(error.to_string(), advice(&error), value.span);
                     None

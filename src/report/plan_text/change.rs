@@ -202,6 +202,7 @@ fn state_word(object: Option<&Object>) -> &'static str {
     match object.and_then(|object| object.get("state")) {
         Some(Value::Symbol(wire)) if wire == "enabled" => "enforced",
         Some(Value::Symbol(wire)) if wire == "enabledForReportingButNotEnforced" => "report-only",
+        Some(Value::Symbol(wire)) if wire != "disabled" => "in a state that is not known",
         _ => "disabled",
     }
 }
