@@ -270,7 +270,16 @@ fn answer(found: Found) -> Answer {
     match found {
         Found::One(object) => Answer::Found(candidate(object)),
         Found::Nothing => Answer::Missing(Vec::new()),
-        Found::Several(objects) => Answer::Ambiguous(objects.into_iter().map(candidate).collect()),
+        Found::Several(objects) => Answer::Ambiguous(objects.into_iter().map(namesake).collect()),
+    }
+}
+
+/// One of several that a name means: the detail tells them apart.
+fn namesake(object: DirectoryObject) -> Candidate {
+    Candidate {
+        name: name_of(&object),
+        id: object.id,
+        detail: object.detail,
     }
 }
 
