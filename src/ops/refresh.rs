@@ -252,18 +252,24 @@ fn name_of(object: &DirectoryObject) -> String {
 
 /// What is called nearly that; at most five.
 async fn called_nearly(connection: &Connection, lookup: &Lookup) -> Result<Vec<Candidate>, GraphError> {
-    let alike = |candidate: &Candidate| {
-        strsim::jaro_winkler(&candidate.name.to_lowercase(), &lookup.name.to_lowercase())
-    };
-    let mut found: Vec<Candidate> = optional(connection.graph.beginning_like(lookup).await)?
-        .unwrap_or_default()
+    let wanted = lookup.name.to_lowercase();
+    let alike = |text: &str| strsim::jaro_winkler(&text.to_lowercase(), &wanted);
+    let found = optional(connection.graph.beginning_like(lookup).await)?.unwrap_or_default();
+    let mut scored: Vec<(f64, Candidate)> = found
         .into_iter()
-        .map(candidate)
-        .filter(|candidate| alike(candidate) > 0.7)
+        .map(|object| {
+            let by_name = alike(&object.display_name);
+            let candidate = candidate(object);
+            (by_name.max(alike(&candidate.name)), candidate)
+        })
+        .filter(|(score, _)| *score > 0.7)
         .collect();
-    found.sort_by(|left, right| alike(right).total_cmp(&alike(left)));
-    found.truncate(5);
-    Ok(found)
+    scored.sort_by(|(left, _), (right, _)| right.total_cmp(left));
+    Ok(scored
+        .into_iter()
+        .map(|(_, candidate)| candidate)
+        .take(5)
+        .collect())
 }
 
 fn answer(found: Found) -> Answer {
