@@ -197,18 +197,15 @@ impl World {
     }
 
     fn change(&self, objects: &Value, folder: &Path) {
-        match &self.running {
-            Some(running) => {
-                running
-                    .with_tenant(|tenant| tenant.load_objects(objects))
-                    .unwrap();
-            }
-            None => {
-                let file = sandbox_file(folder);
-                let mut tenant = Tenant::load(&file).unwrap();
-                tenant.load_objects(objects).unwrap();
-                tenant.save(&file).unwrap();
-            }
+        if let Some(running) = &self.running {
+            running
+                .with_tenant(|tenant| tenant.load_objects(objects))
+                .unwrap();
+        } else {
+            let file = sandbox_file(folder);
+            let mut tenant = Tenant::load(&file).unwrap();
+            tenant.load_objects(objects).unwrap();
+            tenant.save(&file).unwrap();
         }
     }
 }
@@ -265,7 +262,7 @@ async fn planned(case: &Case, folder: &Path, world: &World, then: Then) -> Resul
         };
         if applies {
             let stop = AtomicBool::new(false);
-            let applied = workspace
+            let done = workspace
                 .apply(
                     &connection,
                     &guard,
@@ -279,7 +276,7 @@ async fn planned(case: &Case, folder: &Path, world: &World, then: Then) -> Resul
                     },
                 )
                 .await?;
-            assert!(applied.is_complete(), "{}: {applied:?}", case.name);
+            assert!(done.is_complete(), "{}: {done:?}", case.name);
         }
         Ok(planned.plan)
     }

@@ -176,13 +176,14 @@ impl BindError {
                 choices,
                 references,
                 ..
-            } => match nearest(word, choices.iter().map(String::as_str)) {
-                Some(near) => format!("write `{near}`"),
-                None => {
+            } => {
+                if let Some(near) = nearest(word, choices.iter().map(String::as_str)) {
+                    format!("write `{near}`")
+                } else {
                     let all = references.iter().chain(choices).map(String::as_str);
                     format!("write {}", either(all, 12))
                 }
-            },
+            }
             Self::UnknownSymbol {
                 word: name, choices, ..
             } => suggestion(name, choices),
