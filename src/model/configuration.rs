@@ -79,8 +79,6 @@ pub struct EmergencyAccess {
 pub struct Settings {
     /// The versions of capol that may work on this project.
     pub required_version: Option<String>,
-    /// Where state is kept, when not beside the files.
-    pub state: Option<String>,
     /// Why there are no emergency accounts: `emergency_access = none("why")`.
     pub no_emergency_access: Option<String>,
     /// Seconds for which the service may hide a fresh object.

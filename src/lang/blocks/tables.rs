@@ -296,7 +296,6 @@ static CAPOL: Schema = schema(
             Text,
             "The versions of capol that may work on this project.",
         ),
-        optional("state", Text, "Where state is kept, when not beside the files."),
         optional(
             "visibility_lag",
             Duration,

@@ -77,7 +77,6 @@ impl Project {
         }
         self.settings = Settings {
             required_version: checked.text("required_version"),
-            state: checked.text("state"),
             no_emergency_access: reason,
             visibility_lag_seconds: lag,
         };

@@ -251,7 +251,6 @@ fn settings_become_the_models() {
         r#"
 capol {
   required_version = ">= 0.1"
-  state            = "https://example.blob.core.windows.net/state/capol.json"
   visibility_lag   = 10m
 }
 tenant "contoso" {
