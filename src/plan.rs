@@ -231,7 +231,7 @@ pub fn plan(
         notes,
         whole,
         |changes, steps, notes| {
-            let outputs = totals::output_changes(desired, state, options);
+            let outputs = totals::output_changes(&resolver, state, options);
             Plan {
                 format_version: FORMAT_VERSION.to_owned(),
                 capol_version: CAPOL_VERSION.to_owned(),

@@ -176,10 +176,17 @@ pub(super) fn outputs(plan: &Plan, document: &mut Document) {
     for output in &plan.outputs {
         match &output.after {
             Some(value) => {
+                let mut value = value.clone();
+                for place in &output.pending {
+                    let made = document.resources.get(&place.address.to_string());
+                    if let (Some(made), Some(place)) = (made, value.pointer_mut(&place.pointer)) {
+                        *place = Json::String(made.id.clone());
+                    }
+                }
                 document.outputs.insert(
                     output.name.clone(),
                     OutputState {
-                        value: value.clone(),
+                        value,
                         sensitive: output.sensitive,
                     },
                 );

@@ -14,7 +14,7 @@ use super::request::collection;
 use super::walk::Walk;
 use crate::graph::{Collection, Found, Graph};
 use crate::model::live::LiveTenant;
-use crate::model::state::{Document, Version};
+use crate::model::state::{Document, OutputState, Version};
 use crate::model::{Kind, Lookup, Target};
 use crate::plan::{Act, Plan, StepId};
 use crate::state::history::Change;
@@ -46,6 +46,8 @@ pub struct Applied {
     pub results: BTreeMap<StepId, StepResult>,
     /// Where the tenant differs from what was written.
     pub mismatches: Vec<Mismatch>,
+    /// The outputs as they are after it; none when not everything was done.
+    pub outputs: BTreeMap<String, OutputState>,
     /// Whether it was stopped from outside.
     pub interrupted: bool,
     /// Why the journal, the state or the reading back failed, if one did after writes were made.
@@ -86,6 +88,7 @@ pub async fn apply(
     let mut applied = Applied::default();
     if plan.steps.is_empty() {
         remember::outputs(plan, &mut document);
+        applied.outputs.clone_from(&document.outputs);
         save(executor, &document, version.as_ref()).await?;
         return Ok(ended(executor, applied));
     }
@@ -230,6 +233,7 @@ async fn settle(
     let read = read_back::read_back(executor, plan, document, applied).await;
     if applied.is_complete() {
         remember::outputs(plan, document);
+        applied.outputs.clone_from(&document.outputs);
     }
     let version = save(executor, document, version).await?;
     journal.state_saved(&version)?;

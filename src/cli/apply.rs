@@ -110,7 +110,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     connection.close().await;
     watch.clear();
     if applied.is_complete() {
-        watch.outputs(&planned.plan);
+        watch.outputs(&applied);
     }
     let next = again::command(request.command, &context.global, Some(&request.planning), None);
     Ok(context.applied(&planned.plan, applied, &next))

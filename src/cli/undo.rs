@@ -75,7 +75,7 @@ pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outco
     connection.close().await;
     watch.clear();
     if applied.is_complete() {
-        watch.outputs(&undoing.planned.plan);
+        watch.outputs(&applied);
     }
     let command = format!("undo {}", undoing.apply.begin.apply);
     let next = again::command(&command, &context.global, None, None);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::apply::Events;
+use crate::apply::{Applied, Events};
 use crate::graph::Observer;
 use crate::ops::OpsError;
 use crate::plan::Plan;
@@ -108,11 +108,12 @@ impl Watch {
     }
 
     /// Tells programs the outputs after an apply that did everything.
-    pub fn outputs(&self, plan: &Plan) {
+    pub fn outputs(&self, applied: &Applied) {
         let outputs = || {
-            plan.outputs
+            applied
+                .outputs
                 .iter()
-                .filter_map(|output| Some((output.name.as_str(), output.after.as_ref()?, output.sensitive)))
+                .map(|(name, output)| (name.as_str(), &output.value, output.sensitive))
         };
         for stream in self.streams.iter().filter(|_| outputs().next().is_some()) {
             stream.outputs(outputs());

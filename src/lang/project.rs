@@ -281,6 +281,7 @@ impl Project {
             if module == ModuleId::ROOT {
                 let output = Output {
                     value: settings::json_of(&value.value),
+                    ids: settings::ids_in(&value.value),
                     sensitive: value.is_sensitive(),
                 };
                 self.outputs.insert(name.clone(), output);

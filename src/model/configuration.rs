@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::{Address, Object, Origin, Reference};
+use super::{Address, Lookup, Object, Origin, Reference};
 
 /// A whole evaluated configuration for one tenant.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -134,10 +134,21 @@ pub struct Removal {
 /// `output "NAME" { … }`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
-    /// The value; ids that are not known yet are `null`.
+    /// The value; where an id goes that only the tenant knows it is `null`.
     pub value: Json,
+    /// Those places, as JSON pointers, and whose ids they are.
+    pub ids: Vec<(String, IdOf)>,
     /// Whether it is hidden from people.
     pub sensitive: bool,
+}
+
+/// Whose id an output gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdOf {
+    /// That of an object of this configuration.
+    Block(Address),
+    /// That of an object that is looked up.
+    Lookup(Lookup),
 }
 
 /// A block that a later version of the engine carries out.

@@ -148,10 +148,12 @@ pub struct OutputChange {
     pub name: String,
     /// The remembered value, if there was one.
     pub before: Option<Json>,
-    /// The new value, if it still exists.
+    /// The new value, if it still exists; null where an id goes that is known only later.
     pub after: Option<Json>,
     /// Whether it is hidden from people.
     pub sensitive: bool,
+    /// The ids in `after` that are known only later.
+    pub pending: Vec<Pending>,
 }
 
 impl ResourceChange {

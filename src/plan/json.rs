@@ -276,7 +276,7 @@ fn outputs(changes: &[OutputChange]) -> BTreeMap<&str, Json> {
                 "actions": [action],
                 "before": shown(&change.before),
                 "after": shown(&change.after),
-                "after_unknown": change.after.as_ref().is_some_and(Json::is_null),
+                "after_unknown": !change.pending.is_empty(),
                 "before_sensitive": change.sensitive,
                 "after_sensitive": change.sensitive,
             });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::configuration::{Configuration, Resource};
+use crate::model::configuration::{Configuration, IdOf, Resource};
 use crate::model::live::LiveTenant;
 use crate::model::properties::ApiVersion;
 use crate::model::state::Document;
@@ -110,6 +110,11 @@ pub fn questions(desired: &Configuration, live: &LiveTenant) -> Questions {
     for resource in desired.resources.values() {
         for (_, reference) in resource.object.references() {
             ask(reference);
+        }
+    }
+    for (_, of) in desired.outputs.values().flat_map(|output| &output.ids) {
+        if let IdOf::Lookup(lookup) = of {
+            ask(&Reference::Lookup(lookup.clone()));
         }
     }
     if let Some(block) = &desired.emergency_access {

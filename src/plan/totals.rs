@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::configuration::Configuration;
+use serde_json::Value as Json;
+
+use crate::model::Reference;
+use crate::model::configuration::{IdOf, Output};
 use crate::model::state::Document;
 
 use super::Cost;
 use super::change::OutputChange;
+use super::identity::Standing;
 use super::options::{Mode, PlanOptions};
-use super::step::Step;
+use super::resolve::Resolver;
+use super::step::{Pending, Step};
 
 pub(super) fn output_changes(
-    desired: &Configuration,
+    resolver: &Resolver<'_>,
     state: Option<&Document>,
     options: &PlanOptions,
 ) -> Vec<OutputChange> {
@@ -23,22 +28,21 @@ pub(super) fn output_changes(
     let nothing = BTreeMap::new();
     let wanted = match options.mode {
         Mode::Destroy => &nothing,
-        _ => &desired.outputs,
+        _ => &resolver.desired.outputs,
     };
     let mut changes = Vec::new();
     for (name, output) in wanted {
         let before = remembered.get(name);
-        // An id that is not known yet is null; what was remembered then still stands.
-        let known = !output.value.is_null() || before.is_none();
-        if known
-            && before
-                .is_none_or(|before| before.value != output.value || before.sensitive != output.sensitive)
-        {
+        let (value, pending) = with_ids(resolver, output);
+        let differs =
+            before.is_none_or(|before| before.value != value || before.sensitive != output.sensitive);
+        if differs || !pending.is_empty() {
             changes.push(OutputChange {
                 name: name.clone(),
                 before: before.map(|before| before.value.clone()),
-                after: Some(output.value.clone()),
+                after: Some(value),
                 sensitive: output.sensitive,
+                pending,
             });
         }
     }
@@ -49,10 +53,45 @@ pub(super) fn output_changes(
                 before: Some(before.value.clone()),
                 after: None,
                 sensitive: before.sensitive,
+                pending: Vec::new(),
             });
         }
     }
     changes
+}
+
+/// The value with every id that is known, and those that are known only when their objects are made.
+fn with_ids(resolver: &Resolver<'_>, output: &Output) -> (Json, Vec<Pending>) {
+    let mut value = output.value.clone();
+    let mut pending = Vec::new();
+    for (pointer, of) in &output.ids {
+        let address = match of {
+            IdOf::Block(address) => address.clone(),
+            IdOf::Lookup(lookup) => match resolver.resolve(&Reference::Lookup(lookup.clone())) {
+                Ok(Reference::Id { id, .. }) => {
+                    put(&mut value, pointer, &id);
+                    continue;
+                }
+                Ok(Reference::Managed { address, .. }) => address,
+                // A look-up that fails is an error where something depends on it; here nothing is known.
+                _ => continue,
+            },
+        };
+        match resolver.standings.get(&address).and_then(Standing::id) {
+            Some(id) => put(&mut value, pointer, &id),
+            None => pending.push(Pending {
+                pointer: pointer.clone(),
+                address,
+            }),
+        }
+    }
+    (value, pending)
+}
+
+fn put(value: &mut Json, pointer: &str, id: &str) {
+    if let Some(place) = value.pointer_mut(pointer) {
+        *place = Json::String(id.to_owned());
+    }
 }
 
 pub(super) fn cost(steps: &[Step], options: &PlanOptions) -> Cost {

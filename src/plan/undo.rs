@@ -165,6 +165,7 @@ fn outputs(states: States<'_>) -> Vec<OutputChange> {
                     .as_ref()
                     .or(now.as_ref())
                     .is_some_and(|output| output.sensitive),
+                pending: Vec::new(),
                 before: now.map(|output| output.value),
                 after: before.map(|output| output.value),
             })

@@ -460,3 +460,39 @@ async fn instances_and_modules_come_and_go() {
     world.becomes("").await;
     assert!(world.objects(Kind::NamedLocations).is_empty());
 }
+
+#[tokio::test]
+async fn outputs_give_the_ids_of_what_was_made() {
+    let world = World::new().await;
+    let text = "location \"l\" {\n  name = \"L\"\n  ip_ranges = [\"203.0.113.0/24\"]\n}\n\
+                group \"it\" { name = \"IT\" }\n\
+                output \"id\" { value = location.l }\n\
+                output \"all\" { value = { \"a/b\" = [policy.p, location.l.name], group = group.it } }\n";
+    let plan = world.becomes(&(policy("p", "") + text)).await;
+    assert_eq!(plan.outputs.len(), 2);
+    let outputs = world.state().await.outputs;
+    let it = world
+        .objects(Kind::Groups)
+        .into_iter()
+        .find(|group| group["displayName"] == json!("IT"))
+        .unwrap();
+    assert_eq!(outputs["id"].value, json!(world.id("location.l").await));
+    assert_eq!(
+        outputs["all"].value,
+        json!({ "a/b": [world.id("policy.p").await, "L"], "group": it["id"] })
+    );
+    // A new object has a new id, and so has the output.
+    let narrowing = capol::ops::workspace::Narrowing {
+        replace: vec!["location.l".parse().unwrap()],
+        ..Default::default()
+    };
+    world.apply_narrowed(&narrowing).await.unwrap().complete();
+    assert_eq!(
+        world.state().await.outputs["id"].value,
+        json!(world.id("location.l").await)
+    );
+    world.settle().await;
+    let plan = world.becomes("").await;
+    assert_eq!(plan.verdict.outputs, 2);
+    assert!(world.state().await.outputs.is_empty());
+}

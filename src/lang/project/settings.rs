@@ -11,7 +11,7 @@ use crate::lang::error::{Code, Diagnostic, origin};
 use crate::lang::evaluate::Evaluator;
 use crate::lang::scope::{Environment, ModuleId, Scope};
 use crate::lang::value::{Number, Value};
-use crate::model::configuration::{EmergencyAccess, Import, Move, Removal, Settings, TenantSettings};
+use crate::model::configuration::{EmergencyAccess, IdOf, Import, Move, Removal, Settings, TenantSettings};
 use crate::model::reference::is_guid;
 use crate::model::{Address, Origin, Reference};
 use crate::syntax::{Attribute, Block, Span};
@@ -312,5 +312,41 @@ pub(super) fn json_of(value: &Value) -> Json {
         ),
         Value::Null | Value::Faulty | Value::Block(_) | Value::Call(_) => Json::Null,
         other => other.interpolated().map_or(Json::Null, Json::String),
+    }
+}
+
+/// The places in the JSON of a value where an id goes that only the tenant knows, and whose it is.
+pub(super) fn ids_in(value: &Value) -> Vec<(String, IdOf)> {
+    let mut found = Vec::new();
+    collect_ids(value, &mut String::new(), &mut found);
+    found
+}
+
+fn collect_ids(value: &Value, pointer: &mut String, found: &mut Vec<(String, IdOf)>) {
+    let length = pointer.len();
+    match value {
+        Value::Block(address) | Value::Reference(Reference::Managed { address, .. }) => {
+            found.push((pointer.clone(), IdOf::Block(address.clone())));
+        }
+        Value::Reference(Reference::Lookup(lookup)) => {
+            found.push((pointer.clone(), IdOf::Lookup(lookup.clone())));
+        }
+        Value::List(items) => {
+            for (at, item) in items.iter().enumerate() {
+                pointer.push('/');
+                pointer.push_str(&at.to_string());
+                collect_ids(&item.value, pointer, found);
+                pointer.truncate(length);
+            }
+        }
+        Value::Object(entries) => {
+            for (key, entry) in entries {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                collect_ids(&entry.value, pointer, found);
+                pointer.truncate(length);
+            }
+        }
+        _ => {}
     }
 }

@@ -456,6 +456,7 @@ fn outputs_show_when_they_change() {
     let mut desired = configuration([]);
     let output = |value| crate::model::configuration::Output {
         value,
+        ids: Vec::new(),
         sensitive: false,
     };
     desired.outputs.insert("a".into(), output(json!(1)));

@@ -121,7 +121,10 @@ fn output(change: &OutputChange) -> (Text, Text) {
         Some(Json::Null) => "(known after apply)".to_owned(),
         Some(value) => value.to_string(),
     };
-    let (before, after) = (text(&change.before), text(&change.after));
+    let (before, mut after) = (text(&change.before), text(&change.after));
+    if !change.pending.is_empty() && !change.sensitive && change.after != Some(Json::Null) {
+        after.push_str(" (ids known after apply)");
+    }
     match (&change.before, &change.after) {
         (None, _) => (
             Text::of(Role::Added, &format!("+ {}", change.name)),

@@ -307,18 +307,21 @@ fn mixed() -> Plan {
             before: Some(json!(12)),
             after: Some(json!(14)),
             sensitive: false,
+            pending: Vec::new(),
         },
         OutputChange {
             name: "strength_id".into(),
             before: None,
             after: Some(Json::Null),
             sensitive: false,
+            pending: Vec::new(),
         },
         OutputChange {
             name: "webhook".into(),
             before: Some(json!("a")),
             after: Some(json!("b")),
             sensitive: true,
+            pending: Vec::new(),
         },
     ];
     plan.notes = vec![
