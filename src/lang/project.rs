@@ -157,6 +157,14 @@ impl Project {
         let mut all = Vec::new();
         if let Some(written) = attribute(&instance.block, "depends_on") {
             self.dependencies(&written.value, &instance.scope, diagnostics, &mut all);
+            if all.contains(&instance.address) {
+                diagnostics.error(
+                    Code::Cycle,
+                    written.value.span,
+                    format!("`{}` depends on itself", instance.address),
+                    "take it out of `depends_on`",
+                );
+            }
         }
         let mut module = ModuleId::ROOT;
         for step in &instance.address.module {

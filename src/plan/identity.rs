@@ -240,6 +240,16 @@ fn take_in<'a>(
     if let Some(state) = standings.get(&import.to).and_then(|standing| standing.state) {
         return at(taken(format!("the address already manages `{}`", state.id)));
     }
+    let other = standings
+        .get(&import.to)
+        .filter(|standing| standing.imported)
+        .and_then(|standing| standing.live);
+    if let Some(other) = other {
+        return at(taken(format!(
+            "another `import` block takes `{}` into that address",
+            other.id
+        )));
+    }
     let Some(object) = live.of_block(block, &import.id) else {
         let noun = resource.object.kind.noun().to_owned();
         return at(if live.is_complete(block) {

@@ -222,6 +222,15 @@ fn misplaced(dsl: &str, rows: &[&Property], value: &Evaluated, outcome: &mut Out
             "workloads hold service principals, which have ids of their own: write `service_principal(\"…\")`"
                 .to_owned()
         }
+        // A block with `for_each`, referred to as a whole.
+        (Value::Object(instances), _)
+            if !instances.is_empty()
+                && instances
+                    .values()
+                    .all(|one| matches!(one.value, Value::Reference(_))) =>
+        {
+            "choose one by its key: `[\"KEY\"]` behind it; or take them all with `values(…)`".to_owned()
+        }
         _ => format!("write {}", nearest::either(words.iter().map(String::as_str), 6)),
     };
     outcome.errors.push(BindError::WrongKind {

@@ -34,7 +34,12 @@ pub(super) fn guests(
                     Some(id) if is_guid(id) => {
                         members.insert(id.to_ascii_lowercase());
                     }
-                    _ => binder.wrong(
+                    Some(text) => binder.unfit(
+                        format!("`{text}` is not the id of a tenant"),
+                        "write the tenant's id, a GUID, in quotes",
+                        each.span,
+                    ),
+                    None => binder.wrong(
                         "tenant ids in quotes",
                         "write the tenant's id, a GUID, in quotes",
                         each,
