@@ -1,8 +1,8 @@
 //! The embedded tenant: a server on loopback that imitates Microsoft Graph for Conditional Access.
 //!
 //! [`Tenant`] is a state machine over JSON that answers requests without clock or randomness of its
-//! own; [`Sandbox`] puts it behind HTTP, with a token endpoint, a file, trouble on order
-//! ([`Faults`]) and a log of requests. What it accepts and how it answers comes from what was seen
+//! own; [`Embedded`] adds a token endpoint, a file, trouble on order ([`Faults`]) and a log of
+//! requests; [`Sandbox`] puts that behind HTTP or hands it out as it is. What it accepts and how it answers comes from what was seen
 //! of the real service and from its published schema, never from this program's own client: no
 //! other room is used here, so that a mistake of the client does not hide in the server.
 
@@ -13,6 +13,7 @@ mod call;
 mod connection;
 mod deleted;
 mod directory;
+mod embedded;
 mod faults;
 mod filter;
 mod groups;
@@ -41,8 +42,12 @@ use std::io;
 use std::path::PathBuf;
 
 pub use call::Version;
+pub use embedded::Cut;
+pub use embedded::Embedded;
+pub use embedded::Reply;
 pub use faults::Effect;
 pub use faults::Faults;
+pub use faults::RetryAfter;
 pub use faults::Rule;
 pub use faults::When;
 pub use server::Clock;

@@ -5,7 +5,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command};
 
-use capol::sandbox::{Effect, Faults, Rule, Running, Sandbox, SandboxOptions, When};
+use capol::sandbox::{Effect, Faults, RetryAfter, Rule, Running, Sandbox, SandboxOptions, When};
 
 use crate::bench::Folder;
 
@@ -44,7 +44,7 @@ impl Case {
             .block_on(Sandbox::start(SandboxOptions::default()))
             .expect("a tenant");
         let wait = Effect::Throttle {
-            retry_after: Some(seconds),
+            retry_after: Some(RetryAfter::Seconds(seconds)),
         };
         let rule = Rule::new(When::Only(create), wait)
             .method("POST")

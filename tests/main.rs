@@ -1,5 +1,4 @@
 //! What a user can rely on, a module a subject.
-
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,6 +20,7 @@ mod export;
 mod export_round_trip;
 mod graph;
 mod house;
+mod in_memory;
 mod interrupt;
 mod lang;
 mod properties;

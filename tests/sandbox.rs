@@ -1,6 +1,7 @@
 //! The embedded tenant answers over HTTP as Microsoft Graph does.
 
 mod corpus;
+mod memory;
 mod objects;
 mod protocol;
 mod schema;

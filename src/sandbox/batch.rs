@@ -15,6 +15,7 @@ use super::call::Outcome;
 use super::call::Refusal;
 use super::tenant::strings;
 use super::tenant::text;
+use super::world::Content;
 use super::world::Told;
 
 const LIMIT: usize = 20;
@@ -70,7 +71,7 @@ pub(super) fn run(call: &Call, perform: &mut dyn FnMut(Result<Call, Refusal>) ->
             headers.insert(name.to_owned(), json!(value));
         }
         let mut response = json!({"id": id, "status": told.status, "headers": headers});
-        if let (Some(body), Some(object)) = (told.body, response.as_object_mut()) {
+        if let (Content::Json(body), Some(object)) = (told.content, response.as_object_mut()) {
             object.insert("body".to_owned(), body);
         }
         responses.push(response);

@@ -1,12 +1,42 @@
 //! Trouble on order: what goes wrong with which request, for tests of clients.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// What a `Retry-After` header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// A number of seconds, as Graph sends it.
+    Seconds(u32),
+    /// A date so far from now, which HTTP allows too.
+    Date(Duration),
+    /// Anything: a proxy may send `soon`.
+    Text(String),
+}
+
+impl RetryAfter {
+    pub(super) fn header(&self, now: Timestamp) -> String {
+        match self {
+            Self::Seconds(seconds) => seconds.to_string(),
+            Self::Date(wait) => http_date(now.checked_add(*wait).unwrap_or(Timestamp::MAX)),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// Returns a time as HTTP headers write it.
+pub(super) fn http_date(time: Timestamp) -> String {
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// What happens to a request that a rule catches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// 429, with `Retry-After` in seconds or without.
+    /// 429, with `Retry-After` or without; nothing is carried out.
     Throttle {
-        /// The value of the header; no header if there is none.
-        retry_after: Option<u32>,
+        /// The header; `None` for no header.
+        retry_after: Option<RetryAfter>,
     },
     /// An error status; the work is done before it or not at all.
     Fail {
@@ -118,7 +148,7 @@ impl Faults {
     pub(super) fn decide(&mut self, method: &str, path: &str) -> Option<Effect> {
         self.rules
             .iter_mut()
-            .find_map(|rule| rule.catches(method, path).then_some(rule.effect))
+            .find_map(|rule| rule.catches(method, path).then(|| rule.effect.clone()))
     }
 }
 
@@ -139,7 +169,8 @@ mod tests {
             (When::Only(3), vec![false, false, true, false]),
         ];
         for (when, expected) in rows {
-            let mut faults = Faults::none().with(Rule::new(when, effect).method("post").path("/policies"));
+            let mut faults =
+                Faults::none().with(Rule::new(when, effect.clone()).method("post").path("/policies"));
             let caught: Vec<bool> = (0..4)
                 .map(|_| {
                     faults

@@ -1,5 +1,7 @@
 //! A tenant with all that surrounds it: sign-in, trouble on order, the log of requests, the file.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -10,6 +12,7 @@ use super::call::Refusal;
 use super::call::Version;
 use super::faults::Effect;
 use super::faults::Faults;
+use super::faults::http_date;
 use super::store::Keeper;
 use super::tenant::Tenant;
 use super::tenant::text;
@@ -34,11 +37,49 @@ pub struct Logged {
 }
 
 /// What is told to the caller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     pub(super) status: u16,
-    pub(super) body: Option<Value>,
+    pub(super) content: Content,
     pub(super) headers: Vec<(&'static str, String)>,
+    /// How long it is held back.
+    pub(super) wait: Duration,
+    pub(super) ending: Ending,
+}
+
+/// The body of an answer.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Content {
+    #[default]
+    Nothing,
+    Json(Value),
+}
+
+/// How much of an answer arrives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Ending {
+    #[default]
+    Whole,
+    /// Nothing: the connection is cut.
+    Cut,
+}
+
+impl Told {
+    fn new(status: u16, body: Option<Value>) -> Self {
+        Self {
+            status,
+            content: body.map_or(Content::Nothing, Content::Json),
+            ..Self::default()
+        }
+    }
+
+    /// The connection is cut before any answer.
+    fn cut() -> Self {
+        Self {
+            ending: Ending::Cut,
+            ..Self::default()
+        }
+    }
 }
 
 pub(super) struct World {
@@ -51,6 +92,23 @@ pub(super) struct World {
 }
 
 impl World {
+    pub(super) fn new(
+        tenant: Tenant,
+        faults: Faults,
+        login: Login,
+        keeper: Option<Keeper>,
+        base: String,
+    ) -> Self {
+        Self {
+            tenant,
+            faults,
+            login,
+            log: Vec::new(),
+            keeper,
+            base,
+        }
+    }
+
     /// Answers a request to the sign-in side.
     pub(super) fn sign_in(
         &mut self,
@@ -79,15 +137,11 @@ impl World {
             status,
             batched: false,
         });
-        Told {
-            status,
-            body,
-            headers: Vec::new(),
-        }
+        Told::new(status, body)
     }
 
-    /// Answers a request to Graph; nothing if the connection is to be cut.
-    pub(super) fn graph(&mut self, mut call: Call, authorization: &str) -> Option<Told> {
+    /// Answers a request to Graph.
+    pub(super) fn graph(&mut self, mut call: Call, authorization: &str) -> Told {
         self.tenant.tick();
         let request_id = self.tenant.next_request_id();
         if call.client_request_id.is_empty() {
@@ -96,7 +150,7 @@ impl World {
         let mut told = match token::read(&self.tenant, authorization, call.now) {
             Ok(caller) => {
                 call.caller = caller;
-                self.perform(&call, &request_id, false)?
+                self.perform(&call, &request_id, false)
             }
             Err(reason) => {
                 let refusal = Refusal::new(401, "InvalidAuthenticationToken", reason);
@@ -110,13 +164,12 @@ impl World {
         told.headers.push(("request-id", request_id));
         told.headers
             .push(("client-request-id", call.client_request_id.clone()));
-        told.headers
-            .push(("date", call.now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
-        Some(told)
+        told.headers.push(("date", http_date(call.now)));
+        told
     }
 
     /// The one place where trouble is consulted.
-    fn perform(&mut self, call: &Call, request_id: &str, batched: bool) -> Option<Told> {
+    fn perform(&mut self, call: &Call, request_id: &str, batched: bool) -> Told {
         let place = self.enter(call, batched);
         let effect = self.faults.decide(&call.method, &call.path);
         let commits = !matches!(
@@ -125,19 +178,23 @@ impl World {
                 Effect::Throttle { .. } | Effect::Fail { commit: false, .. } | Effect::Drop { commit: false }
             )
         );
-        let done = commits.then(|| self.commit(call, request_id));
+        let done = if commits {
+            self.commit(call, request_id)
+        } else {
+            Told::default()
+        };
         let told = match effect {
             None => done,
-            Some(Effect::Drop { .. }) => None,
+            Some(Effect::Drop { .. }) => Told::cut(),
             Some(Effect::Throttle { retry_after }) => {
                 let mut told = refused(
                     &Refusal::new(429, "TooManyRequests", "Too many requests."),
                     call,
                     request_id,
                 );
-                told.headers
-                    .extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
-                Some(told)
+                let retry_after = retry_after.map(|told| told.header(call.now));
+                told.headers.extend(retry_after.map(|text| ("retry-after", text)));
+                told
             }
             Some(Effect::Fail { status, .. }) => {
                 let refusal = match status {
@@ -150,10 +207,10 @@ impl World {
                     504 => Refusal::new(status, "GatewayTimeout", "The gateway timed out."),
                     _ => Refusal::new(status, "InternalServerError", "An unexpected error occurred."),
                 };
-                Some(refused(&refusal, call, request_id))
+                refused(&refusal, call, request_id)
             }
         };
-        self.leave(place, told.as_ref().map_or(0, |told| told.status));
+        self.leave(place, told.status);
         told
     }
 
@@ -184,11 +241,7 @@ impl World {
             return refused(&refusal, call, request_id);
         }
         match outcome {
-            Ok(Answer { status, body }) => Told {
-                status,
-                body,
-                headers: Vec::new(),
-            },
+            Ok(Answer { status, body }) => Told::new(status, body),
             Err(refusal) => refused(&refusal, call, request_id),
         }
     }
@@ -197,13 +250,17 @@ impl World {
     fn step(&mut self, outer: &Call, step: Result<Call, Refusal>) -> Told {
         let request_id = self.tenant.next_request_id();
         match step {
-            Ok(call) => self.perform(&call, &request_id, true).unwrap_or_else(|| {
-                refused(
-                    &Refusal::new(504, "GatewayTimeout", "The gateway timed out."),
-                    &call,
-                    &request_id,
-                )
-            }),
+            Ok(call) => {
+                let told = self.perform(&call, &request_id, true);
+                match told.ending {
+                    Ending::Whole => told,
+                    Ending::Cut => refused(
+                        &Refusal::new(504, "GatewayTimeout", "The gateway timed out."),
+                        &call,
+                        &request_id,
+                    ),
+                }
+            }
             Err(refusal) => refused(&refusal, outer, &request_id),
         }
     }
@@ -241,9 +298,8 @@ impl World {
 }
 
 fn refused(refusal: &Refusal, call: &Call, request_id: &str) -> Told {
-    Told {
-        status: refusal.status,
-        body: Some(refusal.envelope(request_id, &call.client_request_id, call.now)),
-        headers: Vec::new(),
-    }
+    Told::new(
+        refusal.status,
+        Some(refusal.envelope(request_id, &call.client_request_id, call.now)),
+    )
 }

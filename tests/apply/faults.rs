@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use capol::apply::{ApplyError, Event, StepResult};
 use capol::ops::workspace::WorkError;
-use capol::sandbox::{Effect, Faults, Kind, Rule, When};
+use capol::sandbox::{Effect, Faults, Kind, RetryAfter, Rule, When};
 use serde_json::json;
 
 use crate::world::World;
@@ -64,7 +64,7 @@ async fn a_lost_answer_to_a_create_is_found_again_and_never_made_twice() {
         for effect in LOST {
             for hidden in [0, 5] {
                 let world = World::with(text).await;
-                world.faults(write(path, When::Only(1), effect).hiding_new_for(hidden));
+                world.faults(write(path, When::Only(1), effect.clone()).hiding_new_for(hidden));
                 world.settle().await;
                 assert_eq!(count(&world, kind, name), 1, "{name} {effect:?} {hidden}");
                 assert!(world.journal().is_none(), "{name} {effect:?} {hidden}");
@@ -87,7 +87,7 @@ async fn a_lost_answer_to_any_other_write_is_found_again() {
         for method in ["PATCH", "POST", "DELETE"] {
             let world = World::with(&first).await;
             world.settle().await;
-            world.faults(Faults::none().with(Rule::new(When::Every(2), effect).method(method)));
+            world.faults(Faults::none().with(Rule::new(When::Every(2), effect.clone()).method(method)));
             world.becomes(&second).await;
             world.becomes("").await;
             assert!(
@@ -113,7 +113,7 @@ async fn a_create_that_never_arrived_is_made_again_after_the_lag_and_not_before(
             },
         ] {
             let world = World::with(text).await;
-            world.faults(write(path, When::Only(1), effect));
+            world.faults(write(path, When::Only(1), effect.clone()));
             let done = world.apply().await.unwrap();
             assert!(!done.applied.is_complete());
             assert_eq!(
@@ -310,7 +310,7 @@ async fn reads_that_flap_after_the_writes_are_read_again() {
         let inside = Arc::downgrade(&world);
         world.ears.react(move |event| {
             if matches!(event, Event::ReadingBack) {
-                let rule = Rule::new(When::First(3), effect).method("GET");
+                let rule = Rule::new(When::First(3), effect.clone()).method("GET");
                 inside.upgrade().unwrap().faults(Faults::none().with(rule));
             }
         });
@@ -390,7 +390,9 @@ async fn throttling_slows_and_loses_nothing() {
     let world = World::with(&format!("{POLICY}{LOCATION}{STRENGTH}{GROUP}{CONTEXT}")).await;
     world.faults(Faults::none().with(Rule::new(
         When::Every(3),
-        Effect::Throttle { retry_after: Some(0) },
+        Effect::Throttle {
+            retry_after: Some(RetryAfter::Seconds(0)),
+        },
     )));
     world.settle().await;
     world.becomes("").await;

@@ -3,6 +3,7 @@
 use capol::sandbox::Effect;
 use capol::sandbox::Faults;
 use capol::sandbox::Kind;
+use capol::sandbox::RetryAfter;
 use capol::sandbox::Rule;
 use capol::sandbox::Sandbox;
 use capol::sandbox::SandboxOptions;
@@ -183,7 +184,9 @@ async fn the_tenant_survives_in_its_file() {
 #[tokio::test]
 async fn trouble_comes_as_ordered() {
     let bench = Bench::start(options()).await;
-    let throttled = Effect::Throttle { retry_after: Some(7) };
+    let throttled = Effect::Throttle {
+        retry_after: Some(RetryAfter::Seconds(7)),
+    };
     bench
         .running
         .set_faults(Faults::none().with(Rule::new(When::Every(2), throttled).path("/policies")));
