@@ -16,6 +16,7 @@ mod recover;
 mod remember;
 mod request;
 mod run;
+mod schedule;
 mod walk;
 
 use std::fmt;

@@ -30,6 +30,7 @@ mod scope;
 pub mod step;
 mod totals;
 pub mod undo;
+mod users;
 pub mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +41,7 @@ use uuid::Uuid;
 
 use crate::model::Address;
 use crate::model::configuration::Configuration;
-use crate::model::live::{Directory, LiveTenant};
+use crate::model::live::{Directory, LiveIndex, LiveTenant};
 use crate::model::properties::ApiVersion;
 use crate::model::state::{CAPOL_VERSION, Document};
 
@@ -131,12 +132,25 @@ pub struct Cost {
 impl Plan {
     /// What happens at an address.
     pub fn change(&self, address: &Address) -> Option<&ResourceChange> {
-        self.changes.iter().find(|change| change.address == *address)
+        // They are in order as they are made; a file may say otherwise.
+        match self
+            .changes
+            .binary_search_by(|change| change.address.cmp(address))
+        {
+            Ok(place) => self.changes.get(place),
+            Err(_) => self.changes.iter().find(|change| change.address == *address),
+        }
     }
 
     /// The step of a number.
     pub fn step(&self, id: StepId) -> Option<&Step> {
-        self.steps.iter().find(|step| step.id == id)
+        let place = usize::try_from(id.0)
+            .ok()
+            .and_then(|number| number.checked_sub(1));
+        place
+            .and_then(|place| self.steps.get(place))
+            .filter(|step| step.id == id)
+            .or_else(|| self.steps.iter().find(|step| step.id == id))
     }
 }
 
@@ -153,27 +167,15 @@ pub fn plan(
     let mut errors = Vec::new();
     let mut notes = Vec::new();
     check_frame(desired, live, state, options, &mut errors)?;
-    let standings = identity::identify(desired, live, state, options, &mut errors);
+    let index = LiveIndex::of(live);
+    let standings = identity::identify(desired, live, &index, state, options, &mut errors);
     scope::check(options, standings.keys(), &mut errors);
-    let resolver = Resolver {
-        desired,
-        live,
-        directory,
-        standings: &standings,
-    };
+    let resolver = Resolver::new(desired, live, &index, directory, &standings);
     let emergency = match options.mode {
         Mode::Apply => Emergency::of(&resolver, &mut errors),
         Mode::Destroy | Mode::RefreshOnly => None,
     };
-    let mut builder = Builder {
-        desired,
-        live,
-        resolver: &resolver,
-        emergency: emergency.as_ref(),
-        options,
-        errors,
-        notes,
-    };
+    let mut builder = Builder::new(&resolver, emergency.as_ref(), options, errors, notes);
     let drafts: Vec<Draft<'_>> = standings
         .values()
         .filter_map(|standing| builder.draft(standing))
@@ -243,7 +245,7 @@ pub fn plan(
                 live: saved::seen(live),
                 refresh_only: options.mode == Mode::RefreshOnly,
                 complete: whole,
-                names: names::collect(&changes, directory, live),
+                names: names::collect(&changes, directory, &index),
                 cost: totals::cost(&steps, options),
                 verdict: Verdict::of(&changes, &outputs),
                 changes,
@@ -292,15 +294,19 @@ fn finish(
 ) -> Plan {
     let mut changes = Vec::new();
     let mut left_out = 0;
+    let mut by_draft: BTreeMap<usize, Vec<&Step>> = BTreeMap::new();
+    for (owner, step) in &steps {
+        by_draft.entry(*owner).or_default().push(step);
+    }
     for (number, draft) in drafts.into_iter().enumerate() {
         let mut change = draft.change;
         if !chosen.contains(&number) {
             left_out += usize::from(change.is_change());
             continue;
         }
-        let own = steps.iter().filter(|(owner, _)| *owner == number);
-        change.steps = own.clone().map(|(_, step)| step.id).collect();
-        let beta = own.clone().any(|(_, step)| {
+        let own = by_draft.remove(&number).unwrap_or_default();
+        change.steps = own.iter().map(|step| step.id).collect();
+        let beta = own.iter().any(|step| {
             matches!(
                 step.act,
                 Act::Create {

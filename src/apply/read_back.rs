@@ -1,6 +1,6 @@
 //! One list a kind, after the writes: did every property land as it was sent?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::error::ApplyError;
 use super::event::StepResult;
@@ -108,17 +108,24 @@ async fn read(
     Ok(snapshot.objects()?)
 }
 
+fn by_id(live: &[LiveObject]) -> HashMap<String, &LiveObject> {
+    live.iter()
+        .map(|object| (object.id.to_ascii_lowercase(), object))
+        .collect()
+}
+
 fn compare(written: &[&ResourceChange], live: &[LiveObject], document: &Document) -> Vec<Mismatch> {
     let mut mismatches = Vec::new();
+    let by_id = by_id(live);
     for change in written {
         let kept = document.resources.get(&change.address.to_string());
         let Some(kept) = kept else {
             // Deleted: the old object must be gone.
             if change.action == Action::Delete
                 && let Some(id) = &change.id
-                && live
-                    .iter()
-                    .any(|object| object.kind.block() == change.kind.block() && object.id == *id)
+                && by_id
+                    .get(&id.to_ascii_lowercase())
+                    .is_some_and(|found| found.kind.block() == change.kind.block())
             {
                 mismatches.push(Mismatch {
                     address: change.address.clone(),
@@ -128,10 +135,7 @@ fn compare(written: &[&ResourceChange], live: &[LiveObject], document: &Document
             }
             continue;
         };
-        let found = live
-            .iter()
-            .find(|object| object.id.eq_ignore_ascii_case(&kept.id));
-        let Some(found) = found else {
+        let Some(found) = by_id.get(&kept.id.to_ascii_lowercase()) else {
             mismatches.push(Mismatch {
                 address: change.address.clone(),
                 wire: String::new(),
@@ -206,19 +210,16 @@ fn remember(
     mismatches: &[Mismatch],
     document: &mut Document,
 ) {
+    let by_id = by_id(live);
+    let differing: BTreeSet<&Address> = mismatches.iter().map(|mismatch| &mismatch.address).collect();
     for change in written {
         let Some(kept) = document.resources.get_mut(&change.address.to_string()) else {
             continue;
         };
-        let Some(found) = live
-            .iter()
-            .find(|object| object.id.eq_ignore_ascii_case(&kept.id))
-        else {
+        let Some(found) = by_id.get(&kept.id.to_ascii_lowercase()) else {
             continue;
         };
-        let differs = mismatches
-            .iter()
-            .any(|mismatch| mismatch.address == change.address);
+        let differs = differing.contains(&change.address);
         match (differs, change.action) {
             (false, _) => kept.answered = Some(found.json.clone().into()),
             (true, Action::Create | Action::Replace) => {}

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::event::StepResult;
 use super::request::Ready;
 use crate::model::Address;
-use crate::model::live::LiveTenant;
+use crate::model::live::{LiveIndex, LiveTenant};
 use crate::model::properties::ApiVersion;
 use crate::model::state::{Document, Lifecycle, OutputState, ResourceState};
 use crate::plan::step::fill;
@@ -21,7 +21,8 @@ pub(super) fn without_requests(
     document: &mut Document,
     results: &mut BTreeMap<StepId, StepResult>,
 ) {
-    for step in &plan.steps {
+    let live = LiveIndex::of(live);
+    for step in plan.steps.iter().filter(|step| step.act.requests() == 0) {
         let address = step.address.to_string();
         match &step.act {
             Act::Move { from } => {
@@ -35,7 +36,7 @@ pub(super) fn without_requests(
             Act::Adopt { .. } | Act::Remember => {
                 if let Some(change) = plan.change(&step.address) {
                     let adopted = matches!(step.act, Act::Adopt { .. });
-                    remember_as_is(live, change, adopted, document);
+                    remember_as_is(&live, change, adopted, document);
                 }
             }
             _ => continue,
@@ -46,7 +47,7 @@ pub(super) fn without_requests(
 
 /// The live object as the plan saw it, under the address. What counts as sent is what the plan says:
 /// kept from earlier, it would make a change from outside pass for the service's own doing.
-fn remember_as_is(live: &LiveTenant, change: &ResourceChange, adopted: bool, document: &mut Document) {
+fn remember_as_is(live: &LiveIndex<'_>, change: &ResourceChange, adopted: bool, document: &mut Document) {
     let Some(id) = &change.id else { return };
     let address = change.address.to_string();
     let earlier = document.resources.get(&address);

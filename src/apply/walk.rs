@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
-use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 
 use super::error::ApplyError;
 use super::event::{Event, StepResult};
@@ -14,11 +14,13 @@ use super::perform::{Answer, patiently};
 use super::remember;
 use super::request::{self, Ready};
 use super::run::{Applied, Executor};
+use super::schedule::Schedule;
 use crate::graph::GraphError;
 use crate::model::Address;
+use crate::model::live::LiveIndex;
 use crate::model::state::Document;
 use crate::plan::{Act, Plan, Step, StepId};
-use crate::state::journal::{Begin, End, Journal, Operation, Outcome};
+use crate::state::journal::{Begin, End, Journal, Operation, Outcome, Record};
 
 /// How many rationed requests may be under way at once: the service takes one a second, so more
 /// would only wait in line, and a crash would leave more that nobody knows about.
@@ -30,11 +32,17 @@ type Finished<'a> = (&'a Step, Result<Answer, GraphError>);
 pub(super) struct Walk<'a> {
     executor: &'a Executor<'a>,
     plan: &'a Plan,
+    live: LiveIndex<'a>,
     document: Document,
     journal: Journal,
     applied: Applied,
     ids: BTreeMap<Address, String>,
+    schedule: Schedule,
     begun: BTreeMap<StepId, Begun>,
+    /// How many steps ended otherwise than done, as far as is known.
+    not_done: usize,
+    /// Steps that ended, and are not told yet.
+    untold: Vec<(&'a Step, &'static str, StepResult)>,
     /// Steps whose lost answer was looked for.
     searched: BTreeSet<StepId>,
 }
@@ -42,11 +50,15 @@ pub(super) struct Walk<'a> {
 /// What is known of a step once its request is under way.
 struct Begun {
     verb: &'static str,
-    begin: Begin,
+    begin: Box<Begin>,
 }
 
 fn is_unknown(result: Option<&StepResult>) -> bool {
     matches!(result, Some(StepResult::Unknown { .. }))
+}
+
+fn is_done(result: &StepResult) -> bool {
+    matches!(result, StepResult::Done { .. })
 }
 
 impl<'a> Walk<'a> {
@@ -65,12 +77,16 @@ impl<'a> Walk<'a> {
         Self {
             executor,
             plan,
+            live: LiveIndex::of(executor.live),
             document,
             journal,
-            applied,
             ids,
+            schedule: Schedule::new(plan, &applied.results),
             begun: BTreeMap::new(),
+            not_done: applied.count(|result| !is_done(result)),
+            untold: Vec::new(),
             searched: BTreeSet::new(),
+            applied,
         }
     }
 
@@ -79,27 +95,54 @@ impl<'a> Walk<'a> {
     }
 
     /// Carries the plan out as far as it goes. Errors when the journal can't be written: then nothing more may leave.
+    ///
+    /// What came back together and what begins now is written down with one wait for the disk.
     pub(super) async fn run(&mut self) -> Result<(), ApplyError> {
         let mut under_way: FuturesUnordered<BoxFuture<'a, Finished<'a>>> = FuturesUnordered::new();
+        let mut records = Vec::new();
         loop {
             self.applied.interrupted |= self.executor.stop.load(Ordering::SeqCst);
             self.skip_what_cannot_be_done();
-            while under_way.len() < self.executor.options.parallelism.max(1)
+            let mut beginning = Vec::new();
+            while under_way.len() + beginning.len() < self.executor.options.parallelism.max(1)
                 && let Some(step) = self.next()
             {
-                if let Some(ready) = self.begin(step)? {
-                    let executor = self.executor;
-                    let fresh = self.fresh(step);
-                    under_way.push(Box::pin(async move {
-                        (step, patiently(executor, step, &ready, &fresh).await)
-                    }));
+                if let Some((ready, begin)) = self.begin(step) {
+                    records.push(Record::Begin(begin));
+                    beginning.push((step, ready));
+                } else {
+                    self.skip_what_cannot_be_done();
                 }
             }
-            match under_way.next().await {
-                Some((step, outcome)) => self.end(step, outcome)?,
-                None if self.find_lost().await? => {}
-                None if self.nothing_left() => return Ok(()),
-                None => {}
+            if !records.is_empty() {
+                self.journal.append(&records)?;
+            }
+            self.tell();
+            let mut begins = records.drain(..).filter_map(|record| match record {
+                Record::Begin(begin) => Some(begin),
+                _ => None,
+            });
+            for (step, ready) in beginning {
+                let verb = ready.verb;
+                if let Some(begin) = begins.next() {
+                    self.begun.insert(step.id, Begun { verb, begin });
+                }
+                self.started(step, verb);
+                let executor = self.executor;
+                let fresh = self.fresh(step);
+                under_way.push(Box::pin(async move {
+                    (step, patiently(executor, step, &ready, &fresh).await)
+                }));
+            }
+            drop(begins);
+            let mut came_back = under_way.next().await;
+            if came_back.is_none() && !self.find_lost().await? && self.nothing_left() {
+                self.tell();
+                return Ok(());
+            }
+            while let Some((step, outcome)) = came_back {
+                records.push(self.end(step, outcome));
+                came_back = under_way.next().now_or_never().flatten();
             }
         }
     }
@@ -109,42 +152,16 @@ impl<'a> Walk<'a> {
         if self.is_over() {
             return None;
         }
-        let rationed = self.executor.graph.is_paced()
-            && self
-                .plan
-                .steps
-                .iter()
-                .filter(|step| step.act.is_rationed() && self.is_under_way(step.id))
-                .count()
-                >= RATIONED_AT_ONCE;
-        self.plan
-            .steps
-            .iter()
-            .find(|step| self.may_begin(step) && !(rationed && step.act.is_rationed()))
-    }
-
-    fn may_begin(&self, step: &Step) -> bool {
-        !self.applied.results.contains_key(&step.id)
-            && !self.begun.contains_key(&step.id)
-            && step.after.iter().all(|id| self.is_done(*id))
-    }
-
-    fn is_under_way(&self, id: StepId) -> bool {
-        self.begun.contains_key(&id) && !self.applied.results.contains_key(&id)
+        let most = if self.executor.graph.is_paced() {
+            RATIONED_AT_ONCE
+        } else {
+            usize::MAX
+        };
+        self.plan.steps.get(self.schedule.next(most)?)
     }
 
     fn is_over(&self) -> bool {
-        let failed = || {
-            self.applied
-                .results
-                .values()
-                .any(|result| !matches!(result, StepResult::Done { .. }))
-        };
-        self.applied.interrupted || (self.executor.options.fail_fast && failed())
-    }
-
-    fn is_done(&self, id: StepId) -> bool {
-        matches!(self.applied.results.get(&id), Some(StepResult::Done { .. }))
+        self.applied.interrupted || (self.executor.options.fail_fast && self.not_done > 0)
     }
 
     /// Nothing is under way, and whatever is left can't begin any more.
@@ -172,7 +189,10 @@ impl<'a> Walk<'a> {
     }
 
     fn skip_what_cannot_be_done(&mut self) {
-        for step in &self.plan.steps {
+        while let Some(place) = self.schedule.take_doomed() {
+            let Some(step) = self.plan.steps.get(place) else {
+                continue;
+            };
             if self.applied.results.contains_key(&step.id) {
                 continue;
             }
@@ -207,23 +227,48 @@ impl<'a> Walk<'a> {
             .collect()
     }
 
-    fn result(&mut self, step: &Step, verb: &'static str, result: StepResult) {
-        self.executor.events.happened(&Event::StepEnded {
+    /// Takes down how a step ended; [`Walk::tell`] tells it.
+    fn result(&mut self, step: &'a Step, verb: &'static str, result: StepResult) {
+        match &result {
+            // Whether it was done is found out first.
+            StepResult::Unknown { .. } if !self.searched.contains(&step.id) => {
+                self.schedule.came_back(step.id);
+            }
+            _ => self.schedule.ended(step.id, is_done(&result)),
+        }
+        self.not_done += usize::from(!is_done(&result));
+        self.untold.push((step, verb, result.clone()));
+        let before = self.applied.results.insert(step.id, result);
+        self.not_done -= usize::from(before.is_some_and(|before| !is_done(&before)));
+    }
+
+    /// Tells what ended since the last time; it is durable by now.
+    fn tell(&mut self) {
+        for (step, verb, result) in self.untold.drain(..) {
+            self.executor.events.happened(&Event::StepEnded {
+                step: step.id,
+                address: step.address.clone(),
+                verb,
+                result,
+            });
+        }
+    }
+
+    fn started(&self, step: &Step, verb: &'static str) {
+        self.executor.events.happened(&Event::StepStarted {
             step: step.id,
             address: step.address.clone(),
             verb,
-            result: result.clone(),
         });
-        self.applied.results.insert(step.id, result);
     }
 
-    /// Writes down that a step begins; none when an id that it needs is not known.
-    fn begin(&mut self, step: &Step) -> Result<Option<Ready>, ApplyError> {
+    /// What to write down before a step begins; none when an id that it needs is not known.
+    fn begin(&mut self, step: &'a Step) -> Option<(Ready, Box<Begin>)> {
         let audience = self.executor.graph.endpoints().audience();
         let Some(ready) = request::ready(&step.act, &self.ids, audience) else {
             let error = "an id that it needs is not known".into();
             self.result(step, "step", StepResult::Failed { error });
-            return Ok(None);
+            return None;
         };
         let (address, effect) = remember::effect(self.plan, step, &ready, &self.ids, &self.document);
         let before = match ready.operation {
@@ -242,28 +287,21 @@ impl<'a> Walk<'a> {
             effect,
             at: self.executor.options.clock.now(),
         };
-        self.journal.begin(begin.clone())?;
-        let verb = ready.verb;
-        self.begun.insert(step.id, Begun { verb, begin });
-        self.executor.events.happened(&Event::StepStarted {
-            step: step.id,
-            address: step.address.clone(),
-            verb,
-        });
-        Ok(Some(ready))
+        self.schedule.begun(step.id);
+        Some((ready, Box::new(begin)))
     }
 
     /// The object as the plan saw it.
     fn before(&self, address: &Address) -> Option<serde_json::Value> {
         let change = self.plan.change(address)?;
         let id = change.id.as_ref()?;
-        self.executor
-            .live
+        self.live
             .of_block(change.kind.block(), id)
             .map(|live| live.json.clone())
     }
 
-    fn end(&mut self, step: &Step, outcome: Result<Answer, GraphError>) -> Result<(), ApplyError> {
+    /// What to write down of a step that came back, which is taken into the document.
+    fn end(&mut self, step: &'a Step, outcome: Result<Answer, GraphError>) -> Record {
         let outcome = match outcome {
             Ok(answer) => Outcome::Done {
                 id: answer.id,
@@ -276,16 +314,27 @@ impl<'a> Walk<'a> {
                 error: error.to_string(),
             },
         };
-        self.settle(step, outcome)
+        self.take_in(step, &outcome);
+        Record::End(Box::new(End {
+            step: step.id.0.to_string(),
+            outcome,
+            at: self.executor.options.clock.now(),
+        }))
     }
 
     /// Writes down what became of a step, takes it into the document, and tells.
-    fn settle(&mut self, step: &Step, outcome: Outcome) -> Result<(), ApplyError> {
+    fn settle(&mut self, step: &'a Step, outcome: Outcome) -> Result<(), ApplyError> {
         self.journal.end(End {
             step: step.id.0.to_string(),
             outcome: outcome.clone(),
             at: self.executor.options.clock.now(),
         })?;
+        self.take_in(step, &outcome);
+        self.tell();
+        Ok(())
+    }
+
+    fn take_in(&mut self, step: &'a Step, outcome: &Outcome) {
         let begun = self.begun.get(&step.id);
         let verb = begun.map_or("step", |begun| begun.verb);
         let result = match outcome {
@@ -297,24 +346,26 @@ impl<'a> Walk<'a> {
                         answered.as_ref(),
                         &mut self.document,
                     );
-                    if let (Operation::Create | Operation::Restore, Some(id)) = (begin.operation, &id) {
+                    if let (Operation::Create | Operation::Restore, Some(id)) = (begin.operation, id) {
                         self.ids.insert(step.address.clone(), id.clone());
                     }
                 }
-                StepResult::Done { id }
+                StepResult::Done { id: id.clone() }
             }
-            Outcome::Failed { error } => StepResult::Failed { error },
-            Outcome::Unknown { error } => StepResult::Unknown { error },
+            Outcome::Failed { error } => StepResult::Failed { error: error.clone() },
+            Outcome::Unknown { error } => StepResult::Unknown { error: error.clone() },
         };
+        if !is_unknown(Some(&result)) {
+            self.begun.remove(&step.id);
+        }
         self.result(step, verb, result);
-        Ok(())
     }
 
     /// Looks for what became of lost answers, for as long as patience lasts; whether there were any.
     ///
     /// What stays unknown stays open in the journal, and the next run takes it up.
     async fn find_lost(&mut self) -> Result<bool, ApplyError> {
-        let lost: Vec<&Step> = self
+        let lost: Vec<&'a Step> = self
             .plan
             .steps
             .iter()
@@ -323,7 +374,7 @@ impl<'a> Walk<'a> {
             .collect();
         let patience = self.executor.options.patience;
         for attempt in 1..=patience.attempts {
-            let left: Vec<&Step> = lost
+            let left: Vec<&'a Step> = lost
                 .iter()
                 .copied()
                 .filter(|step| is_unknown(self.applied.results.get(&step.id)))
@@ -336,10 +387,16 @@ impl<'a> Walk<'a> {
                 self.find(step).await?;
             }
         }
+        // What is still not known holds up what waits for it.
+        for step in &lost {
+            if is_unknown(self.applied.results.get(&step.id)) {
+                self.schedule.ended(step.id, false);
+            }
+        }
         Ok(!lost.is_empty())
     }
 
-    async fn find(&mut self, step: &Step) -> Result<(), ApplyError> {
+    async fn find(&mut self, step: &'a Step) -> Result<(), ApplyError> {
         let Some(Begun { begin, .. }) = self.begun.get(&step.id) else {
             return Ok(());
         };

@@ -3,10 +3,13 @@
 //! Plain values; whoever reads the tenant fills them in. A kind that was not read is left out of
 //! [`LiveTenant::complete`], so that "not read" is never taken for "not there".
 
+mod index;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+pub use self::index::LiveIndex;
 use super::object::{Kind, Object};
 use super::properties::{self, ApiVersion};
 use super::reference::{Lookup, Reference, Target};

@@ -1,9 +1,9 @@
 //! One draft an address: what changes, and the acts that change it, before anything is ordered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::configuration::{Configuration, Resource};
-use crate::model::live::{LiveObject, LiveTenant};
+use crate::model::configuration::Resource;
+use crate::model::live::LiveObject;
 use crate::model::wire::WireError;
 use crate::model::{Address, Kind, Object, Origin, Reference, Value};
 
@@ -53,19 +53,61 @@ impl Draft<'_> {
 }
 
 /// What drafts are made from, and what is found on the way.
-pub(super) struct Builder<'a, 'b> {
-    pub(super) desired: &'a Configuration,
-    pub(super) live: &'a LiveTenant,
-    pub(super) resolver: &'b Resolver<'b>,
-    pub(super) emergency: Option<&'b Emergency>,
-    pub(super) options: &'b PlanOptions,
+pub(super) struct Builder<'b> {
+    resolver: &'b Resolver<'b>,
+    emergency: Option<&'b Emergency>,
+    options: &'b PlanOptions,
+    /// The addresses that each `depends_on` means.
+    depended_on: BTreeMap<&'b Address, Vec<&'b Address>>,
+    /// The locations that count as trusted.
+    trusted: Vec<&'b Address>,
+    /// The groups that the exclusions of emergency accounts need.
+    emergency_groups: BTreeSet<Address>,
     pub(super) errors: Vec<PlanError>,
     pub(super) notes: Vec<Note>,
 }
 
-impl<'a> Builder<'a, '_> {
+impl<'b> Builder<'b> {
+    pub(super) fn new(
+        resolver: &'b Resolver<'b>,
+        emergency: Option<&'b Emergency>,
+        options: &'b PlanOptions,
+        errors: Vec<PlanError>,
+        notes: Vec<Note>,
+    ) -> Self {
+        let desired = resolver.desired;
+        let mut depended_on: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+        for wanted in desired.resources.values().flat_map(|it| &it.depends_on) {
+            depended_on
+                .entry(wanted)
+                .or_insert_with(|| match desired.resources.get_key_value(wanted) {
+                    Some((only, _)) => vec![only],
+                    None => desired
+                        .resources
+                        .keys()
+                        .filter(|address| wanted.covers(address))
+                        .collect(),
+                });
+        }
+        Self {
+            resolver,
+            emergency,
+            options,
+            depended_on,
+            trusted: desired
+                .resources
+                .values()
+                .filter(|other| other.object.get("isTrusted") == Some(&Value::Boolean(true)))
+                .map(|location| &location.address)
+                .collect(),
+            emergency_groups: Emergency::needs(desired),
+            errors,
+            notes,
+        }
+    }
+
     /// The draft of one address; none when nothing is left of it anywhere.
-    pub(super) fn draft(&mut self, standing: &Standing<'a>) -> Option<Draft<'a>> {
+    pub(super) fn draft<'a>(&mut self, standing: &Standing<'a>) -> Option<Draft<'a>> {
         let made = match (self.options.mode, standing.resource) {
             (Mode::RefreshOnly, _) => self.refresh(standing),
             (Mode::Destroy, _) | (Mode::Apply, None) => self.dissolve(standing),
@@ -86,7 +128,7 @@ impl<'a> Builder<'a, '_> {
         })
     }
 
-    fn blank(standing: &Standing<'a>, kind: Kind) -> Draft<'a> {
+    fn blank<'a>(standing: &Standing<'a>, kind: Kind) -> Draft<'a> {
         let remembered = standing
             .state
             .iter()
@@ -129,7 +171,7 @@ impl<'a> Builder<'a, '_> {
     }
 
     /// An address with a block.
-    fn desire(
+    fn desire<'a>(
         &mut self,
         standing: &Standing<'a>,
         resource: &'a Resource,
@@ -177,14 +219,14 @@ impl<'a> Builder<'a, '_> {
         Ok(Some(draft))
     }
 
-    fn create(&mut self, standing: &Standing<'a>, draft: &mut Draft<'a>, after: &Object, body: OpenBody) {
+    fn create<'a>(&mut self, standing: &Standing<'a>, draft: &mut Draft<'a>, after: &Object, body: OpenBody) {
         draft.change.action = Action::Create;
         draft.change.reason = standing.state.map(|_| ActionReason::DeletedOutside);
         draft.change.properties = difference::all_changes(None, Some(after));
         draft.change.raw = difference::raw_leaves(after.raw.as_ref());
         draft.acts = acts::create(standing, after, body);
         if let Some(id) = chosen_id(after)
-            && let Some(taken) = self.live.find(after.kind.target(), &id)
+            && let Some(taken) = self.resolver.index.find(after.kind.target(), &id)
         {
             self.errors.push(draft.error_at(
                 "id",
@@ -199,18 +241,12 @@ impl<'a> Builder<'a, '_> {
     }
 
     /// Says when an object of that name exists: it may be the one that was meant.
-    fn note_namesake(&mut self, draft: &Draft<'a>, after: &Object) {
-        let managed = |id: &str| {
-            self.resolver
-                .standings
-                .values()
-                .any(|standing| standing.live.is_some_and(|live| live.id == id))
-        };
-        let block = after.kind.block();
+    fn note_namesake<'a>(&mut self, draft: &Draft<'a>, after: &Object) {
         let namesake = self
-            .live
-            .all_of_block(block)
-            .find(|live| live.name() == after.name() && !managed(&live.id));
+            .resolver
+            .index
+            .named(after.kind.block(), after.name())
+            .find(|live| !self.resolver.is_managed(&live.id));
         if let Some(live) = namesake {
             self.notes.push(
                 Note::warning(
@@ -230,7 +266,7 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    fn replace(
+    fn replace<'a>(
         &mut self,
         standing: &Standing<'a>,
         live: &'a LiveObject,
@@ -266,7 +302,7 @@ impl<'a> Builder<'a, '_> {
         Ok(())
     }
 
-    fn update(
+    fn update<'a>(
         &mut self,
         standing: &Standing<'a>,
         live: &'a LiveObject,
@@ -311,7 +347,7 @@ impl<'a> Builder<'a, '_> {
     }
 
     /// An address without a block, or one that is destroyed.
-    fn dissolve(&mut self, standing: &Standing<'a>) -> Result<Option<Draft<'a>>, WireError> {
+    fn dissolve<'a>(&mut self, standing: &Standing<'a>) -> Result<Option<Draft<'a>>, WireError> {
         let Some(state) = standing.state else {
             return Ok(None);
         };
@@ -339,7 +375,7 @@ impl<'a> Builder<'a, '_> {
         Ok(Some(draft))
     }
 
-    fn refresh(&mut self, standing: &Standing<'a>) -> Result<Option<Draft<'a>>, WireError> {
+    fn refresh<'a>(&mut self, standing: &Standing<'a>) -> Result<Option<Draft<'a>>, WireError> {
         let Some(state) = standing.state else {
             return Ok(None);
         };
@@ -365,7 +401,7 @@ impl<'a> Builder<'a, '_> {
         Ok(Some(draft))
     }
 
-    fn check_guard(&mut self, standing: &Standing<'a>, draft: &Draft<'a>) {
+    fn check_guard<'a>(&mut self, standing: &Standing<'a>, draft: &Draft<'a>) {
         let configured = standing.resource.map(|resource| &resource.lifecycle);
         let remembered = standing.state.map(|state| &state.lifecycle);
         let by_configuration = configured.is_some_and(|lifecycle| lifecycle.prevent_destroy);
@@ -395,7 +431,7 @@ impl<'a> Builder<'a, '_> {
         }));
     }
 
-    fn find_needs(&self, resource: &Resource, resolved: &Object, draft: &mut Draft<'a>) {
+    fn find_needs<'a>(&self, resource: &Resource, resolved: &Object, draft: &mut Draft<'a>) {
         for (property, reference) in resource
             .object
             .references()
@@ -412,12 +448,8 @@ impl<'a> Builder<'a, '_> {
             }
         }
         for wanted in &resource.depends_on {
-            let all = self
-                .desired
-                .resources
-                .keys()
-                .filter(|address| wanted.covers(address));
-            draft.needs.extend(all.cloned());
+            let all = self.depended_on.get(wanted).into_iter().flatten();
+            draft.needs.extend(all.map(|address| (*address).clone()));
         }
         let trusted = resource
             .object
@@ -425,20 +457,14 @@ impl<'a> Builder<'a, '_> {
             .iter()
             .any(|(_, reference)| **reference == Reference::keyword("AllTrusted"));
         if trusted {
-            let locations = self
-                .desired
-                .resources
-                .values()
-                .filter(|other| other.object.get("isTrusted") == Some(&Value::Boolean(true)));
-            draft
-                .needs
-                .extend(locations.map(|location| location.address.clone()));
+            let locations = self.trusted.iter().map(|address| (*address).clone());
+            draft.needs.extend(locations);
         }
         if self.emergency.is_some()
             && resource.object.kind == Kind::Policy
             && resource.includes_emergency_access.is_none()
         {
-            draft.needs.extend(Emergency::needs(self.desired));
+            draft.needs.extend(self.emergency_groups.iter().cloned());
         }
         draft.change.dependencies = draft.needs.union(&draft.members).cloned().collect();
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::configuration::{Configuration, Import, Move, Resource};
-use crate::model::live::{LiveObject, LiveTenant};
+use crate::model::live::{LiveIndex, LiveObject, LiveTenant};
 use crate::model::properties::Access;
 use crate::model::state::{Document, ResourceState};
 use crate::model::{Address, Kind, Object, Value};
@@ -55,11 +55,12 @@ pub(super) fn chosen_id(object: &Object) -> Option<String> {
 pub(super) fn identify<'a>(
     desired: &'a Configuration,
     live: &'a LiveTenant,
+    index: &LiveIndex<'a>,
     state: Option<&'a Document>,
     options: &PlanOptions,
     errors: &mut Vec<PlanError>,
 ) -> BTreeMap<Address, Standing<'a>> {
-    let mut standings = remembered(desired, live, state, errors);
+    let mut standings = remembered(desired, index, state, errors);
     if options.mode != Mode::Apply {
         for standing in standings.values_mut() {
             standing.resource = desired.resources.get(&standing.address);
@@ -102,7 +103,7 @@ fn new<'a>(address: Address) -> Standing<'a> {
 /// What state holds, under the addresses that `moved` blocks give it.
 fn remembered<'a>(
     desired: &'a Configuration,
-    live: &'a LiveTenant,
+    index: &LiveIndex<'a>,
     state: Option<&'a Document>,
     errors: &mut Vec<PlanError>,
 ) -> BTreeMap<Address, Standing<'a>> {
@@ -139,7 +140,7 @@ fn remembered<'a>(
             Standing {
                 previous: (old != address).then_some(old),
                 state: Some(resource),
-                live: live.of_block(resource.kind.block(), &resource.id),
+                live: index.of_block(resource.kind.block(), &resource.id),
                 ..new(address)
             },
         );

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::catalogue::{apps, roles, strengths};
-use crate::model::live::{Directory, LiveTenant};
+use crate::model::live::{Directory, LiveIndex};
 use crate::model::properties::Symbols;
 use crate::model::{Address, Reference, Target};
 
@@ -80,23 +80,23 @@ fn call(target: Target, name: &str) -> String {
 pub(super) fn collect(
     changes: &[ResourceChange],
     directory: &Directory,
-    live: &LiveTenant,
+    live: &LiveIndex<'_>,
 ) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     let mut name = |reference: &Reference| {
         let Reference::Id { target, id } = reference else {
             return;
         };
-        let found = directory
-            .names
-            .get(&id.to_ascii_lowercase())
-            .cloned()
-            .or_else(|| {
-                live.find(Some(*target), id)
-                    .map(|object| object.name().to_owned())
-            });
+        let key = id.to_ascii_lowercase();
+        if names.contains_key(&key) {
+            return;
+        }
+        let found = directory.names.get(&key).cloned().or_else(|| {
+            live.find(Some(*target), id)
+                .map(|object| object.name().to_owned())
+        });
         if let Some(found) = found {
-            names.insert(id.to_ascii_lowercase(), found);
+            names.insert(key, found);
         }
     };
     for change in changes {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use petgraph::Direction;
 use petgraph::algo::has_path_connecting;
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
+use petgraph::visit::{Dfs, EdgeRef};
 
 use crate::model::{Address, Origin, Reference};
 
@@ -13,6 +14,7 @@ use super::change::Action;
 use super::emergency::{is_enabled, strengthens};
 use super::error::{PlanError, Problem};
 use super::step::{Act, ObjectId, Step, StepId};
+use super::users::Users;
 
 /// The acts of every draft and the edges between them.
 pub(super) struct Order {
@@ -135,24 +137,37 @@ impl Order {
 
     /// An object is deleted after whatever refers to it has let go, or is gone itself.
     fn deletes_after_users(&mut self, drafts: &[Draft<'_>]) {
+        let objects = drafts.iter().map(|draft| draft.live.map(|live| &live.object));
+        let users = Users::of(
+            objects
+                .enumerate()
+                .filter_map(|(number, object)| Some((number, object?))),
+        );
+        let mut remembered_by: BTreeMap<&Address, Vec<usize>> = BTreeMap::new();
+        for (number, draft) in drafts.iter().enumerate() {
+            if !draft.acts.deletes.is_empty() {
+                for needed in &draft.remembered {
+                    remembered_by.entry(needed).or_default().push(number);
+                }
+            }
+        }
         for (doomed, draft) in drafts.iter().enumerate() {
             let Some(first_delete) = self.span(doomed).deletes.first().copied() else {
                 continue;
             };
-            for (number, other) in drafts.iter().enumerate() {
-                let span = self.span(number);
-                let Some(last) = span.last().filter(|_| number != doomed) else {
-                    continue;
-                };
-                let remembered = !span.deletes.is_empty()
-                    && (other.remembered.contains(&draft.change.address)
-                        || draft
-                            .change
-                            .previous_address
-                            .as_ref()
-                            .is_some_and(|previous| other.remembered.contains(previous)));
-                let refers = other.live.is_some_and(|live| refers_to(&live.object, draft));
-                if (refers || remembered) && !has_path_connecting(&self.graph, first_delete, last, None) {
+            let change = &draft.change;
+            let users: BTreeSet<usize> = std::iter::once(&change.address)
+                .chain(&change.previous_address)
+                .filter_map(|address| remembered_by.get(address))
+                .flatten()
+                .copied()
+                .chain(users.of_draft(draft))
+                .filter(|number| *number != doomed)
+                .collect();
+            for number in users {
+                if let Some(last) = self.span(number).last()
+                    && !has_path_connecting(&self.graph, first_delete, last, None)
+                {
                     self.graph.add_edge(last, first_delete, Edge::Hard);
                 }
             }
@@ -185,18 +200,25 @@ impl Order {
                 stronger.extend(span.builds.first());
             }
         }
-        for weak in &weaker {
-            for strong in &stronger {
-                let (earlier, later) = if delete_first {
-                    (*weak, *strong)
-                } else {
-                    (*strong, *weak)
-                };
-                if earlier != later && !has_path_connecting(&self.graph, later, earlier, None) {
-                    self.graph.add_edge(earlier, later, Edge::Soft);
+        let (earlier, later) = if delete_first {
+            (weaker, stronger)
+        } else {
+            (stronger, weaker)
+        };
+        for later in later {
+            let reached = self.reached(later);
+            for earlier in &earlier {
+                if !reached.contains(earlier) {
+                    self.graph.add_edge(*earlier, later, Edge::Soft);
                 }
             }
         }
+    }
+
+    /// Everything that waits for a node, and the node itself.
+    fn reached(&self, from: NodeIndex) -> BTreeSet<NodeIndex> {
+        let mut search = Dfs::new(&self.graph, from);
+        std::iter::from_fn(|| search.next(&self.graph)).collect()
     }
 
     /// The drafts that each draft's hard edges lead to, waiting side first.
@@ -229,28 +251,36 @@ impl Order {
                 .node_weight(node)
                 .is_some_and(|node| chosen.contains(&node.draft))
         };
-        let mut waiting: BTreeMap<NodeIndex, BTreeSet<NodeIndex>> = self
+        let neighbours = |node: NodeIndex, direction: Direction| -> BTreeSet<NodeIndex> {
+            self.graph
+                .neighbors_directed(node, direction)
+                .filter(|other| is_chosen(*other))
+                .collect()
+        };
+        // How many others each waits for, and those that wait for none.
+        let mut waiting: BTreeMap<NodeIndex, usize> = self
             .graph
             .node_indices()
             .filter(|node| is_chosen(*node))
-            .map(|node| {
-                let earlier = self
-                    .graph
-                    .neighbors_directed(node, petgraph::Direction::Incoming)
-                    .filter(|earlier| is_chosen(*earlier))
-                    .collect();
-                (node, earlier)
-            })
+            .map(|node| (node, neighbours(node, Direction::Incoming).len()))
             .collect();
-        let after = waiting.clone();
+        let mut free: BTreeSet<NodeIndex> = waiting
+            .iter()
+            .filter(|(_, count)| **count == 0)
+            .map(|(node, _)| *node)
+            .collect();
         let mut numbers: BTreeMap<NodeIndex, StepId> = BTreeMap::new();
         let mut steps = Vec::new();
-        while let Some(next) = waiting
-            .iter()
-            .find(|(_, earlier)| earlier.iter().all(|node| numbers.contains_key(node)))
-            .map(|(node, _)| *node)
-        {
+        while let Some(next) = free.pop_first() {
             waiting.remove(&next);
+            for later in neighbours(next, Direction::Outgoing) {
+                if let Some(count) = waiting.get_mut(&later) {
+                    *count -= 1;
+                    if *count == 0 {
+                        free.insert(later);
+                    }
+                }
+            }
             let id = StepId(u32::try_from(steps.len() + 1).unwrap_or(u32::MAX));
             numbers.insert(next, id);
             let Some(node) = self.graph.node_weight(next) else {
@@ -259,10 +289,8 @@ impl Order {
             let Some(draft) = drafts.get(node.draft) else {
                 continue;
             };
-            let mut waits: Vec<StepId> = after
-                .get(&next)
-                .into_iter()
-                .flatten()
+            let mut waits: Vec<StepId> = neighbours(next, Direction::Incoming)
+                .iter()
                 .filter_map(|node| numbers.get(node).copied())
                 .collect();
             waits.sort_unstable();
@@ -287,16 +315,6 @@ impl Order {
             .collect();
         Err(left.into_iter().collect())
     }
-}
-
-/// Whether an object refers to what the draft has live.
-pub(super) fn refers_to(object: &crate::model::Object, draft: &Draft<'_>) -> bool {
-    let Some((live, target)) = draft.live.and_then(|live| Some((live, live.kind.target()?))) else {
-        return false;
-    };
-    object.references().iter().any(|(_, reference)| {
-        matches!(reference, Reference::Id { target: found, id } if *found == target && *id == live.id)
-    })
 }
 
 /// Ways in which objects need themselves, each once, with the places that say so.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::live::LiveTenant;
+use crate::model::live::{LiveObject, LiveTenant};
 use crate::model::rules::{self, Violation};
 use crate::model::wire;
 use crate::model::{Kind, Object, Value};
@@ -13,7 +13,7 @@ use super::emergency::is_enabled;
 use super::error::{PlanError, Problem};
 use super::note::Note;
 use super::options::PlanOptions;
-use super::order;
+use super::users::Users;
 
 /// What the tenant holds of one limited thing, and will.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -242,22 +242,30 @@ pub(super) fn in_use(
         .filter(|draft| draft.change.action != Action::Forget)
         .filter_map(|draft| draft.live.map(|live| live.id.as_str()))
         .collect();
+    let afters = drafts.iter().map(|draft| draft.change.after.as_ref());
+    let users = Users::of(
+        afters
+            .enumerate()
+            .filter_map(|(number, after)| Some((number, after?))),
+    );
+    let others: Vec<&LiveObject> = live
+        .policies()
+        .filter(|policy| !managed.contains(policy.id.as_str()))
+        .collect();
+    let other_users = Users::of(others.iter().map(|policy| &policy.object).enumerate());
     for doomed in drafts.iter().filter(|draft| !draft.acts.deletes.is_empty()) {
         let address = &doomed.change.address;
-        for user in drafts {
-            let after = user.change.after.as_ref();
-            if after.is_some_and(|after| order::refers_to(after, doomed)) {
-                errors.push(user.error(Problem::InUse {
-                    address: address.clone(),
-                    by: user.change.name.clone(),
-                    not: "",
-                }));
-            }
+        for user in users.of_draft(doomed).filter_map(|number| drafts.get(number)) {
+            errors.push(user.error(Problem::InUse {
+                address: address.clone(),
+                by: user.change.name.clone(),
+                not: "",
+            }));
         }
-        for policy in live.policies() {
-            if managed.contains(policy.id.as_str()) || !order::refers_to(&policy.object, doomed) {
-                continue;
-            }
+        for policy in other_users
+            .of_draft(doomed)
+            .filter_map(|number| others.get(number))
+        {
             if doomed.change.kind == Kind::Group {
                 notes.push(
                     Note::warning(

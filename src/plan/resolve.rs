@@ -1,15 +1,16 @@
 //! References into ids: of the directory, of live objects, of objects that state knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::model::catalogue::{apps, nearest, roles, strengths};
 use crate::model::configuration::{Configuration, Resource};
-use crate::model::live::{Answer, Candidate, Directory, LiveTenant};
+use crate::model::live::{Answer, Candidate, Directory, LiveIndex, LiveTenant};
 
 use crate::model::{Address, Lookup, Object, Origin, Reference, Target};
 
 use super::error::{PlanError, Problem};
-use super::identity::Standing;
+use super::identity::{Standing, chosen_id};
 use super::note::Note;
 
 /// How many candidates a message lists.
@@ -21,9 +22,52 @@ pub(super) struct Resolver<'a> {
     pub(super) live: &'a LiveTenant,
     pub(super) directory: &'a Directory,
     pub(super) standings: &'a BTreeMap<Address, Standing<'a>>,
+    pub(super) index: &'a LiveIndex<'a>,
+    /// Those that this plan replaces.
+    replaced: Vec<&'a Standing<'a>>,
+    /// The ids of the live objects that are managed.
+    managed: HashSet<&'a str>,
+    /// The ids that blocks of this configuration choose.
+    chosen: BTreeSet<String>,
+    /// What the tenant's own lists answered so far.
+    answered: RefCell<BTreeMap<Lookup, Answer>>,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
+    pub(super) fn new(
+        desired: &'a Configuration,
+        live: &'a LiveTenant,
+        index: &'a LiveIndex<'a>,
+        directory: &'a Directory,
+        standings: &'a BTreeMap<Address, Standing<'a>>,
+    ) -> Self {
+        let resources = desired.resources.values();
+        Self {
+            desired,
+            live,
+            directory,
+            standings,
+            index,
+            replaced: standings
+                .values()
+                .filter(|standing| standing.replaced.is_some())
+                .collect(),
+            managed: standings
+                .values()
+                .filter_map(|standing| Some(standing.live?.id.as_str()))
+                .collect(),
+            chosen: resources
+                .filter_map(|resource| chosen_id(&resource.object))
+                .collect(),
+            answered: RefCell::default(),
+        }
+    }
+
+    /// Whether a live object has an address.
+    pub(super) fn is_managed(&self, id: &str) -> bool {
+        self.managed.contains(id)
+    }
+
     /// The reference with its id, or still [`Reference::Managed`] when the object is yet to be made.
     pub(super) fn resolve(&self, reference: &Reference) -> Result<Reference, Box<Problem>> {
         match reference {
@@ -46,7 +90,17 @@ impl Resolver<'_> {
 
     fn look_up(&self, lookup: &Lookup) -> Result<Reference, Box<Problem>> {
         let answer = match lookup.target {
-            Target::Location | Target::Strength | Target::Context => Some(self.among_live(lookup)?),
+            Target::Location | Target::Strength | Target::Context => {
+                let known = self.answered.borrow().get(lookup).cloned();
+                Some(match known {
+                    Some(answer) => answer,
+                    None => {
+                        let answer = self.among_live(lookup)?;
+                        self.answered.borrow_mut().insert(lookup.clone(), answer.clone());
+                        answer
+                    }
+                })
+            }
             _ => self
                 .directory
                 .answers
@@ -84,13 +138,12 @@ impl Resolver<'_> {
         let Reference::Id { target, id } = found else {
             return None;
         };
-        self.standings
-            .values()
+        self.replaced
+            .iter()
             .find(|standing| {
-                standing.replaced.is_some()
-                    && standing
-                        .live
-                        .is_some_and(|live| live.kind.target() == Some(*target) && live.id == *id)
+                standing
+                    .live
+                    .is_some_and(|live| live.kind.target() == Some(*target) && live.id == *id)
             })
             .map(|standing| Reference::managed(*target, standing.address.clone()))
     }
@@ -209,20 +262,16 @@ impl Resolver<'_> {
     pub(super) fn is_missing(&self, target: Target, id: &str) -> bool {
         match target {
             Target::Location => {
-                self.live.is_complete(target.word()) && self.live.find(Some(target), id).is_none()
+                self.live.is_complete(target.word()) && self.index.find(Some(target), id).is_none()
             }
             Target::Strength => {
                 self.live.is_complete(target.word())
                     && strengths::by_id(id).is_none()
-                    && self.live.find(Some(target), id).is_none()
+                    && self.index.find(Some(target), id).is_none()
             }
             Target::Context => {
-                let made = self
-                    .desired
-                    .resources
-                    .values()
-                    .any(|resource| super::identity::chosen_id(&resource.object).as_deref() == Some(id));
-                self.live.is_complete(target.word()) && !made && self.live.find(Some(target), id).is_none()
+                let made = self.chosen.contains(id);
+                self.live.is_complete(target.word()) && !made && self.index.find(Some(target), id).is_none()
             }
             Target::Role if roles::by_template_id(id).is_some() => false,
             Target::App if apps::by_app_id(id).is_some() && !self.directory.missing_ids.contains(id) => false,

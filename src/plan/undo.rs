@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::model::Address;
 use crate::model::configuration::Configuration;
-use crate::model::live::{Directory, LiveTenant};
+use crate::model::live::{Directory, LiveIndex, LiveTenant};
 use crate::model::state::{CAPOL_VERSION, Document};
 
 use super::emergency::{self, Emergency};
@@ -71,13 +71,10 @@ pub fn undo(
         mode: Mode::RefreshOnly,
         ..options.clone()
     };
-    let standings = identity::identify(desired, live, Some(states.now), &as_it_is, &mut Vec::new());
-    let resolver = Resolver {
-        desired,
-        live,
-        directory,
-        standings: &standings,
-    };
+    let index = LiveIndex::of(live);
+    let now = Some(states.now);
+    let standings = identity::identify(desired, live, &index, now, &as_it_is, &mut Vec::new());
+    let resolver = Resolver::new(desired, live, &index, directory, &standings);
     let emergency = Emergency::of(&resolver, &mut errors);
     preflight::in_use(&drafts, live, &mut errors, &mut notes);
     for draft in &drafts {
@@ -129,7 +126,7 @@ pub fn undo(
                 live: saved::seen(live),
                 refresh_only: false,
                 complete: true,
-                names: names::collect(&changes, directory, live),
+                names: names::collect(&changes, directory, &index),
                 cost: totals::cost(&steps, options),
                 verdict: Verdict::of(&changes, &outputs),
                 changes,

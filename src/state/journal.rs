@@ -210,22 +210,24 @@ impl Journal {
             let source = io::Error::other("an earlier record could not be written");
             return Err(failed("written", &self.place.journal, source));
         }
-        let mut next = self.grammar.clone();
         let mut lines = Vec::new();
-        for record in records {
-            next.accept(record)
-                .map_err(|reason| StateError::JournalOrder { reason })?;
+        for (place, record) in records.iter().enumerate() {
+            self.grammar.accept(record).map_err(|reason| {
+                // The ones before it are accepted and not written.
+                self.broken = place > 0;
+                StateError::JournalOrder { reason }
+            })?;
             serde_json::to_writer(&mut lines, record)
                 .map_err(|cause| failed("written", &self.place.journal, cause.into()))?;
             lines.push(b'\n');
         }
+        // Until it is written, the grammar is ahead of the file.
         self.broken = true;
         self.file
             .write(&lines)
             .and_then(|()| self.file.sync())
             .map_err(|source| failed("written", &self.place.journal, source))?;
         self.broken = false;
-        self.grammar = next;
         Ok(())
     }
 

@@ -41,7 +41,7 @@ impl Grammar {
         seen.chain(&self.ours).cloned().collect()
     }
 
-    /// Takes the next record, or says why it may not come here.
+    /// Takes the next record, or says why it may not come here; then nothing has changed.
     pub(super) fn accept(&mut self, record: &Record) -> Result<(), String> {
         if self.ended {
             return Err("the apply has ended".to_owned());
@@ -62,10 +62,10 @@ impl Grammar {
                         begin.address, begin.path
                     ));
                 }
-                let standing = self.steps.insert(begin.step.clone(), Standing::Open);
-                if !matches!(standing, None | Some(Standing::Failed)) {
+                if !matches!(self.steps.get(&begin.step), None | Some(Standing::Failed)) {
                     return Err(format!("the step `{}` has begun already", begin.step));
                 }
+                self.steps.insert(begin.step.clone(), Standing::Open);
             }
             Record::End(end) => {
                 let standing = self
