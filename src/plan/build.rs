@@ -241,7 +241,7 @@ impl<'b> Builder<'b> {
     }
 
     /// Says when an object of that name exists: it may be the one that was meant.
-    fn note_namesake<'a>(&mut self, draft: &Draft<'a>, after: &Object) {
+    fn note_namesake(&mut self, draft: &Draft<'_>, after: &Object) {
         let namesake = self
             .resolver
             .index
@@ -431,7 +431,7 @@ impl<'b> Builder<'b> {
         }));
     }
 
-    fn find_needs<'a>(&self, resource: &Resource, resolved: &Object, draft: &mut Draft<'a>) {
+    fn find_needs(&self, resource: &Resource, resolved: &Object, draft: &mut Draft<'_>) {
         for (property, reference) in resource
             .object
             .references()

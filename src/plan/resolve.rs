@@ -90,17 +90,7 @@ impl<'a> Resolver<'a> {
 
     fn look_up(&self, lookup: &Lookup) -> Result<Reference, Box<Problem>> {
         let answer = match lookup.target {
-            Target::Location | Target::Strength | Target::Context => {
-                let known = self.answered.borrow().get(lookup).cloned();
-                Some(match known {
-                    Some(answer) => answer,
-                    None => {
-                        let answer = self.among_live(lookup)?;
-                        self.answered.borrow_mut().insert(lookup.clone(), answer.clone());
-                        answer
-                    }
-                })
-            }
+            Target::Location | Target::Strength | Target::Context => Some(self.listed(lookup)?),
             _ => self
                 .directory
                 .answers
@@ -131,6 +121,16 @@ impl<'a> Resolver<'a> {
                 candidates,
             })),
         }
+    }
+
+    /// What the tenant's own lists answer; asked once.
+    fn listed(&self, lookup: &Lookup) -> Result<Answer, Box<Problem>> {
+        if let Some(answer) = self.answered.borrow().get(lookup) {
+            return Ok(answer.clone());
+        }
+        let answer = self.among_live(lookup)?;
+        self.answered.borrow_mut().insert(lookup.clone(), answer.clone());
+        Ok(answer)
     }
 
     /// The reference to an object that is about to be replaced by this plan: its next id is meant.
