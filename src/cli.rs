@@ -22,6 +22,7 @@ mod state;
 mod undo;
 mod validate;
 mod watch;
+mod whatif;
 mod work;
 
 use std::ffi::OsString;

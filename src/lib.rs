@@ -3,6 +3,7 @@
 //! Text becomes a model, a model and the live tenant become a plan, a plan is
 //! applied and remembered. `book/src/architecture.md` draws the rooms.
 
+pub mod access;
 pub mod apply;
 pub mod cli;
 pub mod export;

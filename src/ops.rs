@@ -12,6 +12,7 @@ pub mod refresh;
 pub mod source;
 pub mod state;
 pub mod undo;
+pub mod what_if;
 pub mod workspace;
 
 use thiserror::Error;

@@ -26,6 +26,7 @@ mod summary;
 pub mod terminal;
 mod value_text;
 mod visible;
+pub mod what_if_text;
 pub mod words;
 
 pub use applied_text::{applied_text, recovered_text};

@@ -32,5 +32,6 @@ mod state_commands;
 mod stories;
 mod syntax;
 mod terseness;
+mod what_if;
 mod wire;
 mod world;

@@ -69,6 +69,7 @@ stories! {
     sandbox: "book/src/sandbox.md",
     sign_in: "book/src/sign-in.md",
     state: "book/src/state.md",
+    what_if: "book/src/what-if.md",
     readme: "README.md",
     example_quickstart: "examples/quickstart/README.md",
     example_persona_baseline: "examples/persona-baseline/README.md",

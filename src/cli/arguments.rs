@@ -215,6 +215,19 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// What would come out of sign-ins
+    #[command(name = "whatif")]
+    WhatIf {
+        /// Files and folders of exported policies, with their named locations and authentication strengths
+        #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+        policies: Vec<PathBuf>,
+        /// Who is in which group: one JSON object
+        #[arg(long, value_name = "FILE")]
+        directory: Option<PathBuf>,
+        /// The sign-ins, one JSON object a line
+        #[arg(long, value_name = "FILE", required = true)]
+        sign_ins: PathBuf,
+    },
     /// Look at and mend the state
     #[command(subcommand)]
     State(StateCommand),

@@ -84,6 +84,11 @@ impl Context {
         self.terminal.aside(&page);
     }
 
+    /// Says something longer in passing, to a person.
+    pub fn aside(&self, page: &Page) {
+        self.terminal.aside(page);
+    }
+
     /// Now, or what `CAPOL_CLOCK` says while the tenant is on loopback.
     pub fn now(&self) -> Timestamp {
         let on_loopback = self.global.sandbox
@@ -277,6 +282,11 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
         Command::Show { file: Some(file), .. } => super::show::saved_plan(context, &file),
         Command::Graph { format } => super::graph::run(context, format),
         Command::Console => super::console::run(context),
+        Command::WhatIf {
+            policies,
+            directory,
+            sign_ins,
+        } => super::whatif::run(context, &policies, directory.as_ref(), &sign_ins),
         Command::Init {
             dir,
             from_tenant,

@@ -1,0 +1,37 @@
+//! What policies do to sign-ins.
+//!
+//! ```text
+//! policies ─┐
+//! locations ├→ Estate ─┐
+//! strengths ┘          ├→ Answer: which policies match, what decides, what is asked for
+//! directory → SignIn ──┘
+//! ```
+//!
+//! A policy is a conjunction of independent conditions ([`Condition`]), each of which is true, false or undecided of a
+//! sign-in ([`Truth`]). The semantics are Microsoft's as documented (`FACTS` 10); what a sign-in does not record is
+//! undecided, never guessed.
+
+mod answer;
+mod condition;
+mod device;
+mod estate;
+mod network;
+mod people;
+mod policy;
+mod record;
+mod session;
+mod sign_in;
+mod truth;
+mod who;
+
+pub use answer::{Answer, Asked, Decision, Standing};
+pub use condition::{Because, Condition};
+pub use estate::{Estate, EstateError, Missing};
+pub use people::{Directory, DirectoryError};
+pub use policy::{Enforcement, Policy};
+pub use record::{RecordError, sign_in};
+pub use session::Session;
+pub use sign_in::{
+    ClientApp, Device, ExternalUser, Fact, Identity, Network, Resource, SecurityAttributes, SignIn,
+};
+pub use truth::Truth;

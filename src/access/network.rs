@@ -1,0 +1,162 @@
+//! Where a sign-in comes from.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::estate::Estate;
+use super::policy::{Sides, keys, symbols};
+use super::sign_in::{Fact, Network};
+use super::truth::Truth;
+use crate::model::cidr::{IpRange, IpRangeError};
+use crate::model::{Kind, Object, Value};
+
+const ALL: &str = "all";
+const ALL_TRUSTED: &str = "alltrusted";
+/// The MFA trusted IPs, which stand in policies by this id (`FACTS` 3).
+const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Which named locations a policy is about.
+#[derive(Debug, Clone)]
+pub(super) struct LocationCondition {
+    include: BTreeSet<String>,
+    exclude: BTreeSet<String>,
+}
+
+impl LocationCondition {
+    pub(super) fn of(object: &Object) -> Option<Self> {
+        let condition = Self {
+            include: keys(object, "conditions.locations.includeLocations"),
+            exclude: keys(object, "conditions.locations.excludeLocations"),
+        };
+        (!condition.include.is_empty() || !condition.exclude.is_empty()).then_some(condition)
+    }
+
+    /// The ids of the locations that it names.
+    pub(super) fn named(&self) -> impl Iterator<Item = &String> {
+        self.include
+            .iter()
+            .chain(&self.exclude)
+            .filter(|key| ![ALL, ALL_TRUSTED, MFA_TRUSTED_IPS].contains(&key.as_str()))
+    }
+
+    pub(super) fn sides(&self, network: &Network, estate: &Estate) -> Sides {
+        let holds = |set: &BTreeSet<String>| Truth::any(set.iter().map(|key| within(key, network, estate)));
+        Sides {
+            include: holds(&self.include),
+            exclude: holds(&self.exclude),
+        }
+    }
+}
+
+fn within(key: &str, network: &Network, estate: &Estate) -> Truth {
+    match key {
+        ALL => Truth::Yes,
+        ALL_TRUSTED => {
+            let trusted = estate.locations().filter(|location| location.is_trusted());
+            Truth::any(trusted.map(|location| location.holds(network))) | flag(network.mfa_trusted)
+        }
+        MFA_TRUSTED_IPS => flag(network.mfa_trusted),
+        // Gone from the tenant, or never given: nobody can tell which.
+        key => estate
+            .location(key)
+            .map_or(Truth::Undecided, |location| location.holds(network)),
+    }
+}
+
+fn flag(fact: Fact<()>) -> Truth {
+    match fact {
+        Fact::Unrecorded => Truth::Undecided,
+        Fact::Absent => Truth::No,
+        Fact::Is(()) => Truth::Yes,
+    }
+}
+
+/// A named location.
+#[derive(Debug, Clone)]
+pub(super) enum Location {
+    /// Ranges of addresses.
+    Ranges { ranges: Vec<IpRange>, trusted: bool },
+    /// Countries, in upper case.
+    Countries {
+        countries: BTreeSet<String>,
+        unknown: bool,
+        by_gps: bool,
+    },
+    /// The tenant's compliant network.
+    CompliantNetwork,
+}
+
+impl Location {
+    pub(super) fn of(object: &Object) -> Result<Self, IpRangeError> {
+        let is = |wire: &str| matches!(object.get(wire), Some(Value::Boolean(true)));
+        Ok(match object.kind {
+            Kind::IpLocation => {
+                let texts = match object.get("ipRanges") {
+                    Some(Value::Texts(texts)) => texts.iter().collect(),
+                    _ => Vec::new(),
+                };
+                Self::Ranges {
+                    ranges: texts
+                        .into_iter()
+                        .map(|text| IpRange::parse(text))
+                        .collect::<Result<_, _>>()?,
+                    trusted: is("isTrusted"),
+                }
+            }
+            Kind::CountryLocation => Self::Countries {
+                countries: symbols(object, "countriesAndRegions")
+                    .into_iter()
+                    .map(|country| country.to_ascii_uppercase())
+                    .collect(),
+                unknown: is("includeUnknownCountriesAndRegions"),
+                by_gps: object
+                    .text("countryLookupMethod")
+                    .is_some_and(|method| method.eq_ignore_ascii_case("authenticatorAppGps")),
+            },
+            _ => Self::CompliantNetwork,
+        })
+    }
+
+    fn is_trusted(&self) -> bool {
+        match self {
+            Self::Ranges { trusted, .. } => *trusted,
+            Self::Countries { .. } => false,
+            Self::CompliantNetwork => true,
+        }
+    }
+
+    fn holds(&self, network: &Network) -> Truth {
+        match self {
+            Self::Ranges { ranges, .. } => match network.ip {
+                Fact::Unrecorded => Truth::Undecided,
+                Fact::Absent => Truth::No,
+                Fact::Is(address) => {
+                    let address = unmapped(address);
+                    ranges.iter().any(|range| range.contains(address)).into()
+                }
+            },
+            Self::Countries {
+                countries,
+                unknown,
+                by_gps,
+            } => {
+                let country = if *by_gps {
+                    &network.gps_country
+                } else {
+                    &network.country
+                };
+                match country {
+                    Fact::Unrecorded => Truth::Undecided,
+                    Fact::Absent => (*unknown).into(),
+                    Fact::Is(country) => countries.contains(&country.to_ascii_uppercase()).into(),
+                }
+            }
+            Self::CompliantNetwork => flag(network.compliant),
+        }
+    }
+}
+
+/// An IPv4 address that is written as IPv6 is the IPv4 address.
+fn unmapped(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}
