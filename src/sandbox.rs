@@ -36,6 +36,9 @@ mod strengths;
 mod stub;
 mod tenant;
 mod token;
+mod told;
+mod trouble;
+mod view;
 mod world;
 
 use std::io;
@@ -45,10 +48,17 @@ pub use call::Version;
 pub use embedded::Cut;
 pub use embedded::Embedded;
 pub use embedded::Reply;
+pub use faults::Act;
+pub use faults::Bucket;
+pub use faults::Edit;
 pub use faults::Effect;
 pub use faults::Faults;
+pub use faults::Gate;
+pub use faults::Latency;
 pub use faults::RetryAfter;
 pub use faults::Rule;
+pub use faults::TokenEnd;
+pub use faults::Visibility;
 pub use faults::When;
 pub use server::Clock;
 pub use server::Running;
@@ -58,6 +68,7 @@ pub use stub::LoadReport;
 pub use tenant::Kind;
 pub use tenant::Settings;
 pub use tenant::Tenant;
+pub use told::Held;
 pub use world::Logged;
 
 /// Why the embedded tenant cannot be started, read or kept.
@@ -111,6 +122,13 @@ pub enum SandboxError {
     #[error("the embedded tenant cannot be written as JSON")]
     #[diagnostic(code(sandbox::dump))]
     Dump(#[source] serde_json::Error),
+    /// The description of trouble is not one.
+    #[error("the description of trouble cannot be understood: {0}")]
+    #[diagnostic(
+        code(sandbox::faults),
+        help("correct the word; the page on the sandbox lists all of them")
+    )]
+    Faults(serde_json::Error),
     /// A file to load is not what it should be.
     #[error("`{member}` cannot be loaded into the embedded tenant")]
     #[diagnostic(

@@ -1,6 +1,8 @@
 //! The embedded tenant answers over HTTP as Microsoft Graph does.
 
 mod corpus;
+mod faults;
+mod hold;
 mod memory;
 mod objects;
 mod protocol;

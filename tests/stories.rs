@@ -62,6 +62,7 @@ macro_rules! stories {
 stories! {
     commands: "book/src/commands.md",
     diagnostics: "book/src/diagnostics.md",
+    faults: "book/src/faults.md",
     getting_started: "book/src/getting-started.md",
     importing: "book/src/importing.md",
     language: "book/src/language.md",

@@ -329,6 +329,9 @@ pub enum SandboxCommand {
         /// The port; any free one when left out
         #[arg(long, default_value_t = 0)]
         port: u16,
+        /// Trouble to make, as a JSON file describes it: errors, delays, limits, lags
+        #[arg(long, value_name = "FILE")]
+        faults: Option<PathBuf>,
     },
     /// Start again from the tenant that every sandbox begins with
     Reset,

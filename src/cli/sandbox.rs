@@ -7,12 +7,21 @@ use super::{Context, Failure, Outcome};
 use crate::ops::OpsError;
 use crate::ops::connection::sandbox_file;
 use crate::ops::files;
-use crate::sandbox::{LoadReport, Sandbox, SandboxOptions, Tenant};
+use crate::sandbox::{Faults, LoadReport, Sandbox, SandboxOptions, Tenant};
 
 pub(super) async fn run(context: &Context, command: SandboxCommand) -> Result<Outcome, Failure> {
     let path = sandbox_file(&context.project);
     match command {
-        SandboxCommand::Serve { port } => serve(context, path, port).await,
+        SandboxCommand::Serve { port, faults } => {
+            let faults = match faults {
+                Some(file) => {
+                    let text = files::read(&context.project.join(file))?;
+                    Faults::parse(&String::from_utf8_lossy(&text))?
+                }
+                None => Faults::none(),
+            };
+            serve(context, path, port, faults).await
+        }
         SandboxCommand::Reset => {
             Tenant::contoso().save(&path)?;
             context.note("The embedded tenant starts again from its first state.");
@@ -53,10 +62,11 @@ fn current(path: &Path) -> Result<Tenant, Failure> {
     })
 }
 
-async fn serve(context: &Context, path: PathBuf, port: u16) -> Result<Outcome, Failure> {
+async fn serve(context: &Context, path: PathBuf, port: u16, faults: Faults) -> Result<Outcome, Failure> {
     let running = Sandbox::start(SandboxOptions {
         path: Some(path),
         port,
+        faults,
         ..SandboxOptions::default()
     })
     .await?;

@@ -15,8 +15,8 @@ use super::call::Outcome;
 use super::call::Refusal;
 use super::tenant::strings;
 use super::tenant::text;
-use super::world::Content;
-use super::world::Told;
+use super::told::Content;
+use super::told::Told;
 
 const LIMIT: usize = 20;
 
@@ -71,7 +71,12 @@ pub(super) fn run(call: &Call, perform: &mut dyn FnMut(Result<Call, Refusal>) ->
             headers.insert(name.to_owned(), json!(value));
         }
         let mut response = json!({"id": id, "status": told.status, "headers": headers});
-        if let (Content::Json(body), Some(object)) = (told.content, response.as_object_mut()) {
+        let body = match told.content {
+            Content::Nothing => None,
+            Content::Json(body) => Some(body),
+            Content::Html(page) => Some(Value::String(page)),
+        };
+        if let (Some(body), Some(object)) = (body, response.as_object_mut()) {
             object.insert("body".to_owned(), body);
         }
         responses.push(response);

@@ -47,6 +47,8 @@ pub(super) struct Caller {
     /// The user's principal name; empty if an application acts by itself.
     pub(super) user: String,
     pub(super) permissions: Vec<String>,
+    /// The number of the token.
+    pub(super) token: u64,
 }
 
 /// A request to Graph, taken apart.

@@ -35,8 +35,10 @@ impl Cutter {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    fn check(&self) -> io::Result<()> {
+    /// An error once the connection is cut; the other side sees a reset.
+    fn check(&self, stream: &TcpStream) -> io::Result<()> {
         if self.0.load(Ordering::SeqCst) {
+            stream.set_zero_linger()?;
             Err(io::ErrorKind::ConnectionReset.into())
         } else {
             Ok(())
@@ -76,7 +78,7 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.cutter.check()?;
+        self.cutter.check(&self.stream)?;
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
@@ -87,7 +89,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.cutter.check()?;
+        self.cutter.check(&self.stream)?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

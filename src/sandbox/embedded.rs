@@ -21,10 +21,11 @@ use super::store::Keeper;
 use super::tenant::Tenant;
 use super::token;
 use super::token::Login;
-use super::world::Content;
-use super::world::Ending;
+use super::told::Content;
+use super::told::Ending;
+use super::told::Held;
+use super::told::Told;
 use super::world::Logged;
-use super::world::Told;
 use super::world::World;
 
 const JSON: &str =
@@ -39,7 +40,7 @@ pub struct Embedded {
 }
 
 /// What becomes of a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Reply {
     /// How long the answer, or the end without one, is held back.
     pub wait: Duration,
@@ -51,6 +52,9 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Where the connection ends too early.
     pub cut: Option<Cut>,
+    /// The gate at which the request waits. If it was not carried out when it came there, all else
+    /// is what becomes of it should it never pass.
+    pub held: Option<Held>,
 }
 
 /// Where a connection ends too early.
@@ -117,17 +121,24 @@ impl Embedded {
     /// Returns a token that the tenant accepts now, made for the seeded deployment application.
     pub fn access_token(&self) -> String {
         let now = (self.clock)();
-        token::issue(&self.lock().tenant, DEPLOY_BOT_APP, None, now)
+        let mut world = self.lock();
+        let world = &mut *world;
+        token::issue(&mut world.login, &world.tenant, DEPLOY_BOT_APP, None, now)
     }
 
     /// Looks at or changes the tenant behind the back of its callers; the file learns of it with the next write.
     pub fn with_tenant<T>(&self, act: impl FnOnce(&mut Tenant) -> T) -> T {
-        act(&mut self.lock().tenant)
+        let now = (self.clock)();
+        let mut world = self.lock();
+        world.catch_up(now);
+        let result = act(&mut world.tenant);
+        world.catch_up(now);
+        result
     }
 
     /// Replaces the trouble on order.
     pub fn set_faults(&self, faults: Faults) {
-        self.lock().faults = faults;
+        self.lock().set_faults(faults);
     }
 
     /// Returns the requests so far, steps of batches after their batch.
@@ -142,13 +153,25 @@ impl Embedded {
 
     /// Carries out a request to Graph or to sign-in. `url` may leave out scheme and host.
     ///
-    /// Nothing waits here: the caller holds the answer back for as long as it says.
+    /// Nothing waits here: the caller holds the answer back for as long as it says. A request that
+    /// is held at a gate never passes it; [`Self::exchange`] waits.
     pub fn answer(
         &self,
         method: &str,
         url: &str,
         headers: &[(String, String)],
         body: Option<&[u8]>,
+    ) -> Reply {
+        self.ask(method, url, headers, body, false)
+    }
+
+    fn ask(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(String, String)],
+        body: Option<&[u8]>,
+        released: bool,
     ) -> Reply {
         let header = |name: &str| {
             headers
@@ -186,10 +209,10 @@ impl Embedded {
             caller: Caller::default(),
             now,
         };
-        reply(world.graph(call, header("authorization")))
+        reply(world.graph(call, header("authorization"), released))
     }
 
-    /// Answers as [`Self::answer`] does, after the time that the answer takes by tokio's clock.
+    /// Answers as [`Self::answer`] does, after the time that the answer takes by tokio's clock, and after the gate.
     pub async fn exchange(
         &self,
         method: &str,
@@ -197,7 +220,13 @@ impl Embedded {
         headers: &[(String, String)],
         body: Option<&[u8]>,
     ) -> Reply {
-        let reply = self.answer(method, url, headers, body);
+        let mut reply = self.ask(method, url, headers, body, false);
+        if let Some(held) = reply.held.take() {
+            held.gate.pass().await;
+            if !held.carried_out {
+                reply = self.ask(method, url, headers, body, true);
+            }
+        }
         if !reply.wait.is_zero() {
             tokio::time::sleep(reply.wait).await;
         }
@@ -213,6 +242,13 @@ fn reply(told: Told) -> Reply {
             headers.push(("content-type".to_owned(), JSON.to_owned()));
             value.to_string().into_bytes()
         }
+        Content::Html(page) => {
+            headers.push((
+                "content-type".to_owned(),
+                "text/html; charset=us-ascii".to_owned(),
+            ));
+            page.into_bytes()
+        }
     };
     headers.extend(
         told.headers
@@ -222,6 +258,11 @@ fn reply(told: Told) -> Reply {
     let cut = match told.ending {
         Ending::Whole => None,
         Ending::Cut => Some(Cut::BeforeAnswer),
+        Ending::Within { .. } if body.is_empty() => Some(Cut::BeforeAnswer),
+        Ending::Within { sent, chunked } => Some(Cut::WithinBody {
+            sent: sent.min(body.len() - 1),
+            chunked,
+        }),
     };
     Reply {
         wait: told.wait,
@@ -229,5 +270,6 @@ fn reply(told: Told) -> Reply {
         headers,
         body,
         cut,
+        held: told.held,
     }
 }

@@ -1,6 +1,7 @@
 //! The tenant behind HTTP.
 
 use std::fmt;
+use std::io;
 use std::net::Ipv4Addr;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -14,6 +15,8 @@ use axum::extract::Request;
 use axum::extract::State;
 use axum::http::Response;
 use axum::http::uri::PathAndQuery;
+use futures::StreamExt;
+use futures::stream;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -22,6 +25,7 @@ use tokio::task::JoinHandle;
 use super::SandboxError;
 use super::connection::Cutter;
 use super::connection::Listener;
+use super::embedded::Cut;
 use super::embedded::Embedded;
 use super::embedded::Reply;
 use super::faults::Faults;
@@ -196,7 +200,7 @@ async fn serve(
     let reply = tenant
         .exchange(head.method.as_str(), target, &headers, Some(&bytes))
         .await;
-    if reply.cut.is_some() {
+    if reply.cut == Some(Cut::BeforeAnswer) {
         cutter.cut();
     }
     http(reply)
@@ -207,7 +211,28 @@ fn http(reply: Reply) -> Response<HttpBody> {
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
+    let body = match reply.cut {
+        Some(Cut::WithinBody { sent, chunked }) => {
+            if !chunked {
+                response = response.header("content-length", reply.body.len());
+            }
+            cut_body(reply.body, sent)
+        }
+        _ => HttpBody::from(reply.body),
+    };
     response
-        .body(HttpBody::from(reply.body))
+        .body(body)
         .unwrap_or_else(|_| Response::new(HttpBody::empty()))
+}
+
+/// Returns the first bytes of a body, and then the end of the connection.
+fn cut_body(mut body: Vec<u8>, sent: usize) -> HttpBody {
+    body.truncate(sent);
+    let first = stream::iter([Ok(body)]);
+    // What was sent leaves before the end comes.
+    let end = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    HttpBody::from_stream(first.chain(end))
 }

@@ -10,6 +10,9 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::view::Replaced;
+use super::view::View;
+
 /// The kinds of object the tenant keeps in lists of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -113,8 +116,12 @@ pub struct Tenant {
     members: BTreeMap<String, Vec<String>>,
     #[serde(skip)]
     requests: u64,
+    /// What stands in the place of the truth while one request is answered.
     #[serde(skip)]
-    hidden: BTreeMap<String, u32>,
+    pub(super) view: View,
+    /// What writes replaced, if somebody wants to know.
+    #[serde(skip)]
+    replaced: Option<Vec<Replaced>>,
     /// What was touched since it was last kept.
     #[serde(skip)]
     touched: BTreeSet<Touched>,
@@ -156,7 +163,8 @@ impl Tenant {
             collections: BTreeMap::new(),
             members: BTreeMap::new(),
             requests: 0,
-            hidden: BTreeMap::new(),
+            view: View::default(),
+            replaced: None,
             touched: BTreeSet::new(),
         }
     }
@@ -192,29 +200,35 @@ impl Tenant {
 
     /// Returns the objects of a kind in the order they were made, as the tenant stores them.
     pub fn objects(&self, kind: Kind) -> impl Iterator<Item = &Value> {
-        self.collections
-            .get(&kind)
+        let older = self.view.listed(kind);
+        let list = self.collections.get(&kind);
+        let gone = older
             .into_iter()
+            .flatten()
+            .filter(move |(id, _)| list.is_none_or(|list| !list.contains_key(*id)))
+            .filter_map(|(_, value)| value.as_ref());
+        list.into_iter()
             .flat_map(IndexMap::iter)
-            .filter(|(id, _)| !self.hidden.contains_key(*id))
-            .map(|(_, value)| value)
+            .filter_map(move |(id, value)| match older.and_then(|older| older.get(id)) {
+                Some(older) => older.as_ref(),
+                None => Some(value),
+            })
+            .chain(gone)
     }
 
     /// Returns one object by id; GUIDs are compared without regard to case.
     pub fn object(&self, kind: Kind, id: &str) -> Option<&Value> {
         let id = id.to_ascii_lowercase();
-        if self.hidden.contains_key(&id) {
-            return None;
+        match self.view.read(kind, &id) {
+            Some(older) => older.as_ref(),
+            None => self.collections.get(&kind)?.get(&id),
         }
-        self.collections.get(&kind)?.get(&id)
     }
 
     pub(super) fn object_mut(&mut self, kind: Kind, id: &str) -> Option<&mut Value> {
+        self.object(kind, id)?;
         let id = id.to_ascii_lowercase();
-        if self.hidden.contains_key(&id) {
-            return None;
-        }
-        self.touched.insert(Touched::Object(kind, id.clone()));
+        self.touch_object(kind, &id);
         self.collections.get_mut(&kind)?.get_mut(&id)
     }
 
@@ -225,14 +239,35 @@ impl Tenant {
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_ascii_lowercase();
-        self.touched.insert(Touched::Object(kind, id.clone()));
+        self.touch_object(kind, &id);
         self.collections.entry(kind).or_default().insert(id, value);
     }
 
-    pub(super) fn remove(&mut self, kind: Kind, id: &str) -> Option<Value> {
+    /// Takes an object out of its collection, whatever refers to it.
+    pub fn remove(&mut self, kind: Kind, id: &str) -> Option<Value> {
+        self.object(kind, id)?;
         let id = id.to_ascii_lowercase();
-        self.touched.insert(Touched::Object(kind, id.clone()));
+        self.touch_object(kind, &id);
         self.collections.get_mut(&kind)?.shift_remove(&id)
+    }
+
+    /// Notes that an object is about to change.
+    fn touch_object(&mut self, kind: Kind, id: &str) {
+        self.touched.insert(Touched::Object(kind, id.to_owned()));
+        if let Some(replaced) = &mut self.replaced {
+            let value = self.collections.get(&kind).and_then(|list| list.get(id));
+            replaced.push(Replaced::Object(kind, id.to_owned(), value.cloned()));
+        }
+    }
+
+    /// Remembers from now on what writes replace, or no longer.
+    pub(super) fn watch(&mut self, watched: bool) {
+        self.replaced = watched.then(Vec::new);
+    }
+
+    /// Returns what writes replaced since the last call, in their order.
+    pub(super) fn take_replaced(&mut self) -> Vec<Replaced> {
+        self.replaced.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub(super) fn drop_oldest(&mut self, kind: Kind, keep: usize) {
@@ -293,39 +328,32 @@ impl Tenant {
         self.touched.clear();
     }
 
-    /// Returns how many objects of a kind there are, hidden ones included.
+    /// Returns how many objects of a kind there are, those included that a reader does not see yet.
     pub fn count(&self, kind: Kind) -> usize {
         self.collections.get(&kind).map_or(0, IndexMap::len)
     }
 
     /// Returns the direct members of a group or holders of a role.
     pub fn members(&self, id: &str) -> &[String] {
-        self.members
-            .get(&id.to_ascii_lowercase())
-            .map_or(&[], Vec::as_slice)
+        let id = id.to_ascii_lowercase();
+        match self.view.members(&id) {
+            Some(older) => older,
+            None => self.members.get(&id).map_or(&[], Vec::as_slice),
+        }
     }
 
     pub(super) fn members_mut(&mut self, id: &str) -> &mut Vec<String> {
         let id = id.to_ascii_lowercase();
         self.touched.insert(Touched::Members(id.clone()));
+        if let Some(replaced) = &mut self.replaced {
+            let before = self.members.get(&id).cloned().unwrap_or_default();
+            replaced.push(Replaced::Members(id.clone(), before));
+        }
         self.members.entry(id).or_default()
     }
 
     pub(super) fn containers(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
         self.members.iter()
-    }
-
-    /// Makes an object unreadable for the next `requests` requests, as the service does after a create.
-    pub(super) fn hide(&mut self, id: &str, requests: u32) {
-        self.hidden.insert(id.to_ascii_lowercase(), requests);
-    }
-
-    /// Lets one request pass for every hidden object.
-    pub(super) fn tick(&mut self) {
-        self.hidden.retain(|_, left| {
-            *left = left.saturating_sub(1);
-            *left > 0
-        });
     }
 }
 

@@ -12,9 +12,12 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::call::Caller;
+use super::faults::TokenEnd;
 use super::tenant::Kind;
 use super::tenant::Tenant;
 use super::tenant::text;
+
+const EXPIRED: &str = "Lifetime validation failed, the token is expired.";
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -28,19 +31,65 @@ pub(super) struct Login {
     /// The only secret accepted, if there is one.
     secret: Option<String>,
     devices: BTreeMap<String, u32>,
+    /// How many tokens were given out; each carries its number.
+    issued: u64,
+    /// The last token that counts no more, and why.
+    ended: Option<(u64, TokenEnd)>,
+}
+
+/// Why a request is answered with 401.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unauthorized {
+    pub(super) message: &'static str,
+    /// Whether more is asked for than another token.
+    pub(super) challenged: bool,
+}
+
+impl From<&'static str> for Unauthorized {
+    fn from(message: &'static str) -> Self {
+        Self {
+            message,
+            challenged: false,
+        }
+    }
 }
 
 impl Login {
     pub(super) fn with_secret(secret: Option<String>) -> Self {
         Self {
             secret,
-            devices: BTreeMap::new(),
+            ..Self::default()
         }
+    }
+
+    /// Ends all tokens that were given out so far.
+    pub(super) fn end_tokens(&mut self, end: TokenEnd) {
+        self.ended = Some((self.issued, end));
+    }
+
+    /// Why a token counts no more, though its time is not over.
+    pub(super) fn refusal(&self, caller: &Caller) -> Option<Unauthorized> {
+        let (last, end) = self.ended?;
+        (caller.token <= last).then_some(match end {
+            TokenEnd::Expired => EXPIRED.into(),
+            TokenEnd::Revoked => "The token has been revoked.".into(),
+            TokenEnd::Challenged => Unauthorized {
+                message: "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies",
+                challenged: true,
+            },
+        })
     }
 }
 
 /// Returns a token of the tenant.
-pub(super) fn issue(tenant: &Tenant, app_id: &str, user: Option<&str>, now: Timestamp) -> String {
+pub(super) fn issue(
+    login: &mut Login,
+    tenant: &Tenant,
+    app_id: &str,
+    user: Option<&str>,
+    now: Timestamp,
+) -> String {
+    login.issued += 1;
     let issued = now.as_second();
     let mut claims = json!({
         "aud": "https://graph.microsoft.com",
@@ -51,6 +100,7 @@ pub(super) fn issue(tenant: &Tenant, app_id: &str, user: Option<&str>, now: Time
         "appid": app_id,
         "tid": tenant.id(),
         "ver": "1.0",
+        "uti": login.issued.to_string(),
     });
     if let Some(object) = claims.as_object_mut() {
         if let Some(user) = user {
@@ -83,7 +133,7 @@ pub(super) fn issue(tenant: &Tenant, app_id: &str, user: Option<&str>, now: Time
 }
 
 /// Returns who a token speaks for, or why it does not count.
-pub(super) fn read(tenant: &Tenant, authorization: &str, now: Timestamp) -> Result<Caller, &'static str> {
+pub(super) fn read(tenant: &Tenant, authorization: &str, now: Timestamp) -> Result<Caller, Unauthorized> {
     let token = authorization
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -96,10 +146,10 @@ pub(super) fn read(tenant: &Tenant, authorization: &str, now: Timestamp) -> Resu
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .ok_or("CompactToken parsing failed with error code: 80049217")?;
     if text(&claims, "tid") != tenant.id() {
-        return Err("The token was issued for another tenant.");
+        return Err("The token was issued for another tenant.".into());
     }
     if claims.get("exp").and_then(Value::as_i64).unwrap_or_default() <= now.as_second() {
-        return Err("Lifetime validation failed, the token is expired.");
+        return Err(EXPIRED.into());
     }
     let roles = claims
         .get("roles")
@@ -115,6 +165,7 @@ pub(super) fn read(tenant: &Tenant, authorization: &str, now: Timestamp) -> Resu
         app_id: text(&claims, "appid").to_owned(),
         user: text(&claims, "upn").to_owned(),
         permissions,
+        token: text(&claims, "uti").parse().unwrap_or_default(),
     })
 }
 
@@ -243,7 +294,10 @@ fn token(
             if let Some(refused) = credential_error(login, client, form, now) {
                 return refused;
             }
-            (200, granted(tenant, &issue(tenant, client, None, now), None))
+            (
+                200,
+                granted(tenant, &issue(login, tenant, client, None, now), None),
+            )
         }
         DEVICE_CODE => match login.devices.get_mut(field("device_code")) {
             None => error("invalid_grant", 70_000, "The device code is not valid.", now),
@@ -252,7 +306,11 @@ fn token(
                 let user = format!("ada@{}", tenant.domain);
                 (
                     200,
-                    granted(tenant, &issue(tenant, client, Some(&user), now), Some(&user)),
+                    granted(
+                        tenant,
+                        &issue(login, tenant, client, Some(&user), now),
+                        Some(&user),
+                    ),
                 )
             }
             Some(left) => {
@@ -269,7 +327,11 @@ fn token(
             let user = field("refresh_token").to_owned();
             (
                 200,
-                granted(tenant, &issue(tenant, client, Some(&user), now), Some(&user)),
+                granted(
+                    tenant,
+                    &issue(login, tenant, client, Some(&user), now),
+                    Some(&user),
+                ),
             )
         }
         other => error(
