@@ -18,4 +18,4 @@ pub use error::Rejection;
 pub use intake::{Found, Ignored, Intake, LeftOut, Rejected, read};
 pub use known::KnownNames;
 pub use naming::{Naming, Written};
-pub use project::{Exported, Options, Project, UnsetVariable, export, naming};
+pub use project::{Exported, NamedTenant, Options, Project, UnsetVariable, export, naming};

@@ -343,7 +343,7 @@ proptest! {
     fn any_object_is_read_back_as_it_was(objects in prop::collection::vec(any_object(), 1..4)) {
         let objects: Vec<Exported> = objects
             .into_iter()
-            .map(|object| Exported { object, id: None, has_identity: false, remarks: Vec::new() })
+            .map(|object| Exported { object, id: None, has_identity: false, remarks: Vec::new(), label: None })
             .collect();
         let project = export(&objects, &KnownNames::default(), &Options::default());
         for (name, text) in &project.files {

@@ -20,6 +20,7 @@ mod export;
 mod export_round_trip;
 mod graph;
 mod house;
+mod import;
 mod in_memory;
 mod interrupt;
 mod lang;

@@ -3,12 +3,10 @@
 mod corpus;
 mod faults;
 mod hold;
-mod lag;
 mod memory;
 mod objects;
 mod protocol;
 mod schema;
-mod serve;
 mod signin;
 
 use std::sync::Arc;

@@ -128,6 +128,9 @@ pub enum Command {
         /// Write the configuration of exported JSON files
         #[arg(long, value_name = "FILE", num_args = 1..)]
         from_json: Vec<PathBuf>,
+        /// Write the ids of people, groups and apps, not their names
+        #[arg(long, requires = "from_tenant")]
+        pin_ids: bool,
     },
     /// Lay out files in the one canonical way
     Fmt {
@@ -214,6 +217,9 @@ pub enum Command {
         /// Where to write the configuration; the project's folder when left out
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Write the ids of people, groups and apps, not their names
+        #[arg(long)]
+        pin_ids: bool,
     },
     /// What would come out of sign-ins
     #[command(name = "whatif")]

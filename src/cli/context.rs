@@ -291,11 +291,13 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             dir,
             from_tenant,
             from_json,
+            pin_ids,
         } => {
             let request = super::init::Request {
                 dir,
                 from_tenant,
                 from_json,
+                pin_ids,
             };
             waiting(super::init::run(context, request))
         }
@@ -350,11 +352,21 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             waiting(super::apply::run(context, request))
         }
         Command::Undo { apply } => waiting(super::undo::run(context, apply.as_deref())),
-        Command::Import { arguments, all, out } => {
+        Command::Import {
+            arguments,
+            all,
+            out,
+            pin_ids,
+        } => {
             let what = super::import::What::of(context, &arguments, all)?;
             // There it says what the files are, not how to answer.
             context.global.json &= !matches!(what, super::import::What::Files(_));
-            waiting(super::import::run(context, what, out.as_deref()))
+            let out = out.as_deref();
+            waiting(super::import::run(
+                context,
+                what,
+                super::import::Manner { out, pin_ids },
+            ))
         }
         Command::Validate => Ok(super::validate::run(context)),
         Command::Explain { code } => super::explain::run(context, &code),

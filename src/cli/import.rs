@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Context, Failure, Outcome, work};
 use crate::model::Address;
 use crate::ops::import::{self, Adoption, Imported};
+use crate::report::words;
 
 /// A command line that does not say what to import.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -36,7 +37,20 @@ impl What {
     }
 }
 
-pub(super) async fn run(context: &Context, what: What, out: Option<&Path>) -> Result<Outcome, Failure> {
+/// Where an import writes, and in which words.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manner<'a> {
+    /// The folder for new files; the project's when left out.
+    pub(super) out: Option<&'a Path>,
+    /// Whether ids are written even where a name would do.
+    pub(super) pin_ids: bool,
+}
+
+pub(super) async fn run(context: &Context, what: What, manner: Manner<'_>) -> Result<Outcome, Failure> {
+    let out = manner.out;
+    if import::is_pending(&context.project) {
+        complete(context).await?;
+    }
     let loaded = work::sound_or_new(context)?;
     let out = out.map_or_else(|| context.project.clone(), |out| context.project.join(out));
     let imported = match what {
@@ -67,6 +81,7 @@ pub(super) async fn run(context: &Context, what: What, out: Option<&Path>) -> Re
                 guard: &guard,
                 worker: &worker,
                 out: &out,
+                pin_ids: manner.pin_ids,
             };
             let imported = match &what {
                 What::One(address, id) => adoption.one(address, id).await,
@@ -76,7 +91,27 @@ pub(super) async fn run(context: &Context, what: What, out: Option<&Path>) -> Re
             imported.map_err(failure)?
         }
     };
-    told(context, &imported)
+    told(context, imported)
+}
+
+/// Writes what an interrupted import did not come to write.
+async fn complete(context: &Context) -> Result<(), Failure> {
+    let store = super::state::store(context)?;
+    let operator = super::state::operator(context)?;
+    let guard = operator.lock(&store, "import").await?;
+    let completed = import::complete(&store, &guard, &operator.change("import")).await;
+    let addresses = completed.map_err(|error| Failure::of([miette::Report::new(error)]))?;
+    guard.release()?;
+    if let Some(addresses) = addresses {
+        said(
+            context,
+            &format!(
+                "Completed an import that was interrupted: {}.",
+                words::count(addresses.len(), "object")
+            ),
+        );
+    }
+    Ok(())
 }
 
 /// Says it to the person even with `--json`, which here means that the arguments are files.
@@ -86,7 +121,7 @@ fn said(context: &Context, text: &str) {
     }
 }
 
-fn told(context: &Context, imported: &Imported) -> Result<Outcome, Failure> {
+fn told(context: &Context, imported: Imported) -> Result<Outcome, Failure> {
     for file in &imported.files {
         context.out(&format!(
             "{}\n",
@@ -108,19 +143,27 @@ fn told(context: &Context, imported: &Imported) -> Result<Outcome, Failure> {
             ),
         );
     }
+    let objects = words::count(imported.addresses.len(), "object");
     said(
         context,
-        &format!(
-            "Imported {} objects into {} files.",
-            imported.addresses.len(),
-            imported.files.len()
-        ),
+        &match (imported.addresses.len(), imported.files.len()) {
+            (0, _) if !(imported.rejected.is_empty() && imported.ignored.is_empty()) => {
+                "Imported nothing.".to_owned()
+            }
+            (0, _) => "Nothing to import: everything is managed already.".to_owned(),
+            (_, 0) => format!("Imported {objects}; the blocks were written already."),
+            (_, files) => format!("Imported {objects} into {}.", words::count(files, "file")),
+        },
     );
-    if imported.rejected.is_empty() {
-        return Ok(Outcome::Done);
-    }
-    Err(Failure::of(imported.rejected.iter().map(|rejected| {
+    let rejected = imported.rejected.iter().map(|rejected| {
         miette::Report::new(rejected.reason.clone())
             .wrap_err(format!("`{}{}` is not imported", rejected.file, rejected.pointer))
-    })))
+    });
+    let left_out = imported.left_out.into_iter().map(miette::Report::new);
+    let missing: Vec<miette::Report> = rejected.chain(left_out).collect();
+    if missing.is_empty() {
+        Ok(Outcome::Done)
+    } else {
+        Err(Failure::of(missing))
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::import::{self, What};
+use super::import::{self, Manner, What};
 use super::{Context, Failure, Outcome, work};
 use crate::ops::files;
 
@@ -31,6 +31,7 @@ pub(super) struct Request {
     pub(super) dir: Option<PathBuf>,
     pub(super) from_tenant: bool,
     pub(super) from_json: Vec<PathBuf>,
+    pub(super) pin_ids: bool,
 }
 
 pub(super) async fn run(context: &mut Context, request: Request) -> Result<Outcome, Failure> {
@@ -51,10 +52,14 @@ pub(super) async fn run(context: &mut Context, request: Request) -> Result<Outco
         files::write_new(&[(project.join(".gitignore"), IGNORED.to_owned())])?;
     }
     if request.from_tenant {
-        return import::run(context, What::Everything, None).await;
+        let manner = Manner {
+            out: None,
+            pin_ids: request.pin_ids,
+        };
+        return import::run(context, What::Everything, manner).await;
     }
     if !exports.is_empty() {
-        return import::run(context, What::Files(exports), None).await;
+        return import::run(context, What::Files(exports), Manner::default()).await;
     }
     if has_files(&project) {
         // Modules are fetched while the project is read.

@@ -37,7 +37,13 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         )
         .await?;
     if let Some(path) = &request.generate_config_out {
-        let generated = import::generate(&connection, &loaded, &work::within(context, path)).await;
+        let generated = import::generate(
+            &connection,
+            &loaded,
+            &workspace.store,
+            &work::within(context, path),
+        )
+        .await;
         generated.map_err(|error| work::failure(error, &loaded.sources))?;
         loaded = work::sound(context)?;
     }

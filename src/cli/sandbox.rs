@@ -7,6 +7,7 @@ use super::{Context, Failure, Outcome};
 use crate::ops::OpsError;
 use crate::ops::connection::sandbox_file;
 use crate::ops::files;
+use crate::report::words;
 use crate::sandbox::{Faults, LoadReport, Sandbox, SandboxOptions, Tenant};
 
 pub(super) async fn run(context: &Context, command: SandboxCommand) -> Result<Outcome, Failure> {
@@ -106,11 +107,31 @@ fn exported(project: &Path, paths: &[PathBuf]) -> Result<Vec<serde_json::Value>,
         .collect())
 }
 
+/// What people call one of a collection.
+fn noun(collection: &str) -> &str {
+    match collection {
+        "policies" => "policy",
+        "namedLocations" => "location",
+        "authenticationStrengths" => "authentication strength",
+        "authenticationContexts" => "authentication context",
+        "agreements" => "agreement",
+        "groups" => "group",
+        "users" => "user",
+        "servicePrincipals" => "service principal",
+        "applications" => "application",
+        "roleDefinitions" => "role",
+        "directoryAudits" => "audit record",
+        "signIns" => "sign-in",
+        "deletedPolicies" => "deleted policy",
+        other => other,
+    }
+}
+
 fn told(report: &LoadReport) -> String {
     let counts: Vec<String> = report
         .added
         .iter()
-        .map(|(kind, count)| format!("{count} {kind}"))
+        .map(|(kind, count)| words::count(*count, noun(kind)))
         .collect();
     if counts.is_empty() {
         "Everything is there already.".into()

@@ -9,6 +9,7 @@ use crate::apply::{Clock, Patience};
 use crate::lang::{Severity, Sources};
 use crate::model::Address;
 use crate::ops::files;
+use crate::ops::import::{self, ImportError};
 use crate::ops::located;
 use crate::ops::project::Loaded;
 use crate::ops::workspace::{Narrowing, WorkError, Worker, Workspace};
@@ -25,6 +26,9 @@ pub(super) fn sound_or_new(context: &Context) -> Result<Loaded, Failure> {
 }
 
 fn without_errors(context: &Context, loaded: Loaded) -> Result<Loaded, Failure> {
+    if import::is_pending(&context.project) {
+        return Err(ImportError::Unfinished.into());
+    }
     let errors: Vec<miette::Report> = loaded
         .diagnostics
         .reported(&loaded.sources)

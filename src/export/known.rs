@@ -1,6 +1,6 @@
 //! What people call the directory objects whose ids stand in an export.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Target;
 
@@ -12,6 +12,8 @@ use crate::model::Target;
 pub struct KnownNames {
     typed: BTreeMap<(Target, String), String>,
     untyped: BTreeMap<String, String>,
+    looked_up: BTreeSet<(Target, String)>,
+    remarks: BTreeMap<(Target, String), String>,
 }
 
 impl KnownNames {
@@ -25,6 +27,32 @@ impl KnownNames {
             Some(target) => self.typed.entry((target, id)).or_insert_with(|| name.to_owned()),
             None => self.untyped.entry(id).or_insert_with(|| name.to_owned()),
         };
+    }
+
+    /// Says that a look-up by its name finds this object and no other.
+    pub fn found_by_name(&mut self, target: Target, id: &str) {
+        self.looked_up.insert((target, id.to_ascii_lowercase()));
+    }
+
+    /// Says something of an object that a look-up by name does not find, for whoever reads its id.
+    pub fn remark(&mut self, target: Target, id: &str, remark: &str) {
+        let key = (target, id.to_ascii_lowercase());
+        self.remarks.insert(key, remark.to_owned());
+    }
+
+    /// The name by which a look-up finds this object and no other, if that is known.
+    pub fn look_up(&self, target: Target, id: &str) -> Option<&str> {
+        let name = self.name(target, id)?;
+        self.looked_up
+            .contains(&(target, id.to_ascii_lowercase()))
+            .then_some(name)
+    }
+
+    /// What is said of an object that a look-up by name does not find.
+    pub fn remark_on(&self, target: Target, id: &str) -> Option<&str> {
+        self.remarks
+            .get(&(target, id.to_ascii_lowercase()))
+            .map(String::as_str)
     }
 
     /// What people call the object.

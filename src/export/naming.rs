@@ -19,6 +19,10 @@ pub enum Written {
     BuiltIn(&'static str),
     /// A bare word of the place.
     Word(&'static str),
+    /// `group("…")`: a look-up by this name.
+    LookUp(String),
+    /// An object that the project manages already.
+    Managed(Address),
 }
 
 /// The words for the objects that others refer to.
@@ -64,6 +68,8 @@ impl Naming {
             Some(Written::Variable(name)) => Expression::reference(&["var", name]),
             Some(Written::BuiltIn(name)) => Expression::reference(&[target.word(), name]),
             Some(Written::Word(word)) => Expression::name(word),
+            Some(Written::LookUp(name)) => Expression::call(target.word(), [Expression::string(name)]),
+            Some(Written::Managed(address)) => managed(address),
             None => match built_in(target, id) {
                 Some(name) => Expression::reference(&[target.word(), name]),
                 None if target == Target::Context => Expression::reference(&[target.word(), id]),

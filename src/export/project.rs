@@ -22,6 +22,8 @@ pub struct Exported {
     pub has_identity: bool,
     /// Comments to put above its block.
     pub remarks: Vec<String>,
+    /// The label that its block shall have, when somebody chose one.
+    pub label: Option<String>,
 }
 
 impl From<&Found> for Exported {
@@ -31,6 +33,7 @@ impl From<&Found> for Exported {
             id: found.id.clone(),
             has_identity: found.has_identity,
             remarks: found.remarks.clone(),
+            label: None,
         }
     }
 }
@@ -47,6 +50,24 @@ pub struct Options {
     pub import_blocks: bool,
     /// Labels that the project already uses, by block type.
     pub taken: BTreeMap<String, BTreeSet<String>>,
+    /// Whether the objects are those of a tenant: then ids are ids and texts are texts, and neither
+    /// is a placeholder for something that is not known.
+    pub live: bool,
+    /// Objects that the project manages already, by what they are and their ids in lower case.
+    pub managed: BTreeMap<(Target, String), Address>,
+    /// Names of files that may not be written; others are numbered around them.
+    pub existing: BTreeSet<String>,
+    /// The tenant that the objects are of, for a `tenant` block.
+    pub tenant: Option<NamedTenant>,
+}
+
+/// A tenant, to be named in a `tenant` block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTenant {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
 }
 
 /// A project as text.
@@ -91,7 +112,7 @@ pub fn export(objects: &[Exported], names: &KnownNames, options: &Options) -> Pr
         written.iter().map(|(exported, _)| exported),
         &labels,
         names,
-        &options.taken,
+        options,
     );
     let files = files::Files {
         objects: &written,
@@ -165,5 +186,5 @@ fn has_user_audience(object: &Object) -> bool {
 /// What the naming of a project knows, for whoever writes single blocks beside it.
 pub fn naming(objects: &[Exported], names: &KnownNames, options: &Options) -> Naming {
     let labels = labels::of_objects(objects, &options.taken);
-    words::Words::find(objects.iter(), &labels, names, &options.taken).naming
+    words::Words::find(objects.iter(), &labels, names, options).naming
 }

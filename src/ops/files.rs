@@ -58,6 +58,19 @@ fn default_permissions() -> Option<std::fs::Permissions> {
     None
 }
 
+/// Makes the folder that a file goes into.
+pub fn make_folder_of(path: &Path) -> Result<(), OpsError> {
+    match path.parent() {
+        Some(folder) => std::fs::create_dir_all(folder).map_err(|source| failed(path, source)),
+        None => Ok(()),
+    }
+}
+
+/// Removes a file.
+pub fn remove(path: &Path) -> Result<(), OpsError> {
+    std::fs::remove_file(path).map_err(|source| failed(path, source))
+}
+
 /// Writes new files; if any of them exists, none is written.
 pub fn write_new(files: &[(PathBuf, String)]) -> Result<(), OpsError> {
     for (path, _) in files {

@@ -1,18 +1,22 @@
 //! Bringing what exists under code: from exported files, or from the tenant itself.
 
+mod check;
 mod error;
+mod names;
+mod pending;
 mod tenant;
+mod written;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use self::error::ImportError;
+pub use self::pending::{complete, is_pending};
 pub use self::tenant::{Adoption, generate};
 use super::OpsError;
 use super::files;
 use super::project::Loaded;
 use crate::export::{self, Exported, Ignored, Options, Rejected, UnsetVariable};
-use crate::model::{Address, Reference};
+use crate::model::{Address, Reference, Target};
 
 /// What an import wrote.
 #[derive(Debug, Default)]
@@ -27,6 +31,8 @@ pub struct Imported {
     pub rejected: Vec<Rejected>,
     /// Files that hold nothing of Conditional Access.
     pub ignored: Vec<Ignored>,
+    /// Objects of the tenant that no file can hold.
+    pub left_out: Vec<ImportError>,
 }
 
 /// Exported files into the files of a project. Nothing is adopted: the ids in an export may be another tenant's.
@@ -41,33 +47,33 @@ pub fn from_files(project: &Loaded, paths: &[PathBuf], out: &Path) -> Result<Imp
         unset_variables: written.unset_variables,
         rejected: intake.rejected,
         ignored: intake.ignored,
+        left_out: Vec::new(),
     })
 }
 
 /// What an exporter must know of the project that it writes into.
 fn options(project: &Loaded) -> Options {
     let configuration = &project.configuration;
-    let mut taken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for instance in project.project.instances() {
-        taken
-            .entry(instance.address.kind.clone())
-            .or_default()
-            .insert(instance.address.name.clone());
-    }
+    let written = written::written(project);
     let emergency_access = configuration.emergency_access.as_ref().map(|access| {
         let ids = access.users.iter().chain(&access.groups);
-        ids.filter_map(|reference| match reference {
-            Reference::Id { target, id } => Some((*target, id.clone())),
-            Reference::Lookup(lookup) => Some((lookup.target, lookup.name.clone())),
-            _ => None,
-        })
-        .collect()
+        ids.filter_map(account).collect()
     });
     Options {
         emergency_access,
         has_settings: configuration.settings != crate::model::configuration::Settings::default(),
-        import_blocks: false,
-        taken,
+        taken: written.labels,
+        managed: written.pinned,
+        ..Options::default()
+    }
+}
+
+/// What an export that knows no tenant tells an emergency account by: its id, or its name.
+fn account(reference: &Reference) -> Option<(Target, String)> {
+    match reference {
+        Reference::Id { target, id } => Some((*target, id.clone())),
+        Reference::Lookup(lookup) => Some((lookup.target, lookup.name.clone())),
+        _ => None,
     }
 }
 

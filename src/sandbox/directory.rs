@@ -127,8 +127,7 @@ pub(super) fn route(tenant: &mut Tenant, call: &Call, method: &str, path: &[&str
         }
         ("GET", [noun]) => {
             let kind = kind(noun)?;
-            check_list(call)?;
-            odata::list(tenant, call, tenant.objects(kind), Value::clone, noun)
+            list(tenant, call, tenant.objects(kind).cloned().collect(), noun)
         }
         ("GET", [noun, "$count"]) => Ok(Answer::ok(json!(tenant.count(kind(noun)?)))),
         ("GET", [noun, id]) => {
@@ -153,13 +152,8 @@ fn kind(noun: &str) -> Result<Kind, Refusal> {
     }
 }
 
-pub(super) fn list(tenant: &Tenant, call: &Call, items: Vec<Value>, context: &str) -> Outcome {
-    check_list(call)?;
-    odata::page(tenant, call, items, context)
-}
-
 /// Directory lists take some operators only with `ConsistencyLevel: eventual`.
-fn check_list(call: &Call) -> Result<(), Refusal> {
+pub(super) fn list(tenant: &Tenant, call: &Call, items: Vec<Value>, context: &str) -> Outcome {
     let filter = call.option("filter").unwrap_or_default().to_ascii_lowercase();
     let advanced = [" ne ", "not ", "not(", "endswith("]
         .into_iter()
@@ -171,7 +165,7 @@ fn check_list(call: &Call) -> Result<(), Refusal> {
             "Operator or query option needs the request header 'ConsistencyLevel: eventual' and $count=true.",
         ));
     }
-    Ok(())
+    odata::page(tenant, call, items, context)
 }
 
 /// Finds by id, user principal name, or the alternate key `appId='...'`.

@@ -30,16 +30,12 @@ const REFERENCES: [&str; 2] = [
 ];
 
 pub(super) fn list(tenant: &Tenant, call: &Call) -> Outcome {
-    let listed = tenant
+    let shown = tenant
         .objects(Kind::NamedLocations)
-        .filter(|location| visible(call, location));
-    odata::list(
-        tenant,
-        call,
-        listed,
-        |location| show(call, location),
-        "identity/conditionalAccess/namedLocations",
-    )
+        .filter(|location| visible(call, location))
+        .map(|location| show(call, location))
+        .collect();
+    odata::page(tenant, call, shown, "identity/conditionalAccess/namedLocations")
 }
 
 pub(super) fn get(tenant: &Tenant, call: &Call, id: &str) -> Outcome {

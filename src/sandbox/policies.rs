@@ -38,16 +38,12 @@ const READ_ONLY: [&str; 6] = [
 ];
 
 pub(super) fn list(tenant: &Tenant, call: &Call) -> Outcome {
-    let listed = tenant
+    let shown = tenant
         .objects(Kind::Policies)
-        .filter(|policy| call.version == Version::Beta || policy.get(BETA_ONLY).is_none());
-    odata::list(
-        tenant,
-        call,
-        listed,
-        |policy| show(tenant, call, policy),
-        "identity/conditionalAccess/policies",
-    )
+        .filter(|policy| call.version == Version::Beta || policy.get(BETA_ONLY).is_none())
+        .map(|policy| show(tenant, call, policy))
+        .collect();
+    odata::page(tenant, call, shown, "identity/conditionalAccess/policies")
 }
 
 pub(super) fn get(tenant: &Tenant, call: &Call, id: &str) -> Outcome {
@@ -74,16 +70,14 @@ pub(super) fn create(tenant: &mut Tenant, call: &Call) -> Outcome {
     }
     normalise::policy(&mut policy);
     rules::policy(tenant, None, &policy, call.version)?;
-    let quota = tenant.settings.policy_quota;
-    let counted = || {
-        tenant
-            .objects(Kind::Policies)
-            .filter(|policy| policy.get(MANAGED).is_none())
-            .count()
-    };
-    if tenant.count(Kind::Policies) >= quota && counted() >= quota {
+    let managed = tenant
+        .objects(Kind::Policies)
+        .filter(|policy| policy.get(MANAGED).is_some())
+        .count();
+    if tenant.count(Kind::Policies) - managed >= tenant.settings.policy_quota {
         return Err(Refusal::bad(format!(
-            "The number of policies has reached the limit of {quota}."
+            "The number of policies has reached the limit of {}.",
+            tenant.settings.policy_quota
         )));
     }
     let id = tenant.next_id();

@@ -70,7 +70,7 @@ pub(super) fn write(value: &str, context: Context) -> String {
 }
 
 /// Characters that a reader of the file could not see, or that change how the line is shown.
-fn needs_code_point(character: char) -> bool {
+pub(super) fn needs_code_point(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

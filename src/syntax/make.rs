@@ -1,5 +1,6 @@
 //! Trees made by code: nodes without spans, for the formatter to lay out.
 
+use super::escape::needs_code_point;
 use super::span::Span;
 use super::tree::{
     Argument, Attribute, Binary, BinaryOperator, Block, Body, Call, Comment, Duration, DurationUnit, Element,
@@ -26,11 +27,19 @@ pub fn is_identifier(text: &str) -> bool {
 }
 
 impl Comment {
-    /// A `# …` comment of one line; line breaks in the text become spaces.
+    /// A `# …` comment of one line; line breaks in the text become spaces, and characters that nobody sees are spelt.
     pub fn new(text: &str) -> Self {
         let line: Vec<&str> = text.split_whitespace().collect();
+        let mut shown = String::new();
+        for character in line.join(" ").chars() {
+            if needs_code_point(character) && !matches!(character, '\u{200C}' | '\u{200D}') {
+                shown.extend(character.escape_unicode());
+            } else {
+                shown.push(character);
+            }
+        }
         Self {
-            text: format!("# {}", line.join(" ")),
+            text: format!("# {shown}"),
             blank_before: false,
             span: Span::SYNTHETIC,
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::words::{LookUp, Variable, Words};
 use super::{Exported, NO_ACCOUNTS, Options};
 use crate::export::block::block_with;
+use crate::model::names::block_name;
 use crate::model::{Kind, Target};
 use crate::syntax::{Attribute, Block, Body, Expression, Item, print};
 
@@ -48,8 +49,20 @@ impl Files<'_> {
         files
             .into_iter()
             .filter(|(_, items)| !items.is_empty())
-            .map(|(name, items)| (name, print(&Body::new(items))))
+            .map(|(name, items)| (self.free(name), print(&Body::new(items))))
             .collect()
+    }
+
+    /// The name, or the first of `name-2`, `name-3`, … that nothing has.
+    fn free(&self, name: String) -> String {
+        let stem = name.strip_suffix(".capol").unwrap_or(&name).to_owned();
+        let mut free = name;
+        let mut number = 2_u32;
+        while self.options.existing.contains(&free) {
+            free = format!("{stem}-{number}.capol");
+            number += 1;
+        }
+        free
     }
 
     /// Objects of some kinds, in the order of what people call them.
@@ -87,8 +100,15 @@ impl Files<'_> {
             .objects
             .iter()
             .any(|(exported, _)| exported.object.kind == Kind::Policy);
+        let mut items = Vec::new();
+        if let Some(tenant) = &self.options.tenant {
+            let label = block_name("tenant", &tenant.name);
+            let id = Attribute::new("id", Expression::string(&tenant.id)).into();
+            let block = Block::new("tenant", &[&label], vec![id]).on_one_line();
+            items.push(Item::from(block).with_trailing(&tenant.name));
+        }
         if self.options.has_settings || self.options.emergency_access.is_some() || !has_policies {
-            return Vec::new();
+            return items;
         }
         let reason = Expression::call("none", [Expression::string(NO_ACCOUNTS)]);
         let block = Block::new(
@@ -96,7 +116,8 @@ impl Files<'_> {
             &[],
             vec![Attribute::new("emergency_access", reason).into()],
         );
-        vec![block.into()]
+        items.push(Item::from(block).apart());
+        items
     }
 
     fn directory(&self) -> Vec<Item> {
@@ -195,7 +216,7 @@ fn wrapped(text: &str) -> Vec<String> {
 fn look_up_block(look_up: &LookUp) -> Item {
     let id = Attribute::new("id", Expression::string(&look_up.id)).into();
     let block = Block::new(look_up.target.word(), &[&look_up.label], vec![id]).on_one_line();
-    Item::from(block).with_trailing(&look_up.name)
+    Item::from(block).with_trailing(&look_up.comment)
 }
 
 fn variable_block(variable: &Variable) -> Item {

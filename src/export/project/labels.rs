@@ -14,8 +14,15 @@ pub(super) fn of_objects(objects: &[Exported], taken: &BTreeMap<String, BTreeSet
     let mut labels = vec![String::new(); objects.len()];
     for (block, members) in of_block {
         let nothing = BTreeSet::new();
-        let taken = taken.get(block).unwrap_or(&nothing);
-        let keyed = members.iter().filter_map(|at| {
+        let mut taken = taken.get(block).unwrap_or(&nothing).clone();
+        let chosen = |at: &usize| objects.get(*at).and_then(|exported| exported.label.clone());
+        for at in &members {
+            if let (Some(label), Some(place)) = (chosen(at), labels.get_mut(*at)) {
+                taken.insert(label.clone());
+                *place = label;
+            }
+        }
+        let keyed = members.iter().filter(|at| chosen(at).is_none()).filter_map(|at| {
             let exported = objects.get(*at)?;
             // Objects without an id are told apart by what they say.
             let key = exported
@@ -24,7 +31,7 @@ pub(super) fn of_objects(objects: &[Exported], taken: &BTreeMap<String, BTreeSet
                 .unwrap_or_else(|| format!("~{:?}", exported.object));
             Some(((key, *at), exported.object.name()))
         });
-        for ((_, at), label) in names::assign(block, keyed, taken) {
+        for ((_, at), label) in names::assign(block, keyed, &taken) {
             if let Some(place) = labels.get_mut(at) {
                 *place = label;
             }

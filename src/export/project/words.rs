@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Exported, UnsetVariable};
+use super::{Exported, Options, UnsetVariable};
 use crate::export::known::KnownNames;
 use crate::export::naming::{Naming, Written, built_in, built_in_by_name};
 use crate::export::placeholder::{Piece, is_placeholder, pieces, words};
@@ -17,8 +17,8 @@ pub(super) struct LookUp {
     pub(super) target: Target,
     pub(super) label: String,
     pub(super) id: String,
-    /// What people call the object.
-    pub(super) name: String,
+    /// What people call the object, and why its name does not stand in its place.
+    pub(super) comment: String,
 }
 
 /// A variable for what the objects do not say.
@@ -50,21 +50,50 @@ struct Uses {
     excludes: usize,
 }
 
+impl Uses {
+    /// `in 2 policies, left out of 1 policy`.
+    fn told(self) -> String {
+        match self {
+            Self {
+                includes,
+                excludes: 0,
+            } => format!("in {}", counted(includes)),
+            Self {
+                includes: 0,
+                excludes,
+            } => format!("left out of {}", counted(excludes)),
+            Self { includes, excludes } => {
+                format!("in {}, left out of {}", counted(includes), counted(excludes))
+            }
+        }
+    }
+}
+
 impl Words {
     pub(super) fn find<'a>(
         objects: impl Iterator<Item = &'a Exported> + Clone,
         labels: &'a [String],
         known: &KnownNames,
-        taken: &BTreeMap<String, BTreeSet<String>>,
+        options: &Options,
     ) -> Self {
         let mut words = Self::default();
         let mut unresolved: BTreeMap<(Target, String), Uses> = BTreeMap::new();
-        let own = Own::new(objects.clone(), labels);
+        let own = Own::new(objects.clone(), labels, options.live);
+        let managed = |target: Target, id: &str| {
+            let address = options.managed.get(&(target, id.to_ascii_lowercase()));
+            address.cloned().map(Written::Managed)
+        };
+        let look_up = |target: Target, id: &str| {
+            let name = known.look_up(target, id)?;
+            Some(Written::LookUp(name.to_owned()))
+        };
         for ((target, id), uses) in references(objects.clone()) {
             match own
                 .label(target, &id)
                 .map(Written::Block)
-                .or_else(|| everywhere(target, &id, known))
+                .or_else(|| managed(target, &id))
+                .or_else(|| everywhere(target, &id, known, options.live))
+                .or_else(|| look_up(target, &id))
             {
                 Some(written) => words.naming.insert(target, &id, written),
                 None => {
@@ -72,8 +101,14 @@ impl Words {
                 }
             }
         }
-        words.add_look_ups(&mut unresolved, known, taken);
-        words.add_variables(objects, unresolved, known, taken);
+        let (unresolved, taken) = (&mut unresolved, &options.taken);
+        words.add_look_ups(unresolved, known, taken);
+        let placeholders = if options.live {
+            BTreeSet::new()
+        } else {
+            text_placeholders(objects)
+        };
+        words.add_variables(placeholders, unresolved, known, taken);
         words
     }
 
@@ -84,18 +119,12 @@ impl Words {
         known: &KnownNames,
         taken: &BTreeMap<String, BTreeSet<String>>,
     ) {
-        let mut found: BTreeMap<Target, BTreeMap<String, (String, String)>> = BTreeMap::new();
-        unresolved.retain(|(target, text), _| {
+        let mut found: BTreeMap<Target, BTreeMap<String, Pinned>> = BTreeMap::new();
+        unresolved.retain(|(target, text), uses| {
             if !has_look_up_block(*target) {
                 return true;
             }
-            let pinned = match known.name(*target, text) {
-                Some(name) if is_guid(text) => Some((text.clone(), name.to_owned())),
-                _ => known
-                    .id(*target, text)
-                    .filter(|id| is_guid(id))
-                    .map(|id| (id.to_owned(), text.clone())),
-            };
+            let pinned = pinned(*target, text, *uses, known);
             let is_pinned = pinned.is_some();
             found
                 .entry(*target)
@@ -108,19 +137,19 @@ impl Words {
             let taken = taken.get(target.word()).unwrap_or(&nothing);
             let by_id: BTreeMap<&str, &str> = members
                 .values()
-                .map(|(id, name)| (id.as_str(), name.as_str()))
+                .map(|pinned| (pinned.id.as_str(), pinned.name.as_str()))
                 .collect();
             let labels = names::assign(target.word(), by_id, taken);
-            for (text, (id, name)) in &members {
-                let Some(label) = labels.get(id.as_str()) else {
+            for (text, pinned) in &members {
+                let Some(label) = labels.get(pinned.id.as_str()) else {
                     continue;
                 };
                 self.naming.insert(target, text, Written::Block(label.clone()));
                 let look_up = LookUp {
                     target,
                     label: label.clone(),
-                    id: id.clone(),
-                    name: name.clone(),
+                    id: pinned.id.clone(),
+                    comment: pinned.comment.clone(),
                 };
                 if !self.look_ups.contains(&look_up) {
                     self.look_ups.push(look_up);
@@ -132,20 +161,20 @@ impl Words {
     }
 
     /// Variables for ids that nobody can resolve, and for placeholders.
-    fn add_variables<'a>(
+    fn add_variables(
         &mut self,
-        objects: impl Iterator<Item = &'a Exported>,
-        unresolved: BTreeMap<(Target, String), Uses>,
+        placeholders: BTreeSet<String>,
+        unresolved: &BTreeMap<(Target, String), Uses>,
         known: &KnownNames,
         taken: &BTreeMap<String, BTreeSet<String>>,
     ) {
         let mut wanted: BTreeMap<(Option<Target>, String), (String, Variable)> = BTreeMap::new();
         for ((target, id), uses) in unresolved {
-            if let Some((name, variable)) = variable(target, &id, uses, known) {
-                wanted.insert((Some(target), id), (name, variable));
+            if let Some((name, variable)) = variable(*target, id, *uses, known) {
+                wanted.insert((Some(*target), id.clone()), (name, variable));
             }
         }
-        for placeholder in text_placeholders(objects) {
+        for placeholder in placeholders {
             let variable = Variable {
                 label: String::new(),
                 target: None,
@@ -199,7 +228,8 @@ struct Own<'a> {
 }
 
 impl<'a> Own<'a> {
-    fn new(objects: impl Iterator<Item = &'a Exported>, labels: &'a [String]) -> Self {
+    /// In a tenant ids refer, and names never do.
+    fn new(objects: impl Iterator<Item = &'a Exported>, labels: &'a [String], live: bool) -> Self {
         let mut own = Self {
             by_id: BTreeMap::new(),
             by_name: BTreeMap::new(),
@@ -210,6 +240,9 @@ impl<'a> Own<'a> {
             };
             if let Some(id) = &exported.id {
                 own.by_id.insert((target, id.to_ascii_lowercase()), label);
+            }
+            if live {
+                continue;
             }
             own.by_name
                 .entry((target, exported.object.name()))
@@ -229,14 +262,14 @@ impl<'a> Own<'a> {
 }
 
 /// What every tenant has, under its id or under its name.
-fn everywhere(target: Target, id: &str, known: &KnownNames) -> Option<Written> {
+fn everywhere(target: Target, id: &str, known: &KnownNames, live: bool) -> Option<Written> {
     if target == Target::Location
         && (id == COMPLIANT_NETWORK || known.name(target, id) == Some(COMPLIANT_NETWORK))
     {
         return Some(Written::Word("compliant_network"));
     }
     built_in(target, id)
-        .or_else(|| built_in_by_name(target, id))
+        .or_else(|| built_in_by_name(target, id).filter(|_| !live))
         .map(Written::BuiltIn)
 }
 
@@ -255,6 +288,39 @@ fn references<'a>(objects: impl Iterator<Item = &'a Exported>) -> BTreeMap<(Targ
         }
     }
     found
+}
+
+/// An id under a name of its own.
+struct Pinned {
+    id: String,
+    /// What the label is made from.
+    name: String,
+    comment: String,
+}
+
+/// The id behind a reference, and what to say of it.
+fn pinned(target: Target, text: &str, uses: Uses, known: &KnownNames) -> Option<Pinned> {
+    let remark = known.remark_on(target, text);
+    match known.name(target, text) {
+        Some(name) if is_guid(text) => Some(Pinned {
+            id: text.to_owned(),
+            name: name.to_owned(),
+            comment: match remark {
+                Some(remark) => format!("{name}: {remark}"),
+                None => name.to_owned(),
+            },
+        }),
+        None if is_guid(text) && remark.is_some() => Some(Pinned {
+            id: text.to_owned(),
+            name: format!("missing {}", text.split('-').next().unwrap_or(text)),
+            comment: format!("{}: {}", remark.unwrap_or_default(), uses.told()),
+        }),
+        _ => known.id(target, text).filter(|id| is_guid(id)).map(|id| Pinned {
+            id: id.to_owned(),
+            name: text.to_owned(),
+            comment: text.to_owned(),
+        }),
+    }
 }
 
 /// Whether the language has a block that names such an object without managing it.
@@ -279,17 +345,7 @@ fn variable(target: Target, id: &str, uses: Uses, known: &KnownNames) -> Option<
     } else {
         return None;
     };
-    let uses = match uses {
-        Uses {
-            includes,
-            excludes: 0,
-        } => format!("in {}", counted(includes)),
-        Uses {
-            includes: 0,
-            excludes,
-        } => format!("left out of {}", counted(excludes)),
-        Uses { includes, excludes } => format!("in {}, left out of {}", counted(includes), counted(excludes)),
-    };
+    let uses = uses.told();
     let remark = if default.is_some() {
         uses
     } else {
