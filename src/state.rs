@@ -27,6 +27,8 @@ pub use self::history::Change;
 pub use self::history::HistoryEntry;
 pub use self::local::LocalFile;
 pub use self::place::Place;
+pub(crate) use self::replace::sweep;
+pub(crate) use self::replace::temporary_for;
 pub use self::store::StateStore;
 pub use self::store::Stored;
 

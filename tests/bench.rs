@@ -5,6 +5,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+/// The real command.
+pub(crate) const CAPOL: &str = env!("CARGO_BIN_EXE_capol");
+
 /// A folder in which commands are run, removed at the end.
 pub(crate) struct Folder {
     folder: tempfile::TempDir,
@@ -14,7 +17,7 @@ pub(crate) struct Folder {
 /// What a command answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// Its exit status.
+    /// Its exit status; [`Answer::KILLED`] when a signal ended it.
     pub(crate) status: i32,
     /// Its standard output, with the folder's path as `[FOLDER]`.
     pub(crate) out: String,
@@ -64,14 +67,18 @@ impl Folder {
 
     /// Runs `capol` with these arguments and this standard input.
     pub(crate) fn capol_with(&self, arguments: &[&str], input: &str) -> Answer {
-        let mut child = self.start(arguments);
+        self.ended(self.start(arguments), input)
+    }
+
+    /// Gives a command its standard input and waits for its end.
+    pub(crate) fn ended(&self, mut child: Child, input: &str) -> Answer {
         let mut stdin = child.stdin.take().expect("piped");
         // A command that reads no input may be gone already.
         drop(stdin.write_all(input.as_bytes()));
         drop(stdin);
         let output = child.wait_with_output().expect("capol ends");
         Answer {
-            status: output.status.code().expect("not killed"),
+            status: output.status.code().unwrap_or(Answer::KILLED),
             out: self.redacted(&output.stdout),
             err: self.redacted(&output.stderr),
         }
@@ -79,9 +86,14 @@ impl Folder {
 
     /// Starts `capol` with these arguments; its three streams are pipes.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_capol"));
+        let mut command = self.command(CAPOL);
+        command.args(arguments).spawn().expect("capol runs")
+    }
+
+    /// Another program in this folder, with the same environment; its three streams are pipes.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         command
-            .args(arguments)
             .current_dir(self.folder.path())
             .env_clear()
             .stdin(Stdio::piped())
@@ -92,7 +104,8 @@ impl Folder {
                 command.env(name, value);
             }
         }
-        command.envs(&self.environment).spawn().expect("capol runs")
+        command.envs(&self.environment);
+        command
     }
 
     fn redacted(&self, bytes: &[u8]) -> String {
@@ -105,6 +118,9 @@ impl Folder {
 }
 
 impl Answer {
+    /// The status of a process that a signal ended.
+    pub(crate) const KILLED: i32 = -1;
+
     /// Status and both streams, for a snapshot.
     pub(crate) fn all(&self) -> String {
         let mut text = format!("status {}\n", self.status);

@@ -24,6 +24,7 @@ mod import;
 mod in_memory;
 mod interrupt;
 mod lang;
+mod processes;
 mod properties;
 mod refusals;
 mod robustness;

@@ -462,39 +462,45 @@ const KINDS: [Kind; 5] = [
 impl World {
     /// What every object says, by kind and name, with names in the place of ids; and who is in the groups.
     pub(crate) fn shape(&self) -> Vec<String> {
-        let mut names: Vec<(String, String)> = Vec::new();
-        for kind in KINDS {
-            for object in self.objects(kind) {
-                let text = |member: &str| object[member].as_str().unwrap_or_default().to_owned();
-                names.push((text("id"), text("displayName")));
-            }
-        }
-        let mut shape = Vec::new();
-        for kind in KINDS {
-            for mut object in self.objects(kind) {
-                let id = object["id"].as_str().unwrap().to_owned();
-                let mut members: Vec<String> =
-                    self.sandbox.with_tenant(|tenant| tenant.members(&id).to_vec());
-                members.sort();
-                let map = object.as_object_mut().unwrap();
-                map.remove("createdDateTime");
-                map.remove("modifiedDateTime");
-                if let Some(Value::Array(configurations)) = map.get_mut("combinationConfigurations") {
-                    for configuration in configurations {
-                        configuration.as_object_mut().unwrap().remove("id");
-                    }
-                }
-                let pruned = capol::model::wire::pruned(&object);
-                let mut text = format!("{kind:?} {pruned} {members:?}");
-                for (id, name) in &names {
-                    text = text.replace(id, name);
-                }
-                shape.push(text);
-            }
-        }
-        shape.sort();
-        shape
+        self.sandbox.with_tenant(|tenant| shape(tenant))
     }
+}
+
+/// What every object of a tenant says, by kind and name, with names in the place of ids; and who is in the groups.
+pub(crate) fn shape(tenant: &Tenant) -> Vec<String> {
+    let objects = KINDS.map(|kind| tenant.objects(kind).cloned().collect::<Vec<Value>>());
+    let mut names: Vec<(String, String)> = Vec::new();
+    for object in objects.iter().flatten() {
+        let text = |member: &str| object[member].as_str().unwrap_or_default().to_owned();
+        // The id of a context is short enough to be part of another id, and is chosen by hand.
+        if object["id"].as_str().is_some_and(|id| id.len() > 3) {
+            names.push((text("id"), text("displayName")));
+        }
+    }
+    let mut shape = Vec::new();
+    for (kind, objects) in KINDS.into_iter().zip(objects) {
+        for mut object in objects {
+            let id = object["id"].as_str().unwrap().to_owned();
+            let mut members: Vec<String> = tenant.members(&id).to_vec();
+            members.sort();
+            let map = object.as_object_mut().unwrap();
+            map.remove("createdDateTime");
+            map.remove("modifiedDateTime");
+            if let Some(Value::Array(configurations)) = map.get_mut("combinationConfigurations") {
+                for configuration in configurations {
+                    configuration.as_object_mut().unwrap().remove("id");
+                }
+            }
+            let pruned = capol::model::wire::pruned(&object);
+            let mut text = format!("{kind:?} {pruned} {members:?}");
+            for (id, name) in &names {
+                text = text.replace(id, name);
+            }
+            shape.push(text);
+        }
+    }
+    shape.sort();
+    shape
 }
 
 /// The action that a plan takes at an address.

@@ -43,6 +43,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         .connect(configuration, tenant, &context.environment, watch.observer())
         .await?;
     let guard = workspace.lock(&worker).await?;
+    context.locked(&guard);
     let located = |error: WorkError| work::failure(error, &loaded.sources);
     let recovered = workspace
         .recover(&connection, &guard, &worker, configuration)

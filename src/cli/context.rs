@@ -89,6 +89,13 @@ impl Context {
         self.terminal.aside(page);
     }
 
+    /// Says whose lock was taken over, if one was left behind.
+    pub fn locked(&self, guard: &crate::state::Guard) {
+        if let Some(dead) = guard.previous() {
+            self.note(&crate::report::state_text::taken_over_text(dead, self.now()));
+        }
+    }
+
     /// Now, or what `CAPOL_CLOCK` says while the tenant is on loopback.
     pub fn now(&self) -> Timestamp {
         let on_loopback = self.global.sandbox

@@ -69,6 +69,7 @@ pub(super) async fn run(context: &Context, what: What, manner: Manner<'_>) -> Re
                 )
                 .await?;
             let guard = workspace.lock(&worker).await?;
+            context.locked(&guard);
             let failure = |error| work::failure(error, &loaded.sources);
             workspace
                 .recover(&connection, &guard, &worker, configuration)

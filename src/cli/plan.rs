@@ -49,6 +49,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     }
     let configuration = &loaded.configuration;
     let guard = workspace.lock(&worker).await?;
+    context.locked(&guard);
     let located = |error: WorkError| work::failure(error, &loaded.sources);
     let recovered = workspace
         .recover(&connection, &guard, &worker, configuration)

@@ -183,10 +183,7 @@ async fn agree(context: &Context, store: &LocalFile, operator: &Operator, id: &s
 /// Says what a change did, and that a dead holder's lock was in the way.
 fn told<T>(context: &Context, edited: &Edited<T>, json: serde_json::Value, page: &Page) {
     if let Some(dead) = &edited.taken_over {
-        context.note(&format!(
-            "The lock that `{}` (process {} of {}) left behind is removed.",
-            dead.operation, dead.pid, dead.who
-        ));
+        context.note(&state_text::taken_over_text(dead, context.now()));
     }
     say(context, json, page);
 }

@@ -16,6 +16,7 @@ pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outco
         .connect(configuration, tenant, &context.environment, watch.observer())
         .await?;
     let guard = workspace.lock(&worker).await?;
+    context.locked(&guard);
     let located = |error: WorkError| work::failure(error, &loaded.sources);
     let recovered = workspace
         .recover(&connection, &guard, &worker, configuration)

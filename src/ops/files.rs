@@ -8,6 +8,8 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::OpsError;
+use crate::state::files::{Files as _, RealFiles};
+use crate::state::{sweep, temporary_for};
 
 fn failed(path: &Path, source: std::io::Error) -> OpsError {
     OpsError::File {
@@ -21,28 +23,32 @@ pub fn read(path: &Path) -> Result<Vec<u8>, OpsError> {
     std::fs::read(path).map_err(|source| failed(path, source))
 }
 
-/// Replaces a file's text in one step, keeping its permissions.
+/// Replaces a file's text in one step, keeping its permissions. A symbolic link stays one.
+///
+/// What an earlier, killed command left beside it is removed on the way.
 pub fn replace(path: &Path, text: &str) -> Result<(), OpsError> {
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|source| failed(path, source))?;
-    file.write_all(text.as_bytes())
-        .map_err(|source| failed(path, source))?;
-    let permissions = match path.metadata() {
-        Ok(metadata) => Some(metadata.permissions()),
-        Err(_) => default_permissions(),
-    };
-    if let Some(permissions) = permissions {
-        file.as_file()
-            .set_permissions(permissions)
-            .map_err(|source| failed(path, source))?;
-    }
-    file.as_file().sync_all().map_err(|source| failed(path, source))?;
-    file.persist(path).map_err(|error| failed(path, error.error))?;
-    Ok(())
+    let target = RealFiles.resolve(path).map_err(|source| failed(path, source))?;
+    let temporary = temporary_for(&target);
+    let folder = temporary.parent().unwrap_or(Path::new("."));
+    // A leftover that cannot be removed is no reason not to write.
+    let _swept = sweep(&RealFiles, folder, Some(&target));
+    let written = RealFiles.create(&temporary).and_then(|mut file| {
+        file.write(text.as_bytes())?;
+        let permissions = match target.metadata() {
+            Ok(metadata) => Some(metadata.permissions()),
+            Err(_) => default_permissions(),
+        };
+        if let Some(permissions) = permissions {
+            std::fs::set_permissions(&temporary, permissions)?;
+        }
+        file.sync()?;
+        RealFiles.put(file, &temporary, &target)
+    });
+    written.map_err(|source| {
+        // The next command sweeps it up if this fails, too.
+        let _removed = RealFiles.remove(&temporary);
+        failed(path, source)
+    })
 }
 
 /// What a new file may be read by: everyone, as an editor would make it.

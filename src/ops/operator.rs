@@ -45,6 +45,7 @@ impl Operator {
             who: self.who.clone(),
             host: self.host.clone(),
             pid: self.pid,
+            process: host::process(self.pid),
             since: self.at,
             operation: operation.to_owned(),
             version: CAPOL_VERSION.to_owned(),

@@ -168,7 +168,7 @@ pub fn holder_text(holder: &Holder) -> String {
             match (holder.running, info.held) {
                 (true, _) => "it runs",
                 (false, true) => "until it is unlocked",
-                (false, false) => "it does not run on this machine",
+                (false, false) => "it is not known to run",
             },
             holder.id
         ),
@@ -177,6 +177,18 @@ pub fn holder_text(holder: &Holder) -> String {
             holder.id
         ),
     }
+}
+
+/// Whose lock was taken over.
+pub fn taken_over_text(dead: &LockInfo, now: jiff::Timestamp) -> String {
+    format!(
+        "`{}` by {} (process {} on {}, begun {}) ended without giving its lock back; the lock is taken over.",
+        dead.operation,
+        dead.who,
+        dead.pid,
+        dead.host,
+        dead.age(now)
+    )
 }
 
 /// What was unlocked.

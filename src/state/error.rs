@@ -203,7 +203,7 @@ pub enum StateError {
     },
 
     /// Another capol runs on this state.
-    #[error("{} on {} is running `{}` (process {}, since {}) and has the state locked", .info.who, .info.host, .info.operation, .info.pid, .info.since)]
+    #[error("{} on {} is running `{}` (process {}, since {}{age}) and has the state locked", .info.who, .info.host, .info.operation, .info.pid, .info.since)]
     #[diagnostic(
         code(state::locked),
         help(
@@ -215,6 +215,8 @@ pub enum StateError {
     Running {
         /// What its lock says.
         info: Box<LockInfo>,
+        /// How old it is, after a comma; empty when nobody asked for a lock of its own.
+        age: String,
     },
 
     /// Another capol has the lock and has not yet said who it is.
@@ -225,8 +227,8 @@ pub enum StateError {
         path: PathBuf,
     },
 
-    /// A lock that no running process here stands behind.
-    #[error("{} on {} has had the state locked for `{}` since {}", .info.who, .info.host, .info.operation, .info.since)]
+    /// A lock of which it is not known whether its process runs.
+    #[error("{} on {} has had the state locked for `{}` since {}, {age}{}", .info.who, .info.host, .info.operation, .info.since, process(.info))]
     #[diagnostic(
         code(state::locked),
         help(
@@ -238,6 +240,8 @@ pub enum StateError {
     Locked {
         /// What the lock says.
         info: Box<LockInfo>,
+        /// How old it is.
+        age: String,
     },
 
     /// The lock file holds something else than a lock.
@@ -285,7 +289,7 @@ pub enum StateError {
     #[error("the state is not locked")]
     #[diagnostic(
         code(state::not_locked),
-        help("nothing has to be done; `{id}` is gone already")
+        help("there is no lock `{id}` to be removed; run the command that you need")
     )]
     NotLocked {
         /// The id given.
@@ -293,16 +297,18 @@ pub enum StateError {
     },
 
     /// The lock is another one than the user means.
-    #[error("the state is locked by `{found}`, not by `{given}`")]
+    #[error("the lock on the state is `{found}`{who}, not `{given}`")]
     #[diagnostic(
         code(state::other_lock),
-        help("look who that is with `capol state lock --json`; to end it: `capol state unlock {found}`")
+        help("if that is the one to be removed: `capol state unlock {found}`")
     )]
     OtherLock {
         /// The id given.
         given: String,
         /// The id in place.
         found: String,
+        /// Whose that is, in brackets; empty when it does not say.
+        who: String,
     },
 
     /// The journal cannot be read or written.
@@ -367,6 +373,14 @@ pub enum StateError {
         /// The id asked for.
         apply: String,
     },
+}
+
+/// Which process it was; a lock that was meant to stay has none.
+fn process(info: &LockInfo) -> String {
+    if info.held {
+        return String::new();
+    }
+    format!(" (process {})", info.pid)
 }
 
 fn done(verb: &str) -> &str {

@@ -17,7 +17,7 @@ pub trait Files: Debug + Send + Sync {
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
     /// The whole content; none when there is no such file.
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
-    /// Makes a new file; it must not exist.
+    /// Makes a new file; it must not exist. While it is open nobody else can lock it, where the system has locks.
     fn create(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
     /// Opens an existing file, writing at its end.
     fn append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
@@ -35,6 +35,32 @@ pub trait Files: Debug + Send + Sync {
     ///
     /// The lock goes when the file is closed, also by the death of the process.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn OpenFile>>>;
+
+    /// Gives a file that `file` has open another name, and closes it.
+    fn put(&self, file: Box<dyn OpenFile>, from: &Path, to: &Path) -> io::Result<()> {
+        if cfg!(windows) {
+            // An open file cannot be moved.
+            drop(file);
+            return self.rename(from, to);
+        }
+        // Open until it is no leftover any more, so that nobody sweeps it up.
+        let renamed = self.rename(from, to);
+        drop(file);
+        renamed
+    }
+
+    /// Removes a file that is locked by `file`, and gives the lock back.
+    fn discard(&self, path: &Path, file: Box<dyn OpenFile>) -> io::Result<()> {
+        if cfg!(windows) {
+            // An open file cannot be removed; whoever takes the lock in between keeps it open and so keeps it.
+            drop(file);
+            let _kept_by_the_next = self.remove(path);
+            return Ok(());
+        }
+        let removed = self.remove(path);
+        drop(file);
+        removed
+    }
 }
 
 /// An open file.

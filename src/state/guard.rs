@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::StateError;
+use super::host;
+use super::host::Process;
 
 /// What a lock says about its holder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +21,9 @@ pub struct LockInfo {
     pub host: String,
     /// The process on that machine.
     pub pid: u32,
+    /// What tells that process from later ones of the same number; none where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
     /// When the lock was taken.
     pub since: Timestamp,
     /// The command it was taken for: `apply`, `state mv`.
@@ -28,6 +33,40 @@ pub struct LockInfo {
     /// True when it was taken by `capol state lock` and outlives the process.
     #[serde(default)]
     pub held: bool,
+}
+
+impl LockInfo {
+    /// Whether who took it is known not to run any more. To be asked only while the system's lock is free.
+    pub(super) fn is_dead_for(&self, asking: &Self) -> bool {
+        if self.held || self.host != asking.host || self.host == host::UNKNOWN {
+            return false;
+        }
+        match (&self.process, &asking.process) {
+            // Where the system tells no more than its lock and the machine's name, these must do.
+            (None, None) => true,
+            // One number is one process at a time, and the one that asks has given its own lock back.
+            (Some(then), Some(now)) if then.boot == now.boot => {
+                self.pid == asking.pid || host::process(self.pid).as_ref() != Some(then)
+            }
+            // The machine was started again since, if it is the same machine.
+            (Some(then), Some(now)) => then.machine.is_some() && then.machine == now.machine,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
+    /// How long ago the lock was taken: `5 minutes ago`.
+    pub fn age(&self, now: Timestamp) -> String {
+        let seconds = now.as_second().saturating_sub(self.since.as_second());
+        let (count, unit) = match seconds {
+            ..0 => return "in the future by the clock here".to_owned(),
+            0..10 => return "moments ago".to_owned(),
+            10..120 => (seconds, "second"),
+            120..7_200 => (seconds / 60, "minute"),
+            7_200..172_800 => (seconds / 3_600, "hour"),
+            _ => (seconds / 86_400, "day"),
+        };
+        format!("{count} {unit}s ago")
+    }
 }
 
 /// A lock that somebody has.

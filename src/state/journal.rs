@@ -264,14 +264,12 @@ impl Journal {
             apply,
             ..
         } = self;
-        // Closed before the rename: Windows refuses to move an open file.
-        drop(file);
         let name = format!("{}-{}{}", apply.serial, apply.apply, past::ENDING);
         let kept = place.history.join(name);
         files
             .create_folder(&place.history)
             .and_then(|()| history::trim(&*files, &place.history, past::ENDING))
-            .and_then(|()| files.rename(&place.journal, &kept))
+            .and_then(|()| files.put(file, &place.journal, &kept))
             .and_then(|()| files.sync_folder(&place.history))
             .and_then(|()| files.sync_folder(folder_of(&place.journal)))
             .map_err(|source| failed("closed", &place.journal, source))?;

@@ -181,17 +181,23 @@ impl LocalFile {
             }
         }
         self.history_folder().keep(current.as_ref(), &written, change)?;
-        if guard.is_locked() {
-            replace::sweep(&*self.files, &target).map_err(|fault| match fault {
+        self.put(&target, text.as_bytes())?;
+        Ok(written)
+    }
+
+    /// Removes what killed processes left beside the state and in the history.
+    fn sweep(&self) -> Result<(), StateError> {
+        let target = self.target()?;
+        for folder in [place::folder_of(&target), &self.place.history] {
+            replace::sweep(&*self.files, folder, None).map_err(|fault| match fault {
                 Sweeping::Folder(source) => StateError::Folder {
-                    folder: place::folder_of(&target).to_owned(),
+                    folder: folder.to_owned(),
                     source,
                 },
                 Sweeping::File(path, source) => StateError::Tidy { path, source },
             })?;
         }
-        self.put(&target, text.as_bytes())?;
-        Ok(written)
+        Ok(())
     }
 
     fn put(&self, target: &Path, bytes: &[u8]) -> Result<(), StateError> {
@@ -255,7 +261,12 @@ impl StateStore for LocalFile {
         info: &'a LockInfo,
         patience: Duration,
     ) -> BoxFuture<'a, Result<Guard, StateError>> {
-        async move { self.lock_file()?.acquire(info, patience).await }.boxed()
+        async move {
+            let guard = self.lock_file()?.acquire(info, patience).await?;
+            self.sweep()?;
+            Ok(guard)
+        }
+        .boxed()
     }
 
     fn hold<'a>(&'a self, info: &'a LockInfo, patience: Duration) -> BoxFuture<'a, Result<(), StateError>> {

@@ -2,8 +2,9 @@
 //!
 //! - Someone runs: the system's lock is taken, the file says who.
 //! - `capol state lock`: the system's lock is free, the file says `held`.
-//! - Someone died: the system's lock is free, the file names a process. On this machine that proves it dead and the
-//!   lock is taken over; another machine's lock may not be visible here, so that one is left to the user.
+//! - Someone died: the system's lock is free, the file names a process. When that was one of this machine and is seen
+//!   not to run any more, the lock is taken over; another machine's lock may not be visible here, and not every file
+//!   system carries locks, so anything else is left to the user.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -81,7 +82,7 @@ impl LockFile {
             return Err(StateError::NotLocked { id: id.to_owned() });
         };
         let Some(file) = self.try_lock()? else {
-            return Err(self.refusal(Some(said)));
+            return Err(self.refusal(Some(said), None));
         };
         let (found, info) = match self.left()? {
             Left::Nothing => {
@@ -95,6 +96,12 @@ impl LockFile {
             return Err(StateError::OtherLock {
                 given: id.to_owned(),
                 found,
+                who: info.map_or_else(String::new, |info| {
+                    format!(
+                        " ({} on {}, `{}` since {})",
+                        info.who, info.host, info.operation, info.since
+                    )
+                }),
             });
         }
         self.discard(file)?;
@@ -151,12 +158,13 @@ impl LockFile {
         info: &LockInfo,
     ) -> Result<Result<(Box<dyn OpenFile>, Option<LockInfo>), StateError>, StateError> {
         let Some(file) = self.try_lock()? else {
-            return Ok(Err(self.refusal(self.read()?)));
+            return Ok(Err(self.refusal(self.read()?, Some(info))));
         };
         Ok(match self.left()? {
             Left::Nothing => Ok((file, None)),
-            Left::By(previous) if provably_dead(&previous, info) => Ok((file, Some(previous))),
+            Left::By(previous) if previous.is_dead_for(info) => Ok((file, Some(previous))),
             Left::By(previous) => Err(StateError::Locked {
+                age: previous.age(info.since),
                 info: Box::new(previous),
             }),
             Left::Unreadable { id } => Err(StateError::LockUnreadable {
@@ -188,9 +196,12 @@ impl LockFile {
         Ok(interpret(&self.read()?.unwrap_or_default()))
     }
 
-    fn refusal(&self, said: Option<Vec<u8>>) -> StateError {
+    fn refusal(&self, said: Option<Vec<u8>>, asking: Option<&LockInfo>) -> StateError {
         match interpret(&said.unwrap_or_default()) {
-            Left::By(info) => StateError::Running { info: Box::new(info) },
+            Left::By(info) => StateError::Running {
+                age: asking.map_or_else(String::new, |asking| format!(", {}", info.age(asking.since))),
+                info: Box::new(info),
+            },
             Left::Nothing | Left::Unreadable { .. } => StateError::RunningUnnamed {
                 path: self.path.clone(),
             },
@@ -208,20 +219,9 @@ impl LockFile {
 
     /// Removes the lock file that is locked by `file`.
     fn discard(&self, file: Box<dyn OpenFile>) -> Result<(), StateError> {
-        let remove = || {
-            self.files
-                .remove(&self.path)
-                .map_err(|source| self.failed("remove", source))
-        };
-        if cfg!(windows) {
-            // An open file cannot be removed; whoever takes the lock in between keeps it open and so keeps it.
-            drop(file);
-            let _kept_by_the_next = remove();
-            return Ok(());
-        }
-        let removed = remove();
-        drop(file);
-        removed
+        self.files
+            .discard(&self.path, file)
+            .map_err(|source| self.failed("remove", source))
     }
 
     fn failed(&self, verb: &'static str, source: std::io::Error) -> StateError {
@@ -283,10 +283,6 @@ fn interpret(bytes: &[u8]) -> Left {
             id: digest(bytes).chars().take(8).collect(),
         },
     }
-}
-
-fn provably_dead(previous: &LockInfo, info: &LockInfo) -> bool {
-    !previous.held && previous.host == info.host && info.host != host::UNKNOWN
 }
 
 /// Where the lock of a state is: beside the file that the path leads to, so that links share it.

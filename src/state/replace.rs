@@ -1,5 +1,6 @@
 //! Replacing a file so that, whatever fails, its old or its new content is there.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ pub(super) struct Failed {
 
 /// Leftovers that cannot be removed: the folder cannot be searched, or one stays.
 #[derive(Debug)]
-pub(super) enum Sweeping {
+pub(crate) enum Sweeping {
     Folder(io::Error),
     File(PathBuf, io::Error),
 }
@@ -40,7 +41,7 @@ pub(super) enum Sweeping {
 /// Temporary file in the same folder, written, made durable, renamed, the folder made durable.
 pub(super) fn replace(files: &dyn Files, target: &Path, bytes: &[u8]) -> Result<(), Failed> {
     let folder = folder_of(target);
-    let temporary = folder.join(temporary_name(target));
+    let temporary = temporary_for(target);
     let at = |step| {
         let temporary = temporary.clone();
         move |source| Failed {
@@ -54,9 +55,7 @@ pub(super) fn replace(files: &dyn Files, target: &Path, bytes: &[u8]) -> Result<
         .write(bytes)
         .map_err(at(Step::Write))
         .and_then(|()| file.sync().map_err(at(Step::Sync)));
-    // Closed before the rename: Windows refuses to move an open file.
-    drop(file);
-    let renamed = written.and_then(|()| files.rename(&temporary, target).map_err(at(Step::Rename)));
+    let renamed = written.and_then(|()| files.put(file, &temporary, target).map_err(at(Step::Rename)));
     if let Err(failed) = renamed {
         // The next sweep takes it away if this fails, too.
         let _removed = files.remove(&temporary);
@@ -65,35 +64,42 @@ pub(super) fn replace(files: &dyn Files, target: &Path, bytes: &[u8]) -> Result<
     files.sync_folder(folder).map_err(at(Step::SyncFolder))
 }
 
-/// Removes the temporary files that killed processes left of replacing `target`.
-///
-/// Only for the holder of the lock: without it others may be at work on theirs.
-pub(super) fn sweep(files: &dyn Files, target: &Path) -> Result<(), Sweeping> {
-    let folder = folder_of(target);
-    let prefix = prefix(target);
+/// Removes the temporary files that killed processes left in a folder, of one target or of all; those that somebody
+/// is at work on stay.
+pub(crate) fn sweep(files: &dyn Files, folder: &Path, of: Option<&Path>) -> Result<(), Sweeping> {
+    let prefix = of
+        .and_then(Path::file_name)
+        .map_or_else(|| ".".to_owned(), |name| format!(".{}.", name.to_string_lossy()));
     let names = files.list(folder).map_err(Sweeping::Folder)?;
     for name in names {
-        if name.starts_with(&prefix) && name.ends_with(SUFFIX) {
-            let path = folder.join(name);
-            files
-                .remove(&path)
-                .map_err(|source| Sweeping::File(path, source))?;
+        if !name.starts_with(&prefix) || !is_temporary(&name) {
+            continue;
         }
+        let path = folder.join(name);
+        let removed = files.lock(&path).and_then(|file| match file {
+            Some(file) => files.discard(&path, file),
+            None => Ok(()),
+        });
+        removed.map_err(|source| Sweeping::File(path, source))?;
     }
     Ok(())
 }
 
-fn prefix(target: &Path) -> String {
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    format!(".{name}.")
+/// A name beside `target` that no other process and no other call uses, and that [`sweep`] knows.
+pub(crate) fn temporary_for(target: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    name.push(format!(".{}-{count}{SUFFIX}", std::process::id()));
+    folder_of(target).join(name)
 }
 
-fn temporary_name(target: &Path) -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!(
-        "{}{}-{}{SUFFIX}",
-        prefix(target),
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    )
+fn is_temporary(name: &str) -> bool {
+    let numbers = name
+        .strip_prefix('.')
+        .and_then(|name| name.strip_suffix(SUFFIX))
+        .and_then(|name| name.rsplit_once('.')?.1.split_once('-'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.is_some_and(|(process, count)| is_number(process) && is_number(count))
 }

@@ -98,6 +98,7 @@ pub(super) fn holder(id: &str) -> LockInfo {
         who: "ada".to_owned(),
         host: "desk".to_owned(),
         pid: 4711,
+        process: None,
         since: at(0),
         operation: "apply".to_owned(),
         version: "1.2.3".to_owned(),

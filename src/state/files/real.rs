@@ -59,8 +59,13 @@ impl Files for RealFiles {
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        let file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
-        Ok(boxed(file, path))
+        loop {
+            let file = boxed(create_locked(path)?, path);
+            // Who sweeps up may have had the lock first, and taken the file for a leftover.
+            if file.is_current()? {
+                return Ok(file);
+            }
+        }
     }
 
     fn append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
@@ -173,6 +178,25 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
+}
+
+/// A new file that is locked where the file system has locks; where it has none, nobody takes a lock to sweep it up.
+#[cfg(not(windows))]
+fn create_locked(path: &Path) -> io::Result<File> {
+    let file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
+    let _locked = file.try_lock();
+    Ok(file)
+}
+
+#[cfg(windows)]
+fn create_locked(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_SHARE_READ: u32 = 1;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .share_mode(FILE_SHARE_READ)
+        .open(path)
 }
 
 #[cfg(not(windows))]

@@ -80,6 +80,16 @@ fn writing(verb: &str, kind: ErrorKind) -> String {
     words.join(" ")
 }
 
+/// What taking the lock says when the folder cannot be searched for leftovers.
+fn sweeping() -> String {
+    let probe = Faulty::sound();
+    drop(lock(&Project::new().store_over(probe.clone()), "first").unwrap());
+    let at = probe.verbs().iter().position(|seen| seen.starts_with("list"));
+    let project = Project::new();
+    let files = Faulty::with_kind(at.unwrap(), Fault::Fails, ErrorKind::PermissionDenied);
+    told(&project, &lock(&project.store_over(files), "first").unwrap_err())
+}
+
 fn report(cases: &[(&str, String)]) -> String {
     let mut text = String::new();
     for (name, told) in cases {
@@ -170,7 +180,11 @@ fn failed_verbs() {
             "history folder",
             writing("create_folder", ErrorKind::PermissionDenied),
         ),
-        ("leftovers", writing("list", ErrorKind::PermissionDenied)),
+        (
+            "history not readable",
+            writing("list", ErrorKind::PermissionDenied),
+        ),
+        ("leftovers", sweeping()),
     ];
     insta::assert_snapshot!(report(&cases));
 }

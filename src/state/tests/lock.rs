@@ -22,7 +22,7 @@ fn a_second_locker_is_told_who_has_it_and_gets_it_after_release() {
     let guard = lock(&store, "first").unwrap();
     let refused = lock(&store, "second").unwrap_err();
     assert!(
-        matches!(&refused, StateError::Running { info } if info.id == "first"),
+        matches!(&refused, StateError::Running { info, .. } if info.id == "first"),
         "{refused:?}"
     );
     let seen = block_on(store.holder()).unwrap().unwrap();
@@ -107,6 +107,127 @@ fn a_lock_that_cannot_be_proved_dead_needs_a_person() {
         ));
         assert_eq!(block_on(store.unlock("far")).unwrap(), Some(info));
         assert!(lock(&store, "next").is_ok());
+    }
+}
+
+/// A process of this machine that has ended, as its lock names it.
+#[cfg(target_os = "linux")]
+fn ended() -> (u32, crate::state::host::Process) {
+    let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+    let process = crate::state::host::process(child.id()).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    (child.id(), process)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lock_is_taken_over_exactly_when_its_process_is_seen_not_to_run() {
+    use crate::state::host;
+    let own = host::process(std::process::id()).unwrap();
+    let mut running = Command::new("sleep").arg("600").spawn().unwrap();
+    let there = host::process(running.id()).unwrap();
+    let (dead_pid, dead) = ended();
+    let asking = LockInfo {
+        pid: std::process::id(),
+        process: Some(own.clone()),
+        ..holder("next")
+    };
+    let left = |pid: u32, process: Option<host::Process>| LockInfo {
+        pid,
+        process,
+        ..holder("left")
+    };
+    let booted = |machine: Option<&str>| host::Process {
+        boot: "another time".to_owned(),
+        machine: machine.map(str::to_owned),
+        ..dead.clone()
+    };
+    let later = host::Process {
+        started: there.started + 1,
+        ..there.clone()
+    };
+    let rows = [
+        ("it has ended", left(dead_pid, Some(dead.clone())), true),
+        ("it runs", left(running.id(), Some(there)), false),
+        (
+            "its number is another one's now",
+            left(running.id(), Some(later)),
+            true,
+        ),
+        ("this very process gave it up", left(asking.pid, Some(own)), true),
+        (
+            "the machine was started again",
+            left(running.id(), Some(booted(Some("m")))),
+            true,
+        ),
+        (
+            "another machine of that name",
+            left(dead_pid, Some(booted(Some("n")))),
+            false,
+        ),
+        (
+            "perhaps another machine",
+            left(dead_pid, Some(booted(None))),
+            false,
+        ),
+        ("it says too little", left(dead_pid, None), false),
+        (
+            "another machine",
+            LockInfo {
+                host: "elsewhere".to_owned(),
+                ..left(dead_pid, Some(dead.clone()))
+            },
+            false,
+        ),
+        (
+            "meant to stay",
+            LockInfo {
+                held: true,
+                ..left(dead_pid, Some(dead.clone()))
+            },
+            false,
+        ),
+    ];
+    let asking = LockInfo {
+        process: asking.process.map(|process| host::Process {
+            machine: Some("m".to_owned()),
+            ..process
+        }),
+        ..asking
+    };
+    for (name, info, taken) in rows {
+        let project = Project::new();
+        std::fs::write(lock_path(&project), serde_json::to_string(&info).unwrap() + "\n").unwrap();
+        let answer = run(project.store().lock(&asking, Duration::ZERO));
+        match answer {
+            Ok(guard) => {
+                assert!(taken, "{name}: taken over");
+                assert_eq!(guard.previous(), Some(&info), "{name}");
+            }
+            Err(StateError::Locked { .. }) => {
+                assert!(!taken, "{name}: not taken over");
+                assert_eq!(block_on(project.store().unlock("left")).unwrap(), Some(info));
+            }
+            Err(other) => panic!("{name}: {other:?}"),
+        }
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+}
+
+#[test]
+fn the_age_of_a_lock_is_told_also_when_clocks_differ() {
+    let rows = [
+        (0, "moments ago"),
+        (119, "119 seconds ago"),
+        (300, "5 minutes ago"),
+        (7_200, "2 hours ago"),
+        (864_000, "10 days ago"),
+        (-1, "in the future by the clock here"),
+    ];
+    for (later, said) in rows {
+        assert_eq!(holder("any").age(at(later)), said);
     }
 }
 
@@ -201,7 +322,7 @@ fn another_process_is_kept_out_until_it_is_killed() {
     assert!(output.lines().any(|line| line.unwrap().contains("locked")));
     let refused = lock(&store, "parent").unwrap_err();
     assert!(
-        matches!(&refused, StateError::Running { info } if info.id == "child"),
+        matches!(&refused, StateError::Running { info, .. } if info.id == "child"),
         "{refused:?}"
     );
     child.kill().unwrap();

@@ -224,6 +224,39 @@ fn only_the_owner_may_read_what_is_written() {
     drop(guard);
 }
 
+#[test]
+fn what_killed_writes_left_is_swept_up_and_what_is_at_work_is_not() {
+    let project = Project::new();
+    let store = project.store();
+    write(&store, &document(&["a"]));
+    let place = project.place();
+    let left = [
+        project.folder.path().join(".capol.state.json.4711-0.tmp"),
+        project.folder.path().join(".next.capolplan.4711-3.tmp"),
+        place.history.join(".2-0123abcd.json.4711-1.tmp"),
+    ];
+    for path in &left {
+        std::fs::write(path, "{").unwrap();
+    }
+    let own = [".4711-0.tmp", ".notes.tmp", ".a.b-0.tmp", "a.4711-0.tmp"];
+    for name in own {
+        std::fs::write(project.folder.path().join(name), "mine").unwrap();
+    }
+    let busy = project.folder.path().join(".other.capolplan.4711-9.tmp");
+    let writing = RealFiles.create(&busy).unwrap();
+    drop(lock(&store, "first").unwrap());
+    for path in &left {
+        assert!(!path.exists(), "{}", path.display());
+    }
+    for name in own {
+        assert!(project.folder.path().join(name).exists(), "{name}");
+    }
+    assert!(busy.exists());
+    drop(writing);
+    drop(lock(&store, "second").unwrap());
+    assert!(!busy.exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_symbolic_link_stays_one_and_its_target_is_replaced() {

@@ -1,0 +1,10 @@
+//! Real processes: killed at every request and every file-system call, with files that fail, and two at once.
+//!
+//! `CAPOL_FIRE=whole` runs every case, otherwise a sample runs whose seed is printed; `CAPOL_FIRE_SEED=N` repeats it.
+
+mod calls;
+mod ground;
+mod proxy;
+mod requests;
+mod sample;
+mod strace;
