@@ -3,10 +3,12 @@
 mod corpus;
 mod faults;
 mod hold;
+mod lag;
 mod memory;
 mod objects;
 mod protocol;
 mod schema;
+mod serve;
 mod signin;
 
 use std::sync::Arc;

@@ -127,7 +127,8 @@ pub(super) fn route(tenant: &mut Tenant, call: &Call, method: &str, path: &[&str
         }
         ("GET", [noun]) => {
             let kind = kind(noun)?;
-            list(tenant, call, tenant.objects(kind).cloned().collect(), noun)
+            check_list(call)?;
+            odata::list(tenant, call, tenant.objects(kind), Value::clone, noun)
         }
         ("GET", [noun, "$count"]) => Ok(Answer::ok(json!(tenant.count(kind(noun)?)))),
         ("GET", [noun, id]) => {
@@ -152,8 +153,13 @@ fn kind(noun: &str) -> Result<Kind, Refusal> {
     }
 }
 
-/// Directory lists take some operators only with `ConsistencyLevel: eventual`.
 pub(super) fn list(tenant: &Tenant, call: &Call, items: Vec<Value>, context: &str) -> Outcome {
+    check_list(call)?;
+    odata::page(tenant, call, items, context)
+}
+
+/// Directory lists take some operators only with `ConsistencyLevel: eventual`.
+fn check_list(call: &Call) -> Result<(), Refusal> {
     let filter = call.option("filter").unwrap_or_default().to_ascii_lowercase();
     let advanced = [" ne ", "not ", "not(", "endswith("]
         .into_iter()
@@ -165,7 +171,7 @@ pub(super) fn list(tenant: &Tenant, call: &Call, items: Vec<Value>, context: &st
             "Operator or query option needs the request header 'ConsistencyLevel: eventual' and $count=true.",
         ));
     }
-    odata::page(tenant, call, items, context)
+    Ok(())
 }
 
 /// Finds by id, user principal name, or the alternate key `appId='...'`.

@@ -30,12 +30,16 @@ const REFERENCES: [&str; 2] = [
 ];
 
 pub(super) fn list(tenant: &Tenant, call: &Call) -> Outcome {
-    let shown = tenant
+    let listed = tenant
         .objects(Kind::NamedLocations)
-        .filter(|location| visible(call, location))
-        .map(|location| show(call, location))
-        .collect();
-    odata::page(tenant, call, shown, "identity/conditionalAccess/namedLocations")
+        .filter(|location| visible(call, location));
+    odata::list(
+        tenant,
+        call,
+        listed,
+        |location| show(call, location),
+        "identity/conditionalAccess/namedLocations",
+    )
 }
 
 pub(super) fn get(tenant: &Tenant, call: &Call, id: &str) -> Outcome {

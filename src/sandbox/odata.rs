@@ -17,6 +17,23 @@ use super::tenant::text;
 /// The largest page a caller may ask for.
 const LARGEST_PAGE: usize = 999;
 
+/// Answers with one page of stored objects; only those that are looked at are shown.
+pub(super) fn list<'a>(
+    tenant: &Tenant,
+    call: &Call,
+    stored: impl Iterator<Item = &'a Value>,
+    show: impl Fn(&'a Value) -> Value,
+    context: &str,
+) -> Outcome {
+    if call.option("filter").is_some() || call.option("search").is_some() {
+        return page(tenant, call, stored.map(show).collect(), context);
+    }
+    let stored: Vec<&Value> = stored.collect();
+    let window = Window::of(tenant, call)?;
+    let shown = window.cut(stored.iter().copied()).map(show).collect();
+    Ok(answer(call, &window, stored.len(), shown, context))
+}
+
 /// Answers with one page of a list.
 pub(super) fn page(tenant: &Tenant, call: &Call, items: Vec<Value>, context: &str) -> Outcome {
     let mut items = items;
@@ -36,43 +53,60 @@ pub(super) fn page(tenant: &Tenant, call: &Call, items: Vec<Value>, context: &st
         items.retain(|item| text(item, &name).to_lowercase().contains(&word));
     }
     let total = items.len();
-    let number = |name: &str| -> Result<Option<usize>, Refusal> {
-        call.option(name)
-            .map(|digits| {
-                digits.parse().map_err(|_| {
-                    Refusal::bad(format!(
-                        "Invalid value '{digits}' for ${name} query option found."
-                    ))
+    let window = Window::of(tenant, call)?;
+    let shown = window.cut(items.into_iter()).collect();
+    Ok(answer(call, &window, total, shown, context))
+}
+
+/// The part of a list that a page holds.
+struct Window {
+    start: usize,
+    size: usize,
+}
+
+impl Window {
+    fn of(tenant: &Tenant, call: &Call) -> Result<Self, Refusal> {
+        let number = |name: &str| -> Result<Option<usize>, Refusal> {
+            call.option(name)
+                .map(|digits| {
+                    digits.parse().map_err(|_| {
+                        Refusal::bad(format!(
+                            "Invalid value '{digits}' for ${name} query option found."
+                        ))
+                    })
                 })
-            })
-            .transpose()
+                .transpose()
+        };
+        let size = number("top")?.map_or(tenant.settings.page_size, |top| top.clamp(1, LARGEST_PAGE));
+        let start = match call.option("skiptoken") {
+            Some(token) => offset(token)?,
+            None => number("skip")?.unwrap_or(0),
+        };
+        Ok(Self { start, size })
+    }
+
+    fn cut<T>(&self, items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+        items.skip(self.start).take(self.size)
+    }
+}
+
+/// Returns the body of a page; `items` are those within the window.
+fn answer(call: &Call, window: &Window, total: usize, items: Vec<Value>, context: &str) -> Answer {
+    let value: Vec<Value> = match call.option("select") {
+        Some(names) => items.into_iter().map(|item| selected(item, names)).collect(),
+        None => items,
     };
-    let size = number("top")?.map_or(tenant.settings.page_size, |top| top.clamp(1, LARGEST_PAGE));
-    let start = match call.option("skiptoken") {
-        Some(token) => offset(token)?,
-        None => number("skip")?.unwrap_or(0),
-    };
-    let select = call.option("select");
-    let value: Vec<Value> = items
-        .into_iter()
-        .skip(start)
-        .take(size)
-        .map(|item| match select {
-            Some(names) => selected(item, names),
-            None => item,
-        })
-        .collect();
     let mut body = Map::new();
     body.insert("@odata.context".to_owned(), json!(call.context(context)));
     if call.option("count") == Some("true") {
         body.insert("@odata.count".to_owned(), json!(total));
     }
-    let next = start + value.len();
+    let next = window.start + value.len();
     if next < total && !value.is_empty() {
         body.insert("@odata.nextLink".to_owned(), json!(next_link(call, next)));
     }
     body.insert("value".to_owned(), Value::Array(value));
-    Ok(Answer::ok(Value::Object(body)))
+    Answer::ok(Value::Object(body))
 }
 
 /// Answers with one object.

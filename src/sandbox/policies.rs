@@ -38,12 +38,16 @@ const READ_ONLY: [&str; 6] = [
 ];
 
 pub(super) fn list(tenant: &Tenant, call: &Call) -> Outcome {
-    let shown = tenant
+    let listed = tenant
         .objects(Kind::Policies)
-        .filter(|policy| call.version == Version::Beta || policy.get(BETA_ONLY).is_none())
-        .map(|policy| show(tenant, call, policy))
-        .collect();
-    odata::page(tenant, call, shown, "identity/conditionalAccess/policies")
+        .filter(|policy| call.version == Version::Beta || policy.get(BETA_ONLY).is_none());
+    odata::list(
+        tenant,
+        call,
+        listed,
+        |policy| show(tenant, call, policy),
+        "identity/conditionalAccess/policies",
+    )
 }
 
 pub(super) fn get(tenant: &Tenant, call: &Call, id: &str) -> Outcome {
@@ -70,14 +74,16 @@ pub(super) fn create(tenant: &mut Tenant, call: &Call) -> Outcome {
     }
     normalise::policy(&mut policy);
     rules::policy(tenant, None, &policy, call.version)?;
-    let managed = tenant
-        .objects(Kind::Policies)
-        .filter(|policy| policy.get(MANAGED).is_some())
-        .count();
-    if tenant.count(Kind::Policies) - managed >= tenant.settings.policy_quota {
+    let quota = tenant.settings.policy_quota;
+    let counted = || {
+        tenant
+            .objects(Kind::Policies)
+            .filter(|policy| policy.get(MANAGED).is_none())
+            .count()
+    };
+    if tenant.count(Kind::Policies) >= quota && counted() >= quota {
         return Err(Refusal::bad(format!(
-            "The number of policies has reached the limit of {}.",
-            tenant.settings.policy_quota
+            "The number of policies has reached the limit of {quota}."
         )));
     }
     let id = tenant.next_id();

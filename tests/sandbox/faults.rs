@@ -330,6 +330,16 @@ fn rows() -> Vec<Row> {
              GET policies/{a} => 200 c",
         ),
         row(
+            "members of a group that lists do not have for a while",
+            seen(Visibility { lists_behind: seconds(30), ..NONE }),
+            "POST groups g => 201 g
+             POST groups h => 201 h
+             MEMBER groups/{g} {h} => 204
+             LIST groups/{g}/members => 200 []
+             wait 30
+             LIST groups/{g}/members => 200 [h]",
+        ),
+        row(
             "what is hidden for a number of requests",
             Faults::none().hiding_new_for(2),
             "POST policies a => 201 a
