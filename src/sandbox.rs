@@ -35,12 +35,14 @@ mod store;
 mod strengths;
 mod stub;
 mod tenant;
+mod tls;
 mod token;
 mod told;
 mod trouble;
 mod view;
 mod world;
 
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
@@ -78,6 +80,10 @@ pub enum SandboxError {
     #[error("the embedded tenant cannot listen on loopback")]
     #[diagnostic(code(sandbox::listen), help("choose another port with `--port`"))]
     Listen(#[source] io::Error),
+    /// The certificate for TLS cannot be made.
+    #[error("the embedded tenant cannot make its certificate")]
+    #[diagnostic(code(sandbox::certificate), help("serve without `--tls`"))]
+    Certificate(#[source] Box<dyn Error + Send + Sync>),
     /// The tenant's file cannot be read.
     #[error("the embedded tenant's file `{}` cannot be read", path.display())]
     #[diagnostic(code(sandbox::read))]

@@ -13,6 +13,7 @@
 mod apply;
 mod around;
 mod bench;
+mod clients;
 mod corpus;
 mod corpus_export;
 mod diagnostics;

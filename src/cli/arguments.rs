@@ -338,6 +338,12 @@ pub enum SandboxCommand {
         /// Trouble to make, as a JSON file describes it: errors, delays, limits, lags
         #[arg(long, value_name = "FILE")]
         faults: Option<PathBuf>,
+        /// Speak TLS, with a certificate made for this run
+        #[arg(long)]
+        tls: bool,
+        /// Where to write the certificate that clients have to trust [default: .capol/sandbox-ca.pem]
+        #[arg(long, value_name = "FILE", requires = "tls")]
+        tls_cert: Option<PathBuf>,
     },
     /// Start again from the tenant that every sandbox begins with
     Reset,

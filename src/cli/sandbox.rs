@@ -13,7 +13,12 @@ use crate::sandbox::{Faults, LoadReport, Sandbox, SandboxOptions, Tenant};
 pub(super) async fn run(context: &Context, command: SandboxCommand) -> Result<Outcome, Failure> {
     let path = sandbox_file(&context.project);
     match command {
-        SandboxCommand::Serve { port, faults } => {
+        SandboxCommand::Serve {
+            port,
+            faults,
+            tls,
+            tls_cert,
+        } => {
             let faults = match faults {
                 Some(file) => {
                     let text = files::read(&context.project.join(file))?;
@@ -21,7 +26,14 @@ pub(super) async fn run(context: &Context, command: SandboxCommand) -> Result<Ou
                 }
                 None => Faults::none(),
             };
-            serve(context, path, port, faults).await
+            let options = SandboxOptions {
+                path: Some(path),
+                port,
+                faults,
+                tls,
+                ..SandboxOptions::default()
+            };
+            serve(context, options, tls_cert).await
         }
         SandboxCommand::Reset => {
             Tenant::contoso().save(&path)?;
@@ -63,14 +75,23 @@ fn current(path: &Path) -> Result<Tenant, Failure> {
     })
 }
 
-async fn serve(context: &Context, path: PathBuf, port: u16, faults: Faults) -> Result<Outcome, Failure> {
-    let running = Sandbox::start(SandboxOptions {
-        path: Some(path),
-        port,
-        faults,
-        ..SandboxOptions::default()
-    })
-    .await?;
+async fn serve(
+    context: &Context,
+    options: SandboxOptions,
+    certificate: Option<PathBuf>,
+) -> Result<Outcome, Failure> {
+    let running = Sandbox::start(options).await?;
+    if let Some(pem) = running.authority_pem() {
+        let certificate = certificate.unwrap_or_else(|| PathBuf::from(".capol/sandbox-ca.pem"));
+        let file = context.project.join(certificate);
+        files::make_room(&file)?;
+        files::replace(&file, pem)?;
+        let file = file.canonicalize().unwrap_or(file);
+        // OpenSSL and capol, Python's requests, and Node each ask for it in their own way.
+        for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
+            context.out(&format!("{name}={}\n", file.display()));
+        }
+    }
     context.out(&format!(
         "CAPOL_GRAPH_ENDPOINT={}\nCAPOL_LOGIN_ENDPOINT={}\nAZURE_TENANT_ID={}\nCAPOL_ACCESS_TOKEN={}\n",
         running.endpoint(),

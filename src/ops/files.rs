@@ -23,6 +23,14 @@ pub fn read(path: &Path) -> Result<Vec<u8>, OpsError> {
     std::fs::read(path).map_err(|source| failed(path, source))
 }
 
+/// Makes the folder that a file is to be written in, and those above it.
+pub fn make_room(path: &Path) -> Result<(), OpsError> {
+    match path.parent() {
+        Some(folder) => std::fs::create_dir_all(folder).map_err(|source| failed(path, source)),
+        None => Ok(()),
+    }
+}
+
 /// Replaces a file's text in one step, keeping its permissions. A symbolic link stays one.
 ///
 /// What an earlier, killed command left beside it is removed on the way.

@@ -16,13 +16,80 @@ use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// A stream of bytes both ways, plain or inside TLS.
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {
+    /// The socket below it.
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Duplex for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Duplex for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
 
 /// Accepts connections of this kind.
-pub(super) struct Listener(pub(super) TcpListener);
+pub(super) struct Listener {
+    tcp: TcpListener,
+    tls: Option<Handshakes>,
+}
+
+/// Handshakes under way: a client that never finishes its own keeps nobody waiting.
+struct Handshakes {
+    acceptor: TlsAcceptor,
+    done: mpsc::UnboundedSender<(Box<dyn Duplex>, SocketAddr)>,
+    ready: mpsc::UnboundedReceiver<(Box<dyn Duplex>, SocketAddr)>,
+}
+
+impl Listener {
+    pub(super) fn new(tcp: TcpListener, acceptor: Option<TlsAcceptor>) -> Self {
+        let tls = acceptor.map(|acceptor| {
+            let (done, ready) = mpsc::unbounded_channel();
+            Handshakes {
+                acceptor,
+                done,
+                ready,
+            }
+        });
+        Self { tcp, tls }
+    }
+
+    async fn next(&mut self) -> (Box<dyn Duplex>, SocketAddr) {
+        loop {
+            let Some(tls) = &mut self.tls else {
+                let (stream, address) = axum::serve::Listener::accept(&mut self.tcp).await;
+                return (Box::new(stream), address);
+            };
+            tokio::select! {
+                Some(connection) = tls.ready.recv() => return connection,
+                (stream, address) = axum::serve::Listener::accept(&mut self.tcp) => {
+                    let (handshake, done) = (tls.acceptor.accept(stream), tls.done.clone());
+                    tokio::spawn(async move {
+                        match handshake.await {
+                            // Nobody waits for connections any more once the server stops.
+                            Ok(stream) => drop(done.send((Box::new(stream), address))),
+                            Err(error) => tracing::debug!(%error, "a client gave up the TLS handshake"),
+                        }
+                    });
+                }
+            }
+        }
+    }
+}
 
 /// One connection and its switch.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Duplex>,
     cutter: Cutter,
 }
 
@@ -57,7 +124,7 @@ impl axum::serve::Listener for Listener {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
+        let (stream, address) = self.next().await;
         (
             Connection {
                 stream,
@@ -68,7 +135,7 @@ impl axum::serve::Listener for Listener {
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.local_addr()
+        self.tcp.local_addr()
     }
 }
 
@@ -78,7 +145,7 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.cutter.check(&self.stream)?;
+        self.cutter.check(self.stream.socket())?;
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
@@ -89,7 +156,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.cutter.check(&self.stream)?;
+        self.cutter.check(self.stream.socket())?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

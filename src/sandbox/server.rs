@@ -30,6 +30,7 @@ use super::embedded::Embedded;
 use super::embedded::Reply;
 use super::faults::Faults;
 use super::tenant::Tenant;
+use super::tls::Identity;
 
 /// Where the tenant takes the time from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -57,6 +58,8 @@ pub struct SandboxOptions {
     pub faults: Faults,
     /// The only client secret that is accepted; any if there is none.
     pub client_secret: Option<String>,
+    /// Whether it speaks TLS, with a certificate made at its start.
+    pub tls: bool,
 }
 
 impl Default for SandboxOptions {
@@ -68,6 +71,7 @@ impl Default for SandboxOptions {
             clock: Arc::new(system_time),
             faults: Faults::none(),
             client_secret: None,
+            tls: false,
         }
     }
 }
@@ -97,6 +101,7 @@ pub struct Sandbox;
 /// A tenant that is serving; what [`Embedded`] offers is there too. Dropping it stops the server.
 pub struct Running {
     tenant: Embedded,
+    authority_pem: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -122,27 +127,37 @@ impl Sandbox {
     /// Starts serving on loopback.
     ///
     /// # Errors
-    /// The port is taken, or the tenant's file cannot be read.
+    /// The port is taken, the tenant's file cannot be read, or no certificate can be made.
     pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
             .await
             .map_err(SandboxError::Listen)?;
         let address = listener.local_addr().map_err(SandboxError::Listen)?;
-        let tenant = Embedded::open(options, format!("http://{address}"))?;
+        let (scheme, identity) = if options.tls {
+            ("https", Some(Identity::new()?))
+        } else {
+            ("http", None)
+        };
+        let (acceptor, authority_pem) = identity
+            .map(|identity| (identity.acceptor, identity.authority_pem))
+            .unzip();
+        let tenant = Embedded::open(options, format!("{scheme}://{address}"))?;
         let router = Router::new().fallback(serve).with_state(tenant.clone());
         let (stop, stopped) = oneshot::channel::<()>();
         let service = router.into_make_service_with_connect_info::<Cutter>();
         let task = tokio::spawn(async move {
-            let server = axum::serve(Listener(listener), service).with_graceful_shutdown(async {
-                // Either the word to stop or the loss of whoever could give it.
-                let _ = stopped.await;
-            });
+            let server =
+                axum::serve(Listener::new(listener, acceptor), service).with_graceful_shutdown(async {
+                    // Either the word to stop or the loss of whoever could give it.
+                    let _ = stopped.await;
+                });
             if let Err(error) = server.await {
                 tracing::error!(%error, "the embedded tenant stopped serving");
             }
         });
         Ok(Running {
             tenant,
+            authority_pem,
             stop: Some(stop),
             task,
         })
@@ -158,6 +173,11 @@ impl Sandbox {
 }
 
 impl Running {
+    /// Returns the certificate that clients have to trust, as PEM; none when it does not speak TLS.
+    pub fn authority_pem(&self) -> Option<&str> {
+        self.authority_pem.as_deref()
+    }
+
     /// Stops accepting, lets requests under way finish, and returns when the server is gone.
     pub async fn shutdown(mut self) {
         drop(self.stop.take());

@@ -215,8 +215,15 @@ fn configuration(tenant: &Tenant, base: &str, authority: &str) -> Value {
         "token_endpoint": format!("{base}/{authority}/oauth2/v2.0/token"),
         "device_authorization_endpoint": format!("{base}/{authority}/oauth2/v2.0/devicecode"),
         "authorization_endpoint": format!("{base}/{authority}/oauth2/v2.0/authorize"),
+        "end_session_endpoint": format!("{base}/{authority}/oauth2/v2.0/logout"),
+        "jwks_uri": format!("{base}/{authority}/discovery/v2.0/keys"),
         "issuer": format!("{base}/{}/v2.0", tenant.id()),
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
     })
 }
 
