@@ -26,7 +26,7 @@ use super::tenant::Changes;
 use super::tenant::FORMAT;
 use super::tenant::Tenant;
 
-/// A journal longer than this is folded into the document at the next start, in bytes.
+/// A journal longer than this, and four times as long as the document, is folded into the document; in bytes.
 const LONG_JOURNAL: u64 = 4 * 1024 * 1024;
 
 /// The first line of a journal.
@@ -40,24 +40,43 @@ struct Heading {
 pub(super) struct Keeper {
     path: PathBuf,
     journal: Option<File>,
+    /// How long the journal is, in bytes.
+    written: u64,
+    /// How long the journal may get.
+    most: u64,
 }
 
 impl Keeper {
+    fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            journal: None,
+            written: 0,
+            most: LONG_JOURNAL,
+        }
+    }
+
     /// Reads the tenant from its files, or takes `fresh` if there are none yet.
     pub(super) fn open(path: PathBuf, fresh: Tenant) -> Result<(Tenant, Self), SandboxError> {
         if !path.exists() {
-            return Ok((fresh, Self { path, journal: None }));
+            return Ok((fresh, Self::new(path)));
         }
         let tenant = Tenant::load(&path)?;
-        let mut keeper = Self { path, journal: None };
+        let mut keeper = Self::new(path);
         let journal = journal_path(&keeper.path);
         let torn = std::fs::read(&journal).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n'));
         if torn || journal.metadata().is_ok_and(|file| file.len() > LONG_JOURNAL) {
             tenant.save(&keeper.path)?;
         }
-        if journal_of(&keeper.path, &read(&keeper.path)?).is_some() {
-            let file = OpenOptions::new().append(true).open(&journal);
-            keeper.journal = Some(file.map_err(|source| keeper.failed(source))?);
+        let document = read(&keeper.path)?;
+        keeper.most = allowed(&document);
+        if journal_of(&keeper.path, &document).is_some() {
+            let file = OpenOptions::new()
+                .append(true)
+                .open(&journal)
+                .map_err(|source| keeper.failed(source))?;
+            keeper.written = file.metadata().map_err(|source| keeper.failed(source))?.len();
+            keeper.journal = Some(file);
         }
         Ok((tenant, keeper))
     }
@@ -65,15 +84,18 @@ impl Keeper {
     /// Keeps what changed since the last call.
     pub(super) fn keep(&mut self, tenant: &mut Tenant) -> Result<(), SandboxError> {
         if !self.path.exists() {
-            tenant.settle();
-            return tenant.save(&self.path);
+            return self.fold(tenant);
         }
         if self.journal.is_none() {
+            let document = read(&self.path)?;
             let heading = Heading {
-                document: digest(&read(&self.path)?),
+                document: digest(&document),
             };
+            self.most = allowed(&document);
             let file = File::create(journal_path(&self.path)).map_err(|source| self.failed(source))?;
             self.append(file, &heading)?;
+        } else if self.written > self.most {
+            return self.fold(tenant);
         }
         let changes = tenant.take_changes();
         match self.journal.take() {
@@ -82,10 +104,21 @@ impl Keeper {
         }
     }
 
+    /// Writes the whole tenant, so that the journal starts anew with the next change.
+    fn fold(&mut self, tenant: &mut Tenant) -> Result<(), SandboxError> {
+        // If this fails, the journal stays too long, and the next change tries again.
+        tenant.save(&self.path)?;
+        tenant.settle();
+        self.journal = None;
+        self.written = 0;
+        Ok(())
+    }
+
     fn append(&mut self, mut file: File, value: &impl Serialize) -> Result<(), SandboxError> {
         let mut line = serde_json::to_vec(value).map_err(SandboxError::Dump)?;
         line.push(b'\n');
         file.write_all(&line).map_err(|source| self.failed(source))?;
+        self.written += line.len() as u64;
         self.journal = Some(file);
         Ok(())
     }
@@ -96,6 +129,11 @@ impl Keeper {
             source,
         }
     }
+}
+
+/// Returns how long the journal of a document may get: folding costs what the document is long.
+fn allowed(document: &[u8]) -> u64 {
+    LONG_JOURNAL.max(document.len() as u64 * 4)
 }
 
 fn journal_path(path: &Path) -> PathBuf {

@@ -53,10 +53,7 @@ pub(super) fn ending(
         told
     };
     match effect {
-        Some(Effect::Throttle { retry_after }) => waiting(
-            Refusal::new(429, "TooManyRequests", "Too many requests."),
-            retry_after,
-        ),
+        Some(Effect::Throttle { retry_after }) => waiting(failure(429), retry_after),
         Some(Effect::Busy { retry_after }) => waiting(failure(503), retry_after),
         Some(Effect::Fail { status: 404, .. }) => refuse(&missing),
         Some(Effect::Fail { status, .. }) => refuse(&failure(*status)),
@@ -77,6 +74,18 @@ pub(super) fn ending(
 /// Returns the refusal that goes with a status.
 pub(super) fn failure(status: u16) -> Refusal {
     let (code, message) = match status {
+        400 => (
+            "BadRequest",
+            "The server could not process the request because it is malformed or incorrect.",
+        ),
+        401 => ("InvalidAuthenticationToken", "Access token is empty."),
+        403 => (
+            "AccessDenied",
+            "You cannot perform the requested operation, required scopes are missing in the token.",
+        ),
+        409 => ("Conflict", "The object was changed by somebody else meanwhile."),
+        429 => ("TooManyRequests", "Too many requests."),
+        other if other < 500 => ("Request_BadRequest", "The request cannot be carried out."),
         502 => ("BadGateway", "The gateway got no valid answer."),
         503 => ("ServiceUnavailable", "The service is temporarily unavailable."),
         504 => ("GatewayTimeout", "The gateway timed out."),

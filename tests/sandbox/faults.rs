@@ -105,6 +105,17 @@ fn rows() -> Vec<Row> {
              TRUTH => []",
         ),
         row(
+            "refusals that have no reason",
+            Faults::none()
+                .with(Rule::new(When::Only(1), fail(400, false)).method("POST"))
+                .with(Rule::new(When::Only(2), fail(403, false)).method("POST"))
+                .with(Rule::new(When::Only(3), fail(409, false)).method("POST")),
+            "POST policies a => 400 The
+             POST policies a => 403 AccessDenied
+             POST policies a => 409 Conflict
+             POST policies a => 201 a",
+        ),
+        row(
             "500 before the write",
             rule("POST", When::First(1), fail(500, false)),
             "POST policies a => 500 InternalServerError

@@ -251,3 +251,49 @@ async fn trouble_comes_as_ordered() {
     assert_eq!(bench.send("POST", POLICIES, Some(&early)).await.status, 400);
     assert_eq!(bench.send("POST", POLICIES, Some(&early)).await.status, 201);
 }
+
+#[test]
+fn a_tenant_that_changes_for_long_keeps_short_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.json");
+    let kept = SandboxOptions {
+        path: Some(path.clone()),
+        ..options()
+    };
+    let tenant = Sandbox::in_memory(kept).unwrap();
+    let headers = [
+        (
+            "authorization".to_owned(),
+            format!("Bearer {}", tenant.access_token()),
+        ),
+        ("content-type".to_owned(), "application/json".to_owned()),
+    ];
+    let send = |method: &str, url: &str, body: &Value| {
+        let reply = tenant.answer(
+            method,
+            &format!("/{url}"),
+            &headers,
+            Some(body.to_string().as_bytes()),
+        );
+        serde_json::from_slice::<Value>(&reply.body).unwrap_or_default()
+    };
+    let mut wide = policy("often changed");
+    wide["conditions"]["users"]["excludeUsers"] = Value::Array(
+        (0..200)
+            .map(|number| json!(format!("00000000-0000-4000-8000-{number:012}")))
+            .collect(),
+    );
+    let made = send("POST", POLICIES, &wide);
+    let one = format!("{POLICIES}/{}", made["id"].as_str().unwrap());
+    let journal = path.with_file_name("sandbox.json.journal");
+    let length = || journal.metadata().map_or(0, |file| file.len());
+    let mut longest = 0;
+    for round in 0..700 {
+        send("PATCH", &one, &json!({"displayName": format!("round {round}")}));
+        longest = longest.max(length());
+    }
+    assert!(longest > 3_000_000, "the journal was not long: {longest}");
+    assert!(length() < longest, "it was never folded");
+    let whole = tenant.with_tenant(|tenant| tenant.dump().unwrap());
+    assert_eq!(Tenant::load(&path).unwrap().dump().unwrap(), whole);
+}
