@@ -7,7 +7,6 @@ use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::grammar::{CapolParser, OPERATOR, Rule, expectation};
-use super::read::DEPTH_LIMIT;
 use super::scan::{self, Open, Separation};
 use super::span::{SourceFile, Span};
 
@@ -103,76 +102,90 @@ impl Place {
     }
 }
 
-/// How far into its text the grammar came.
-pub(super) fn offset(failure: &Error<Rule>) -> usize {
-    match failure.location {
-        InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
-    }
+/// Where and why a text could not be read.
+pub(super) struct Failure {
+    range: Range<usize>,
+    /// Where nothing fits any more.
+    pub(super) at: usize,
+    /// The rules that were expected there.
+    expected: Vec<Rule>,
 }
 
-/// The error for a text that the grammar could not read.
-pub(super) fn explain(
-    file: &SourceFile,
-    range: Range<usize>,
-    place: Place,
-    failure: &Error<Rule>,
-) -> SyntaxError {
-    let at = (range.start + offset(failure)).min(range.end);
-    let span = |start: usize, length: usize| Span::new(file.id(), start, start + length);
-    let ErrorVariant::ParsingError { positives, .. } = &failure.variant else {
-        return SyntaxError::new(
-            file,
-            span(range.start, 1),
-            SyntaxErrorKind::TooDeep { limit: DEPTH_LIMIT },
-        );
-    };
-    let before = file.text().get(range.start..at).unwrap_or_default();
-    let found = Found::at(file.text().get(at..range.end).unwrap_or_default());
-    let context = Context {
-        before,
-        found,
-        after: file.text().get(at..range.end).unwrap_or_default(),
-        open: scan::innermost(file, range.start..at),
-        comma: place != Place::Line || positives.contains(&Rule::comma),
-        place,
-    };
-    let kind = context.special().unwrap_or_else(|| {
-        let mut expected = Vec::new();
-        for rule in positives {
-            let words = match rule {
-                Rule::EOI if place == Place::Element => Some("`,`"),
-                _ => expectation(*rule),
-            };
-            expected.extend(words.filter(|words| !expected.contains(words)));
+impl Failure {
+    /// Asks the grammar about a text that the reader gave up on at a place.
+    pub(super) fn of(rule: Rule, file: &SourceFile, range: Range<usize>, stopped: usize) -> Self {
+        let text = file.text().get(range.clone()).unwrap_or_default();
+        match CapolParser::parse(rule, text) {
+            Err(Error {
+                variant: ErrorVariant::ParsingError { positives, .. },
+                location: InputLocation::Pos(offset) | InputLocation::Span((offset, _)),
+                ..
+            }) => Self {
+                at: (range.start + offset).min(range.end),
+                range,
+                expected: positives,
+            },
+            // The grammar takes what the reader does not, which a test looks for.
+            _ => Self {
+                at: stopped,
+                range,
+                expected: Vec::new(),
+            },
         }
-        // What may follow any value is the least likely to be missing.
-        expected.sort_by_key(|words| *words == OPERATOR);
-        expected.truncate(EXPECTATIONS);
-        SyntaxErrorKind::Unexpected {
-            found: found.words(),
-            expected,
-        }
-    });
-    let place = match &kind {
-        SyntaxErrorKind::SpaceBeforePercent { .. } => span(range.start + before.trim_end().len() - 1, 1),
-        SyntaxErrorKind::BraceBelow => span(at + context.after.find('{').unwrap_or_default(), 1),
-        SyntaxErrorKind::LineBreakInExpression => {
-            let operator = before.trim_end();
-            let length = operator
-                .chars()
-                .rev()
-                .take_while(|c| "|&=!<>+-*/%?:".contains(*c))
-                .count();
-            span(range.start + operator.len() - length, length)
-        }
-        SyntaxErrorKind::LoneName { .. } => span(range.start, before.trim_end().len()),
-        SyntaxErrorKind::WordOperator { word, .. } if word == "not" => {
-            span(range.start + before.trim_end().len() - word.len(), word.len())
-        }
-        SyntaxErrorKind::MissingValue { .. } => span(range.start + before.trim_end().len(), 0),
-        _ => span(at, found.length()),
-    };
-    SyntaxError::new(file, place, kind)
+    }
+
+    /// The error to show for it.
+    pub(super) fn explained(&self, file: &SourceFile, place: Place) -> SyntaxError {
+        let (range, at, positives) = (&self.range, self.at, &self.expected);
+        let span = |start: usize, length: usize| Span::new(file.id(), start, start + length);
+        let before = file.text().get(range.start..at).unwrap_or_default();
+        let found = Found::at(file.text().get(at..range.end).unwrap_or_default());
+        let context = Context {
+            before,
+            found,
+            after: file.text().get(at..range.end).unwrap_or_default(),
+            open: scan::innermost(file, range.start..at),
+            comma: place != Place::Line || positives.contains(&Rule::comma),
+            place,
+        };
+        let kind = context.special().unwrap_or_else(|| {
+            let mut expected = Vec::new();
+            for rule in positives {
+                let words = match rule {
+                    Rule::EOI if place == Place::Element => Some("`,`"),
+                    _ => expectation(*rule),
+                };
+                expected.extend(words.filter(|words| !expected.contains(words)));
+            }
+            // What may follow any value is the least likely to be missing.
+            expected.sort_by_key(|words| *words == OPERATOR);
+            expected.truncate(EXPECTATIONS);
+            SyntaxErrorKind::Unexpected {
+                found: found.words(),
+                expected,
+            }
+        });
+        let place = match &kind {
+            SyntaxErrorKind::SpaceBeforePercent { .. } => span(range.start + before.trim_end().len() - 1, 1),
+            SyntaxErrorKind::BraceBelow => span(at + context.after.find('{').unwrap_or_default(), 1),
+            SyntaxErrorKind::LineBreakInExpression => {
+                let operator = before.trim_end();
+                let length = operator
+                    .chars()
+                    .rev()
+                    .take_while(|c| "|&=!<>+-*/%?:".contains(*c))
+                    .count();
+                span(range.start + operator.len() - length, length)
+            }
+            SyntaxErrorKind::LoneName { .. } => span(range.start, before.trim_end().len()),
+            SyntaxErrorKind::WordOperator { word, .. } if word == "not" => {
+                span(range.start + before.trim_end().len() - word.len(), word.len())
+            }
+            SyntaxErrorKind::MissingValue { .. } => span(range.start + before.trim_end().len(), 0),
+            _ => span(at, found.length()),
+        };
+        SyntaxError::new(file, place, kind)
+    }
 }
 
 /// What surrounds the place where the grammar stopped.

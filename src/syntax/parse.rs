@@ -1,24 +1,23 @@
 //! From text to tree and errors: every error of a file, not the first one.
 //!
-//! A scan cuts the file into statements. The grammar reads each one whole; a
-//! block that it cannot read is cut into its own statements, and so on down, so
-//! that an error costs the tree no more than the attribute it is in. What stands
-//! between the brackets of such an attribute is read for its other errors.
+//! A scan cuts the file into statements. Each is read whole; a block that cannot
+//! be is cut into its own statements, and so on down, so that an error costs the
+//! tree no more than the attribute it is in. What stands between the brackets of
+//! such an attribute is read for its other errors. The grammar is asked only to
+//! explain what could not be read.
 
 mod elements;
 
 use std::ops::Range;
 
-use pest::Parser;
-
 use super::error::{SyntaxError, SyntaxErrorKind};
-use super::explain::{self, Place};
-use super::grammar::{CapolParser, Rule};
-use super::read::{Reader, error_at};
+use super::explain::{Failure, Place};
+use super::grammar::Rule;
+use super::read::{DEPTH_LIMIT, Reader, Stop, error_at};
 use super::scan::{self, Separation, Statement};
 use super::span::{FileId, SourceFile, Span};
 use super::stack::with_deep_stack;
-use super::tree::{Attribute, Block, Body, Ident, ItemKind};
+use super::tree::{Attribute, Block, Body, ItemKind};
 
 /// The most bytes a file may have: 10 MB.
 pub const FILE_LIMIT: usize = 10_000_000;
@@ -127,13 +126,15 @@ fn body(
     separation: Separation,
     between: Span,
 ) -> Body {
-    let start = |statement: &Statement| Span::new(file.id(), statement.range.start, 0).start;
+    let start = |statement: &Statement| statement.range.start;
     let mut body = reader.start_body(between, statements.first().map(start));
     for (index, current) in statements.iter().enumerate() {
-        let next = statements.get(index + 1).map_or(between.end, start);
-        reader.add_item(&mut body, start(current), next, |reader| {
-            statement(reader, file, current, separation)
-        });
+        let next = statements.get(index + 1).map_or(between.range().end, start);
+        let before = reader.before_item(&body, start(current));
+        match statement(reader, file, current, separation) {
+            Some(kind) => reader.add_item(&mut body, before, kind, next),
+            None => Reader::skip_item(&mut body, before),
+        }
     }
     reader.finish_body(body)
 }
@@ -145,28 +146,40 @@ fn statement(
     separation: Separation,
 ) -> Option<ItemKind> {
     let range = statement.range.clone();
+    let mut deep = None;
     let failure = if statement.broken {
         None
     } else {
-        let text = file.text().get(range.clone()).unwrap_or_default();
-        reader.set_base(range.start);
-        match CapolParser::parse(Rule::statement, text) {
-            Ok(mut pairs) => return pairs.next().and_then(|pair| reader.statement(pair)),
-            Err(failure) => Some(failure),
+        match reader.statement(range.clone()) {
+            Ok(kind) => return Some(kind),
+            Err(Stop::Mismatch) => Some(Failure::of(Rule::statement, file, range, reader.offset())),
+            Err(Stop::TooDeep(at)) => {
+                deep = Some(at);
+                None
+            }
         }
     };
     let errors_before = reader.errors.len();
-    let failed_at = failure
-        .as_ref()
-        .map(|failure| range.start + explain::offset(failure));
-    let recovered = recover(reader, file, statement, failed_at);
-    if let Some((failure, at)) = failure.zip(failed_at) {
+    let recovered = recover(
+        reader,
+        file,
+        statement,
+        failure.as_ref().map(|failure| failure.at),
+    );
+    let is_silent = reader.errors.len() == errors_before;
+    if let Some(failure) = failure {
         // What is wrong inside a block or between brackets is reported there, unless nothing was found.
-        let outside = statement.braces.as_ref().is_some_and(|inside| at < inside.start);
-        if outside || reader.errors.len() == errors_before {
-            let place = Place::of(separation);
-            reader.errors.push(explain::explain(file, range, place, &failure));
+        let outside = statement
+            .braces
+            .as_ref()
+            .is_some_and(|inside| failure.at < inside.start);
+        if outside || is_silent {
+            reader.errors.push(failure.explained(file, Place::of(separation)));
         }
+    }
+    if let Some(at) = deep.filter(|_| is_silent) {
+        let kind = SyntaxErrorKind::TooDeep { limit: DEPTH_LIMIT };
+        reader.errors.push(SyntaxError::new(file, at, kind));
     }
     recovered
 }
@@ -191,24 +204,12 @@ fn recover(
     if let Some(at) = failed_at {
         elements::read_for_errors(reader, file, statement.range.clone(), at);
     }
-    recover_attribute(file, statement.range.clone()).map(ItemKind::Attribute)
+    recover_attribute(reader, file, statement.range.clone()).map(ItemKind::Attribute)
 }
 
 /// A block's kind and labels, with an empty body.
 fn header(reader: &mut Reader<'_>, file: &SourceFile, range: Range<usize>) -> Option<Block> {
-    let text = file.text().get(range.clone())?;
-    let pair = CapolParser::parse(Rule::header, text).ok()?.next()?;
-    reader.set_base(range.start);
-    let mut kind = None;
-    let mut labels = Vec::new();
-    for inner in pair.into_inner() {
-        match inner.as_rule() {
-            Rule::identifier => kind = Some(reader.ident(&inner)),
-            Rule::label => labels.push(reader.label(inner)),
-            _ => {}
-        }
-    }
-    let kind = kind?;
+    let (kind, labels) = reader.header(range.clone()).ok()?;
     let header = labels.last().map_or(kind.span, |last| kind.span.to(last.span));
     let nothing = Span::new(file.id(), range.end, range.end);
     Some(Block {
@@ -259,25 +260,20 @@ fn recover_block(
 }
 
 /// `name = ` with an error node for its value.
-fn recover_attribute(file: &SourceFile, range: Range<usize>) -> Option<Attribute> {
+fn recover_attribute(reader: &mut Reader<'_>, file: &SourceFile, range: Range<usize>) -> Option<Attribute> {
     let text = file.text().get(range.clone())?;
-    let (name, rest) = text.split_once('=')?;
-    let name = name.trim_end();
-    let pair = CapolParser::parse(Rule::header, name).ok()?.next()?;
-    if pair.into_inner().any(|inner| inner.as_rule() == Rule::label) {
+    let (before, rest) = text.split_once('=')?;
+    let errors = reader.errors.len();
+    let header = reader.header(range.start..range.start + before.len());
+    reader.errors.truncate(errors);
+    let (name, labels) = header.ok()?;
+    if !labels.is_empty() {
         return None;
     }
-    let span = Span::new(file.id(), range.start, range.end);
+    let value = Span::new(file.id(), range.end - rest.trim_start().len(), range.end);
     Some(Attribute {
-        name: Ident {
-            text: name.to_owned(),
-            span: Span::new(file.id(), range.start, range.start + name.len()),
-        },
-        value: error_at(Span::new(
-            file.id(),
-            range.end - rest.trim_start().len(),
-            range.end,
-        )),
-        span,
+        name,
+        value: error_at(value),
+        span: Span::new(file.id(), range.start, range.end),
     })
 }

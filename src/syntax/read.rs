@@ -1,17 +1,20 @@
-//! What the grammar matched, as a tree with its comments.
+//! What stands in a text, as a tree with its comments: the reader of everything that is right.
 //!
-//! Comments are implicit in the grammar. The reader goes through a file in order
-//! and hands each comment to the item or element it stands beside; one in the
-//! middle of an expression goes above the item or element around it.
+//! It reads by the rules of `grammar/capol.pest` and gives up at the first character that no rule
+//! takes; the grammar itself is asked only then, to say what could have stood there instead.
+//!
+//! The reader goes through a file in order and hands each comment to the item or element it stands
+//! beside; one in the middle of an expression goes above the item or element around it.
 
+mod cursor;
 mod expression;
+mod primary;
 mod quoted;
 mod trivia;
 
-use pest::iterators::Pair;
+use std::ops::Range;
 
 use super::error::{SyntaxError, SyntaxErrorKind};
-use super::grammar::Rule;
 use super::span::{SourceFile, Span};
 use super::tree::{
     Attribute, Block, Body, Comment, Expression, ExpressionKind, Ident, Item, ItemKind, Label,
@@ -20,292 +23,326 @@ use super::tree::{
 /// The most levels an expression may have, brackets and operators together.
 pub(super) const DEPTH_LIMIT: usize = 256;
 
-/// Turns pairs into tree nodes, in the order of the text.
+/// Why the reader gave up. Nothing it reported on the way counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// No rule takes what stands here.
+    Mismatch,
+    /// An expression is nested too deeply to be followed.
+    TooDeep(Span),
+}
+
+type Read<T> = Result<T, Stop>;
+
+/// Turns text into tree nodes, in the order of the text.
 pub(super) struct Reader<'a> {
     file: &'a SourceFile,
-    /// Where the text that the grammar saw starts in the file.
-    base: usize,
+    text: &'a str,
+    /// The text up to the end of what is read.
+    bytes: &'a [u8],
+    at: usize,
     comments: &'a [Comment],
     /// How many comments have found their place.
     taken: usize,
     depth: usize,
+    /// How many levels the expression that was read last has.
+    height: usize,
     /// Whether we are where no comment can be printed: between `${` and `}`, or in a key.
     on_one_line: bool,
     pub(super) errors: Vec<SyntaxError>,
+}
+
+/// What is known of an item before it is read.
+pub(super) struct Before {
+    comments: Vec<Comment>,
+    blank: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(file: &'a SourceFile, comments: &'a [Comment]) -> Self {
         Self {
             file,
-            base: 0,
+            text: file.text(),
+            bytes: &[],
+            at: 0,
             comments,
             taken: 0,
             depth: 0,
+            height: 0,
             on_one_line: false,
             errors: Vec::new(),
         }
     }
 
-    /// Says where the text of the pairs that follow starts.
-    pub(super) fn set_base(&mut self, base: usize) {
-        self.base = base;
+    /// The attribute or block that is all of a range.
+    pub(super) fn statement(&mut self, range: Range<usize>) -> Read<ItemKind> {
+        self.whole(range, |reader| {
+            reader.lines();
+            let item = reader.item()?;
+            reader.lines();
+            Ok(item)
+        })
     }
 
-    pub(super) fn span(&self, pair: &Pair<'_, Rule>) -> Span {
-        let span = pair.as_span();
-        Span::new(self.file.id(), self.base + span.start(), self.base + span.end())
+    /// The kind and labels of a block that are all of a range.
+    pub(super) fn header(&mut self, range: Range<usize>) -> Read<(Ident, Vec<Label>)> {
+        self.whole(range, |reader| {
+            reader.lines();
+            let kind = reader.ident()?;
+            let labels = reader.labels()?;
+            reader.lines();
+            Ok((kind, labels))
+        })
     }
 
-    pub(super) fn report(&mut self, span: Span, kind: SyntaxErrorKind) {
+    /// Reads an argument that is all of a range, for its errors alone.
+    pub(super) fn one_argument(&mut self, range: Range<usize>) -> Read<()> {
+        self.whole(range, |reader| reader.argument().map(drop))
+    }
+
+    /// Reads an entry that is all of a range, for its errors alone.
+    pub(super) fn one_entry(&mut self, range: Range<usize>) -> Read<()> {
+        self.whole(range, |reader| {
+            reader.lines();
+            reader.entry()?;
+            reader.lines();
+            Ok(())
+        })
+    }
+
+    /// Reads all of a range, or takes back what was reported on the way.
+    fn whole<T>(&mut self, range: Range<usize>, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {
+        self.bytes = self.text.as_bytes().get(..range.end).unwrap_or_default();
+        self.at = range.start;
+        self.depth = 0;
+        self.on_one_line = false;
+        let (taken, errors) = (self.taken, self.errors.len());
+        let value = read(self).and_then(|value| {
+            self.space();
+            if self.at == self.bytes.len() {
+                Ok(value)
+            } else {
+                Err(Stop::Mismatch)
+            }
+        });
+        if value.is_err() {
+            self.taken = taken;
+            self.errors.truncate(errors);
+        }
+        value
+    }
+
+    /// How far the reader came.
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.file.id(), start, end)
+    }
+
+    /// From a place to where the reader is.
+    fn since(&self, start: usize) -> Span {
+        self.span(start, self.at)
+    }
+
+    fn report(&mut self, span: Span, kind: SyntaxErrorKind) {
         self.errors.push(SyntaxError::new(self.file, span, kind));
     }
 
-    pub(super) fn ident(&self, pair: &Pair<'_, Rule>) -> Ident {
-        Ident {
-            text: pair.as_str().to_owned(),
-            span: self.span(pair),
+    fn item(&mut self) -> Read<ItemKind> {
+        let start = self.at;
+        if let Some(text) = self.quoted_name()? {
+            let name = Ident {
+                text,
+                span: self.since(start),
+            };
+            self.report(
+                name.span,
+                SyntaxErrorKind::QuotedName {
+                    name: name.text.clone(),
+                },
+            );
+            return self.attribute(name).map(ItemKind::Attribute);
+        }
+        let mut name = self.ident()?;
+        if self.byte(0) == b'.' && self.dotted() {
+            name.span = self.since(start);
+            self.slice(start).clone_into(&mut name.text);
+            self.report(
+                name.span,
+                SyntaxErrorKind::DottedName {
+                    name: name.text.clone(),
+                },
+            );
+            return self.attribute(name).map(ItemKind::Attribute);
+        }
+        self.space();
+        if matches!(self.byte(0), b'=' | b':') {
+            self.attribute(name).map(ItemKind::Attribute)
+        } else {
+            self.block(name).map(ItemKind::Block)
         }
     }
 
-    /// The item of a `statement`.
-    pub(super) fn statement(&mut self, pair: Pair<'_, Rule>) -> Option<ItemKind> {
-        pair.into_inner().find_map(|inner| self.item(inner))
-    }
-
-    /// Reads one element for its errors alone.
-    pub(super) fn element(&mut self, pair: Pair<'_, Rule>) {
-        for inner in pair.into_inner() {
-            match inner.as_rule() {
-                Rule::argument => drop(self.argument(inner)),
-                Rule::entry => drop(self.entry(inner)),
-                _ => {}
-            }
-        }
-    }
-
-    fn item(&mut self, pair: Pair<'_, Rule>) -> Option<ItemKind> {
-        match pair.as_rule() {
-            Rule::attribute | Rule::odd_attribute => Some(ItemKind::Attribute(self.attribute(pair))),
-            Rule::block => Some(ItemKind::Block(self.block(pair))),
-            _ => None,
-        }
-    }
-
-    fn attribute(&mut self, pair: Pair<'_, Rule>) -> Attribute {
-        let span = self.span(&pair);
-        let mut name = None;
-        let mut value: Option<Expression> = None;
-        for inner in pair.into_inner() {
-            match inner.as_rule() {
-                Rule::identifier => name = Some(self.ident(&inner)),
-                Rule::odd_name => name = Some(self.odd_name(&inner)),
-                Rule::assign => self.check_assign(&inner),
-                _ => value = Some(self.expression(inner)),
-            }
-        }
-        let name = name.unwrap_or_else(|| Ident {
-            text: String::new(),
-            span,
-        });
-        let value = value.unwrap_or_else(|| error_at(span));
-        Attribute {
+    /// An attribute from the sign after its name.
+    fn attribute(&mut self, name: Ident) -> Read<Attribute> {
+        self.space();
+        self.assignment(false)?;
+        let value = self.expression(false)?;
+        Ok(Attribute {
             span: name.span.to(value.span),
             name,
             value,
-        }
+        })
     }
 
-    /// A quoted or dotted name, reported, read as the name that was meant.
-    fn odd_name(&mut self, pair: &Pair<'_, Rule>) -> Ident {
-        let span = self.span(pair);
-        let text = pair.as_str();
-        let bare = text.trim_matches(['"', '\'', '“', '”']).to_owned();
-        if bare.len() == text.len() {
-            self.report(
-                span,
-                SyntaxErrorKind::DottedName {
-                    name: text.to_owned(),
-                },
-            );
-        } else {
-            self.report(span, SyntaxErrorKind::QuotedName { name: bare.clone() });
-        }
-        Ident { text: bare, span }
-    }
-
-    /// Reports anything but `=` before an attribute's value.
-    fn check_assign(&mut self, pair: &Pair<'_, Rule>) {
-        if pair.as_str() != "=" {
-            let written = pair.as_str().to_owned();
-            let span = self.span(pair);
-            self.report(span, SyntaxErrorKind::Assignment { written });
-        }
-    }
-
-    fn block(&mut self, pair: Pair<'_, Rule>) -> Block {
-        let span = self.span(&pair);
-        let mut kind = Ident {
-            text: String::new(),
-            span,
+    /// The sign before a value. Reports anything but `=`, and `:` where no colon may stand.
+    fn assignment(&mut self, colon: bool) -> Read<()> {
+        let start = self.at;
+        let length = match (self.byte(0), self.byte(1)) {
+            (b'=', b'=' | b'>') | (b':', b'=') => 2,
+            (b'=' | b':', _) => 1,
+            _ => return Err(Stop::Mismatch),
         };
-        let mut header = span;
-        let mut labels = Vec::new();
-        let mut open = span;
-        let mut close = span;
-        let mut inside = None;
-        for inner in pair.into_inner() {
-            match inner.as_rule() {
-                Rule::identifier => {
-                    kind = self.ident(&inner);
-                    header = kind.span;
-                }
-                Rule::label => {
-                    let label = self.label(inner);
-                    header = header.to(label.span);
-                    labels.push(label);
-                }
-                Rule::open_brace => open = self.span(&inner),
-                Rule::close_brace => close = self.span(&inner),
-                Rule::body => inside = Some(inner),
-                _ => {}
-            }
+        self.at += length;
+        let written = self.slice(start);
+        if written != "=" && !(colon && written == ":") {
+            let written = written.to_owned();
+            self.report(self.since(start), SyntaxErrorKind::Assignment { written });
         }
-        let between = Span {
-            file: span.file,
-            start: open.end,
-            end: close.start,
-        };
-        let one_line = !inside
-            .as_ref()
-            .is_some_and(|body| self.starts_with_line_break(body));
-        let pairs = inside.into_iter().flat_map(Pair::into_inner);
-        let body = self.body(pairs, between);
-        Block {
+        Ok(())
+    }
+
+    /// A block from its labels on.
+    fn block(&mut self, kind: Ident) -> Read<Block> {
+        let labels = self.labels()?;
+        let header = labels.last().map_or(kind.span, |last| kind.span.to(last.span));
+        self.space();
+        let open = self.at;
+        self.expect(b'{')?;
+        let (body, one_line) = self.block_body()?;
+        Ok(Block {
+            header,
+            braces: self.since(open),
+            span: kind.span.to(self.since(open)),
             kind,
             labels,
             body,
             one_line,
-            header,
-            braces: open.to(close),
-            span,
-        }
+        })
     }
 
-    fn starts_with_line_break(&self, body: &Pair<'_, Rule>) -> bool {
-        let start = self.span(body).start;
-        let first = body
-            .clone()
-            .into_inner()
-            .next()
-            .map_or_else(|| self.span(body).end, |inner| self.span(&inner).start);
-        let head = Span {
-            file: self.file.id(),
-            start,
-            end: first,
-        };
-        self.file.slice(head).contains('\n')
-    }
-
-    /// The items between two places, with the comments around them.
-    fn body<'i>(&mut self, pairs: impl Iterator<Item = Pair<'i, Rule>>, between: Span) -> Body {
-        let items: Vec<Pair<'_, Rule>> = pairs
-            .filter(|pair| {
-                matches!(
-                    pair.as_rule(),
-                    Rule::attribute | Rule::block | Rule::odd_attribute
-                )
-            })
-            .collect();
-        let mut builder = self.start_body(between, items.first().map(|pair| self.span(pair).start));
-        let mut items = items.into_iter().peekable();
-        while let Some(pair) = items.next() {
-            let start = self.span(&pair).start;
-            let next = items.peek().map_or(between.end, |next| self.span(next).start);
-            self.add_item(&mut builder, start, next, |reader| reader.item(pair));
+    /// What stands between the braces of a block, the closing one included, and whether it is on one line.
+    fn block_body(&mut self) -> Read<(Body, bool)> {
+        let open = self.at;
+        self.space();
+        let one_line = !self.at_line_break();
+        self.lines();
+        let mut body = self.start_body(self.since(open), Some(self.at));
+        while self.byte(0) != b'}' {
+            let before = self.before_item(&body, self.at);
+            let kind = self.item()?;
+            self.space();
+            if one_line {
+                if self.eat(b',') {
+                    self.space();
+                } else if self.byte(0) != b'}' {
+                    return Err(Stop::Mismatch);
+                }
+            } else if !self.lines() && self.byte(0) != b'}' {
+                return Err(Stop::Mismatch);
+            }
+            self.add_item(&mut body, before, kind, self.at);
         }
-        self.finish_body(builder)
+        body.span = self.since(open);
+        self.at += 1;
+        Ok((self.finish_body(body), one_line))
     }
 
     /// Starts a body at a place, its first item starting at another.
-    pub(super) fn start_body(&mut self, between: Span, first: Option<u32>) -> Body {
+    pub(super) fn start_body(&mut self, between: Span, first: Option<usize>) -> Body {
+        let between_end = between.range().end;
         Body {
-            opening: self.opening(between.start, first.unwrap_or(between.end)),
+            opening: self.opening(between.range().start, first.unwrap_or(between_end)),
             items: Vec::new(),
             comments: Vec::new(),
             span: between,
         }
     }
 
-    /// Adds an item that starts at a place; `next` is where the one after it starts.
-    pub(super) fn add_item(
-        &mut self,
-        body: &mut Body,
-        start: u32,
-        next: u32,
-        read: impl FnOnce(&mut Self) -> Option<ItemKind>,
-    ) {
-        let previous = body.items.last().map_or(body.span.start, item_end);
-        let mut comments = self.comments_before(start, previous);
-        let from = comments.last().map_or(previous, |last| last.span.end);
-        let blank_before = self.blank_between(from, start);
-        let Some(kind) = read(self) else {
-            body.comments.extend(comments);
-            return;
-        };
+    /// What stands above an item that starts at a place.
+    pub(super) fn before_item(&mut self, body: &Body, start: usize) -> Before {
+        let previous = body.items.last().map_or(body.span.start, item_end) as usize;
+        let comments = self.comments_before(start, previous);
+        let from = comments.last().map_or(previous, |last| last.span.range().end);
+        Before {
+            blank: self.blank_between(from, start),
+            comments,
+        }
+    }
+
+    /// Adds an item; `next` is where the one after it starts.
+    pub(super) fn add_item(&mut self, body: &mut Body, before: Before, kind: ItemKind, next: usize) {
         let mut item = Item {
-            blank_before,
-            comments: Vec::new(),
+            blank_before: before.blank,
+            comments: before.comments,
             kind,
             trailing: None,
         };
-        let end = item.span().end;
-        comments.extend(self.comments_before(end, end));
-        item.comments = comments;
+        let end = item.span().range().end;
+        item.comments.append(&mut self.comments_before(end, end));
         item.trailing = self.trailing(end, next);
         body.items.push(item);
     }
 
+    /// Keeps what stood above an item that came to nothing.
+    pub(super) fn skip_item(body: &mut Body, before: Before) {
+        body.comments.extend(before.comments);
+    }
+
     /// Takes what comments are left up to the end of the body.
     pub(super) fn finish_body(&mut self, mut body: Body) -> Body {
-        let previous = body.items.last().map_or(body.span.start, item_end);
-        let rest = self.comments_before(body.span.end, previous);
-        body.comments.extend(rest);
+        let previous = body.items.last().map_or(body.span.start, item_end) as usize;
+        let mut rest = self.comments_before(body.span.range().end, previous);
+        body.comments.append(&mut rest);
         body
     }
 
-    pub(super) fn label(&mut self, pair: Pair<'_, Rule>) -> Label {
-        let span = self.span(&pair);
-        let Some(inner) = pair.into_inner().next() else {
-            return Label {
-                text: String::new(),
-                quoted: false,
-                span,
-            };
-        };
-        match inner.as_rule() {
-            Rule::string => {
-                let template = self.template(inner);
-                let text = template.plain().map(str::to_owned);
-                if text.is_none() {
-                    self.report(span, SyntaxErrorKind::LabelTemplate);
+    fn labels(&mut self) -> Read<Vec<Label>> {
+        let mut labels = Vec::new();
+        loop {
+            self.space();
+            let start = self.at;
+            let label = match self.byte(0) {
+                b'"' => {
+                    let template = self.template()?;
+                    let span = self.since(start);
+                    let text = template.plain().map(str::to_owned);
+                    if text.is_none() {
+                        self.report(span, SyntaxErrorKind::LabelTemplate);
+                    }
+                    Label {
+                        text: text.unwrap_or_default(),
+                        quoted: true,
+                        span,
+                    }
                 }
-                Label {
-                    text: text.unwrap_or_default(),
+                b'\'' | 0xE2 if self.at_odd_quote() => Label {
+                    text: self.odd_string()?,
                     quoted: true,
-                    span,
-                }
-            }
-            Rule::odd_string => Label {
-                text: self.odd_string(&inner),
-                quoted: true,
-                span,
-            },
-            _ => Label {
-                text: inner.as_str().to_owned(),
-                quoted: false,
-                span,
-            },
+                    span: self.since(start),
+                },
+                _ => match self.word() {
+                    Some(word) => Label {
+                        text: word.to_owned(),
+                        quoted: false,
+                        span: self.since(start),
+                    },
+                    None => return Ok(labels),
+                },
+            };
+            labels.push(label);
         }
     }
 }

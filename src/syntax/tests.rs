@@ -1,6 +1,7 @@
 //! What reading and printing promise for every text, not only for the cases that someone thought of.
 
 mod bare;
+mod by_grammar;
 mod limits;
 mod random;
 mod round_trip;

@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
-use pest::Parser;
-
-use crate::syntax::explain::{self, Place};
-use crate::syntax::grammar::{CapolParser, Rule};
-use crate::syntax::read::Reader;
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::explain::{Failure, Place};
+use crate::syntax::grammar::Rule;
+use crate::syntax::read::{DEPTH_LIMIT, Reader, Stop};
 use crate::syntax::scan::{self, Separation};
 use crate::syntax::span::SourceFile;
 
-/// Reads each element around a place where the grammar stopped, so that all of them report their errors.
+/// Reads each element around a place where the reader stopped, so that all of them report their errors.
 pub(super) fn read_for_errors(
     reader: &mut Reader<'_>,
     file: &SourceFile,
@@ -30,19 +29,27 @@ pub(super) fn read_for_errors(
         (Separation::Elements, Rule::one_argument)
     };
     for element in scan::scan_inside(file, inside, separation, false) {
-        let text = file.text().get(element.range.clone()).unwrap_or_default();
-        reader.set_base(element.range.start);
-        match CapolParser::parse(rule, text) {
-            Ok(pairs) => pairs.for_each(|pair| reader.element(pair)),
-            Err(failure) => {
-                let errors_before = reader.errors.len();
-                let failed_at = element.range.start + explain::offset(&failure);
-                read_for_errors(reader, file, element.range.clone(), failed_at);
-                if reader.errors.len() == errors_before {
-                    let error = explain::explain(file, element.range, Place::Element, &failure);
-                    reader.errors.push(error);
-                }
+        let range = element.range;
+        let read = if rule == Rule::one_entry {
+            reader.one_entry(range.clone())
+        } else {
+            reader.one_argument(range.clone())
+        };
+        let errors_before = reader.errors.len();
+        let error = match read {
+            Ok(()) => continue,
+            Err(Stop::TooDeep(at)) => {
+                let kind = SyntaxErrorKind::TooDeep { limit: DEPTH_LIMIT };
+                SyntaxError::new(file, at, kind)
             }
+            Err(Stop::Mismatch) => {
+                let failure = Failure::of(rule, file, range.clone(), reader.offset());
+                read_for_errors(reader, file, range, failure.at);
+                failure.explained(file, Place::Element)
+            }
+        };
+        if reader.errors.len() == errors_before {
+            reader.errors.push(error);
         }
     }
 }

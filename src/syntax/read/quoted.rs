@@ -1,12 +1,9 @@
 //! Strings, heredocs, and what stands in them.
 
-use pest::iterators::Pair;
-
-use super::Reader;
+use super::{Read, Reader, Stop};
 use crate::syntax::error::SyntaxErrorKind;
 use crate::syntax::escape::{self, Context};
-use crate::syntax::grammar::Rule;
-use crate::syntax::tree::{Heredoc, Literal, Template, TemplatePart};
+use crate::syntax::tree::{Expression, Heredoc, Literal, Template, TemplatePart};
 
 /// Gathers adjacent text into one literal.
 #[derive(Default)]
@@ -36,96 +33,281 @@ impl Parts {
     }
 }
 
-impl Reader<'_> {
-    /// A string's parts.
-    pub(super) fn template(&mut self, pair: Pair<'_, Rule>) -> Template {
+/// Whether a text between quotes stands for itself and is how the formatter would write it.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+impl<'a> Reader<'a> {
+    /// A string with its quotes.
+    pub(super) fn template(&mut self) -> Read<Template> {
+        self.expect(b'"')?;
+        let start = self.at;
+        self.string_text();
+        let text = self.slice(start);
+        if self.byte(0) == b'"' && is_plain(text) {
+            self.at += 1;
+            return Ok(Template::text(text));
+        }
         let mut parts = Parts::default();
-        for inner in pair.into_inner() {
-            let written = inner.as_str();
-            match inner.as_rule() {
-                Rule::string_text => parts.text(written, written),
-                Rule::escaped_open => parts.text(written.get(1..).unwrap_or_default(), written),
-                Rule::escape => {
-                    let resolved = escape::read(written);
-                    if resolved.is_none() {
-                        let span = self.span(&inner);
-                        self.report(
-                            span,
-                            SyntaxErrorKind::Escape {
-                                written: written.to_owned(),
-                            },
-                        );
-                    }
+        parts.text(text, text);
+        while !self.eat(b'"') {
+            let start = self.at;
+            match self.byte(0) {
+                b'$' | b'%' if self.byte(1) == self.byte(0) && self.byte(2) == b'{' => {
+                    self.at += 3;
+                    let written = self.slice(start);
+                    parts.text(written.get(1..).unwrap_or_default(), written);
+                }
+                b'$' if self.byte(1) == b'{' => {
+                    parts.flush(Context::BeforeInterpolation);
+                    let expression = self.interpolation()?;
+                    parts.done.push(TemplatePart::Interpolation(expression));
+                }
+                b'\\' => {
+                    let written = self.escape()?;
                     let mut buffer = [0; 4];
-                    let value = resolved.map_or("", |character| character.encode_utf8(&mut buffer));
+                    let value = match escape::read(written) {
+                        Some(character) => &*character.encode_utf8(&mut buffer),
+                        None => {
+                            let written = written.to_owned();
+                            self.report(self.since(start), SyntaxErrorKind::Escape { written });
+                            ""
+                        }
+                    };
                     parts.text(value, written);
                 }
-                Rule::interpolation => {
-                    parts.flush(Context::BeforeInterpolation);
-                    let part = self.interpolation(inner);
-                    parts.done.push(part);
+                _ => {
+                    self.string_text();
+                    let written = self.slice(start);
+                    if written.is_empty() {
+                        return Err(Stop::Mismatch);
+                    }
+                    parts.text(written, written);
                 }
-                _ => {}
             }
         }
         parts.flush(Context::Plain);
-        Template { parts: parts.done }
+        Ok(Template { parts: parts.done })
     }
 
-    fn interpolation(&mut self, pair: Pair<'_, Rule>) -> TemplatePart {
-        let span = self.span(&pair);
-        let expression = pair
-            .into_inner()
-            .next()
-            .map_or_else(|| super::error_at(span), |inner| self.single_line(inner));
-        TemplatePart::Interpolation(expression)
+    /// Steps over text up to a quote, an escape, the start of something else, or the end of the line.
+    fn string_text(&mut self) {
+        while let Some(length) = memchr_special(self.rest()) {
+            self.at += length;
+            if matches!(self.byte(0), b'$' | b'%') && !self.at_template() {
+                self.at += 1;
+            } else {
+                return;
+            }
+        }
+        self.at = self.bytes.len();
+    }
+
+    /// Whether `${`, `%{`, or one of them escaped stands here.
+    fn at_template(&self) -> bool {
+        let first = self.byte(0);
+        self.byte(1) == b'{' || (self.byte(1) == first && self.byte(2) == b'{')
+    }
+
+    fn escape(&mut self) -> Read<&'a str> {
+        let start = self.at;
+        let digits = match self.byte(1) {
+            b'u' => 4,
+            b'U' => 8,
+            _ => 0,
+        };
+        let code = self.bytes.get(start + 2..start + 2 + digits);
+        if digits > 0 && code.is_some_and(|code| code.iter().all(u8::is_ascii_hexdigit)) {
+            self.at += 2 + digits;
+            return Ok(self.slice(start));
+        }
+        let rest = self.text.get(start + 1..self.bytes.len()).unwrap_or_default();
+        match rest.chars().next() {
+            None | Some('\n' | '\r') => Err(Stop::Mismatch),
+            Some(character) => {
+                self.at += 1 + character.len_utf8();
+                Ok(self.slice(start))
+            }
+        }
+    }
+
+    /// `${expression}`. No comment can be printed in it, so one is left to what stands around the string.
+    fn interpolation(&mut self) -> Read<Expression> {
+        self.at += 2;
+        let expression = self.single_line()?;
+        self.space();
+        self.expect(b'}')?;
+        Ok(expression)
     }
 
     /// A heredoc; `<<-` takes the indentation that all its lines share out of the value.
-    pub(super) fn heredoc(&mut self, pair: Pair<'_, Rule>) -> Heredoc {
-        let mut indented = false;
-        let mut marker = String::new();
+    pub(super) fn heredoc(&mut self) -> Read<Heredoc> {
+        self.at += 2;
+        let indented = self.eat(b'-');
+        let marker = self.word().ok_or(Stop::Mismatch)?;
+        while matches!(self.byte(0), b' ' | b'\t') {
+            self.at += 1;
+        }
+        self.line_break()?;
         // Pieces of text, a break ending each line, and interpolations in between.
         let mut pieces = Vec::new();
-        for inner in pair.into_inner() {
-            match inner.as_rule() {
-                Rule::dash => indented = true,
-                Rule::marker => inner.as_str().clone_into(&mut marker),
-                Rule::heredoc_text | Rule::heredoc_break | Rule::escaped_open => {
-                    let text = match inner.as_rule() {
-                        Rule::heredoc_break => "\n",
-                        Rule::escaped_open => inner.as_str().get(1..).unwrap_or_default(),
-                        _ => inner.as_str(),
-                    };
-                    pieces.push(TemplatePart::Literal(Literal {
-                        value: text.to_owned(),
-                        written: None,
-                    }));
-                }
-                Rule::interpolation => {
-                    let part = self.interpolation(inner);
-                    pieces.push(part);
-                }
-                _ => {}
-            }
+        while !self.heredoc_end(marker) {
+            self.heredoc_line(&mut pieces)?;
         }
         if indented {
             dedent(&mut pieces);
         }
-        Heredoc {
+        Ok(Heredoc {
             indented,
-            marker,
+            marker: marker.to_owned(),
             template: Template { parts: merge(pieces) },
+        })
+    }
+
+    fn line_break(&mut self) -> Read<()> {
+        if !self.at_line_break() {
+            return Err(Stop::Mismatch);
+        }
+        self.at += if self.byte(0) == b'\r' { 2 } else { 1 };
+        Ok(())
+    }
+
+    /// Steps over the end marker, if that is all this line holds.
+    fn heredoc_end(&mut self, marker: &str) -> bool {
+        let start = self.at;
+        let blank = |byte: u8| matches!(byte, b' ' | b'\t');
+        while blank(self.byte(0)) {
+            self.at += 1;
+        }
+        if self.looking_at(marker.as_bytes()) {
+            self.at += marker.len();
+            let end = self.at;
+            while blank(self.byte(0)) {
+                self.at += 1;
+            }
+            if self.at_line_break() || self.at == self.bytes.len() {
+                self.at = end;
+                return true;
+            }
+        }
+        self.at = start;
+        false
+    }
+
+    fn heredoc_line(&mut self, pieces: &mut Vec<TemplatePart>) -> Read<()> {
+        while !self.at_line_break() {
+            let start = self.at;
+            match self.byte(0) {
+                b'$' | b'%' if self.byte(1) == self.byte(0) && self.byte(2) == b'{' => {
+                    self.at += 3;
+                    pieces.push(piece(self.slice(start + 1)));
+                }
+                b'$' if self.byte(1) == b'{' => {
+                    let expression = self.interpolation()?;
+                    pieces.push(TemplatePart::Interpolation(expression));
+                }
+                b'%' if self.byte(1) == b'{' => return Err(Stop::Mismatch),
+                _ => {
+                    self.heredoc_text();
+                    if self.at == start {
+                        return Err(Stop::Mismatch);
+                    }
+                    pieces.push(piece(self.slice(start)));
+                }
+            }
+        }
+        self.line_break()?;
+        pieces.push(piece("\n"));
+        Ok(())
+    }
+
+    fn heredoc_text(&mut self) {
+        loop {
+            let rest = self.rest();
+            self.at += memchr::memchr3(b'\n', b'$', b'%', rest).unwrap_or(rest.len());
+            match self.byte(0) {
+                b'\n' => {
+                    let before = self.at.wrapping_sub(1);
+                    self.at -= usize::from(self.bytes.get(before) == Some(&b'\r'));
+                    return;
+                }
+                b'$' | b'%' if !self.at_template() => self.at += 1,
+                _ => return,
+            }
         }
     }
 
-    /// The text of a string in quotes that are not capol's, reported.
-    pub(super) fn odd_string(&mut self, pair: &Pair<'_, Rule>) -> String {
-        let span = self.span(pair);
-        let text = pair.as_str().trim_matches(['\'', '“', '”']).to_owned();
-        self.report(span, SyntaxErrorKind::OddQuotes { text: text.clone() });
-        text
+    /// Whether a quote that is not capol's stands here.
+    pub(super) fn at_odd_quote(&self) -> bool {
+        self.byte(0) == b'\'' || self.looking_at("“".as_bytes()) || self.looking_at("”".as_bytes())
     }
+
+    /// The text of a string in quotes that are not capol's, reported.
+    pub(super) fn odd_string(&mut self) -> Read<String> {
+        let start = self.at;
+        let text = self.odd_quoted()?.to_owned();
+        self.report(
+            self.since(start),
+            SyntaxErrorKind::OddQuotes { text: text.clone() },
+        );
+        Ok(text)
+    }
+
+    /// Steps over a string in quotes that are not capol's, which ends on its line.
+    fn odd_quoted(&mut self) -> Read<&'a str> {
+        let start = self.at;
+        let quotes: &[char] = if self.byte(0) == b'\'' {
+            &['\'']
+        } else {
+            &['“', '”']
+        };
+        let mut characters = self
+            .text
+            .get(start..self.bytes.len())
+            .unwrap_or_default()
+            .char_indices()
+            .skip(1);
+        let end = characters.find(|(_, character)| *character == '\n' || quotes.contains(character));
+        match end {
+            Some((at, quote)) if quote != '\n' => {
+                self.at += at + quote.len_utf8();
+                Ok(self.slice(start).trim_matches(['\'', '“', '”']))
+            }
+            _ => Err(Stop::Mismatch),
+        }
+    }
+
+    /// What is in quotes where a name should stand.
+    pub(super) fn quoted_name(&mut self) -> Read<Option<String>> {
+        let start = self.at;
+        if self.byte(0) == b'"' {
+            let errors = self.errors.len();
+            self.template()?;
+            self.errors.truncate(errors);
+        } else if self.at_odd_quote() {
+            self.odd_quoted()?;
+        } else {
+            return Ok(None);
+        }
+        Ok(Some(
+            self.slice(start).trim_matches(['"', '\'', '“', '”']).to_owned(),
+        ))
+    }
+}
+
+/// Where the first byte is that plain text in a string may not hold.
+fn memchr_special(bytes: &[u8]) -> Option<usize> {
+    bytes
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | b'$' | b'%' | b'\n'))
+}
+
+fn piece(text: &str) -> TemplatePart {
+    TemplatePart::Literal(Literal {
+        value: text.to_owned(),
+        written: None,
+    })
 }
 
 /// Removes the indentation that every line with something on it shares.

@@ -1,40 +1,37 @@
 //! Which comment belongs to what.
 
-use super::Reader;
-use crate::syntax::span::Span;
+use super::{Read, Reader, Stop};
 use crate::syntax::tree::{Comment, Element, Layout, Sequence};
 
 impl Reader<'_> {
-    fn between(&self, start: u32, end: u32) -> &str {
-        self.file.slice(Span {
-            file: self.file.id(),
-            start,
-            end: end.max(start),
-        })
+    fn between(&self, start: usize, end: usize) -> &str {
+        self.text.get(start..end.max(start)).unwrap_or_default()
     }
 
     /// Whether an empty line lies between two places with only space and commas between them.
-    pub(super) fn blank_between(&self, start: u32, end: u32) -> bool {
-        let mut lines = self.between(start, end).split('\n').skip(1).peekable();
-        while let Some(line) = lines.next() {
-            if lines.peek().is_some() && line.trim().is_empty() {
-                return true;
+    pub(super) fn blank_between(&self, start: usize, end: usize) -> bool {
+        let mut on_line = true;
+        for byte in self.between(start, end).bytes() {
+            match byte {
+                b'\n' if !on_line => return true,
+                b'\n' => on_line = false,
+                _ => on_line |= !byte.is_ascii_whitespace(),
             }
         }
         false
     }
 
     /// Takes the comments that start before a place; `previous` is where the thing before them ends.
-    pub(super) fn comments_before(&mut self, place: u32, previous: u32) -> Vec<Comment> {
+    pub(super) fn comments_before(&mut self, place: usize, previous: usize) -> Vec<Comment> {
         let mut comments = Vec::new();
         let mut previous = previous;
         while let Some(comment) = self.comments.get(self.taken)
-            && comment.span.start < place
+            && comment.span.range().start < place
             && !self.on_one_line
         {
             let mut comment = comment.clone();
-            comment.blank_before = self.blank_between(previous, comment.span.start);
-            previous = comment.span.end;
+            comment.blank_before = self.blank_between(previous, comment.span.range().start);
+            previous = comment.span.range().end;
             comments.push(comment);
             self.taken += 1;
         }
@@ -49,52 +46,56 @@ impl Reader<'_> {
 
     /// Takes the comment on the line where something ended. One that the next thing follows on the same
     /// line, after a comma, belongs to that.
-    pub(super) fn trailing(&mut self, end: u32, next: u32) -> Option<Comment> {
-        let comment = self.comments.get(self.taken)?;
-        let gap = self.between(end, comment.span.start);
-        let after = self.between(comment.span.end, next);
-        let belongs = comment.span.start >= end
-            && comment.span.start < next
-            && !self.on_one_line
-            && !gap.contains('\n')
-            && (after.contains('\n') || !gap.contains(','));
+    pub(super) fn trailing(&mut self, end: usize, next: usize) -> Option<Comment> {
+        let comment = self.comments.get(self.taken)?.span.range();
+        if self.on_one_line || comment.start < end || comment.start >= next {
+            return None;
+        }
+        let gap = self.between(end, comment.start);
+        let after = self.between(comment.end, next);
+        let belongs = !gap.contains('\n') && (after.contains('\n') || !gap.contains(','));
         if belongs { self.take() } else { None }
     }
 
     /// Takes the comment on the line of an opening bracket, when a line break follows it.
-    pub(super) fn opening(&mut self, open: u32, first: u32) -> Option<Comment> {
-        let comment = self.comments.get(self.taken)?;
+    pub(super) fn opening(&mut self, open: usize, first: usize) -> Option<Comment> {
+        let comment = self.comments.get(self.taken)?.span.range();
         let belongs = open > 0
-            && comment.span.start < first
+            && comment.start < first
             && !self.on_one_line
-            && !self.between(open, comment.span.start).contains('\n')
-            && self.between(comment.span.end, first).contains('\n');
+            && !self.between(open, comment.start).contains('\n')
+            && self.between(comment.end, first).contains('\n');
         if belongs { self.take() } else { None }
     }
 
-    /// Elements between two places, given as where each starts and how to read it; `read` also says
-    /// where the element ends.
-    pub(super) fn sequence<P, T>(
+    /// The elements up to a closing bracket, that one included. `read` also says where an element ends, and
+    /// `separator` steps over what stands after it: whether another may follow.
+    pub(super) fn sequence<T>(
         &mut self,
-        between: Span,
-        pairs: Vec<(u32, P)>,
-        mut read: impl FnMut(&mut Self, P) -> (T, u32),
-    ) -> Sequence<T> {
-        let first = pairs.first().map_or(between.end, |(start, _)| *start);
-        let layout = self.layout(between.start, first);
-        let opening = self.opening(between.start, first);
-        let mut elements: Vec<Element<T>> = Vec::with_capacity(pairs.len());
-        let mut previous = between.start;
-        let mut pairs = pairs.into_iter().peekable();
-        while let Some((start, pair)) = pairs.next() {
-            let next = pairs.peek().map_or(between.end, |(next, _)| *next);
+        close: u8,
+        separator: impl Fn(&mut Self) -> bool,
+        mut read: impl FnMut(&mut Self) -> Read<(T, usize)>,
+    ) -> Read<Sequence<T>> {
+        let open = self.at;
+        self.lines();
+        let layout = self.layout(open, self.at);
+        let opening = self.opening(open, self.at);
+        let mut elements: Vec<Element<T>> = Vec::new();
+        let mut previous = open;
+        let mut separated = true;
+        while self.byte(0) != close {
+            if !separated {
+                return Err(Stop::Mismatch);
+            }
+            let start = self.at;
             let mut comments = self.comments_before(start, previous);
-            let from = comments.last().map_or(previous, |last| last.span.end);
+            let from = comments.last().map_or(previous, |last| last.span.range().end);
             let blank_before = self.blank_between(from, start);
-            let (value, end) = read(self, pair);
-            comments.extend(self.comments_before(end, end));
-            let trailing = self.trailing(end, next);
-            previous = trailing.as_ref().map_or(end, |comment| comment.span.end);
+            let (value, end) = read(self)?;
+            comments.append(&mut self.comments_before(end, end));
+            separated = separator(self);
+            let trailing = self.trailing(end, self.at);
+            previous = trailing.as_ref().map_or(end, |comment| comment.span.range().end);
             elements.push(Element {
                 blank_before,
                 comments,
@@ -102,16 +103,35 @@ impl Reader<'_> {
                 trailing,
             });
         }
-        Sequence {
+        let comments = self.comments_before(self.at, previous);
+        self.at += 1;
+        Ok(Sequence {
             opening,
             elements,
-            comments: self.comments_before(between.end, previous),
+            comments,
             layout,
+        })
+    }
+
+    /// Steps over the comma after an element of a list or call.
+    pub(super) fn comma(&mut self) -> bool {
+        self.lines();
+        let comma = self.eat(b',');
+        if comma {
+            self.lines();
         }
+        comma
+    }
+
+    /// Steps over the comma or line break after an entry of an object.
+    pub(super) fn comma_or_line_break(&mut self) -> bool {
+        self.space();
+        let comma = self.eat(b',');
+        self.lines() || comma
     }
 
     /// How something whose bracket opens at one place and whose first part stands at another was written.
-    pub(super) fn layout(&self, open: u32, first: u32) -> Layout {
+    pub(super) fn layout(&self, open: usize, first: usize) -> Layout {
         if self.between(open, first).contains('\n') {
             Layout::Broken
         } else {
