@@ -118,7 +118,7 @@ fn row(item: &Item, indent: usize) -> Row<'_> {
         comments: &item.comments,
         key,
         text,
-        trailing: item.trailing.as_ref(),
+        trailing: item.trailing.as_deref(),
         ends_with_heredoc,
     }
 }
@@ -134,7 +134,7 @@ fn block_text(block: &Block, indent: usize) -> String {
         offset: indent,
     };
     printer.push(" {");
-    printer.opening(block.body.opening.as_ref());
+    printer.opening(block.body.opening.as_deref());
     printer.out.push('\n');
     printer.body(&block.body, indent + INDENT);
     printer.pad(indent);

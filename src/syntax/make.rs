@@ -89,7 +89,7 @@ impl Item {
     /// The same item with a comment behind it.
     #[must_use]
     pub fn with_trailing(mut self, text: &str) -> Self {
-        self.trailing = Some(Comment::new(text));
+        self.trailing = Some(Box::new(Comment::new(text)));
         self
     }
 
@@ -197,7 +197,7 @@ impl<T> Element<T> {
     /// The same element with a comment behind it.
     #[must_use]
     pub fn with_trailing(mut self, text: &str) -> Self {
-        self.trailing = Some(Comment::new(text));
+        self.trailing = Some(Box::new(Comment::new(text)));
         self
     }
 }
@@ -334,10 +334,10 @@ impl Expression {
 
     /// `name(a, b = c)`
     pub fn call_with(name: &str, arguments: impl IntoIterator<Item = Argument>) -> Self {
-        ExpressionKind::Call(Call {
+        ExpressionKind::Call(Box::new(Call {
             name: name.into(),
             arguments: Sequence::new(arguments),
-        })
+        }))
         .into()
     }
 

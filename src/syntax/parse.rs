@@ -13,7 +13,7 @@ use std::ops::Range;
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::explain::{Failure, Place};
 use super::grammar::Rule;
-use super::read::{DEPTH_LIMIT, Reader, Stop, error_at};
+use super::read::{DEPTH_LIMIT, Reader, Stop, end_of_items, error_at};
 use super::scan::{self, Separation, Statement};
 use super::span::{FileId, SourceFile, Span};
 use super::stack::with_deep_stack;
@@ -130,10 +130,10 @@ fn body(
     let mut body = reader.start_body(between, statements.first().map(start));
     for (index, current) in statements.iter().enumerate() {
         let next = statements.get(index + 1).map_or(between.range().end, start);
-        let before = reader.before_item(&body, start(current));
+        let before = reader.before_item(end_of_items(&body), start(current));
         match statement(reader, file, current, separation) {
-            Some(kind) => reader.add_item(&mut body, before, kind, next),
-            None => Reader::skip_item(&mut body, before),
+            Some(kind) => body.items.push(reader.item_with_comments(before, kind, next)),
+            None => body.comments.extend(before.comments),
         }
     }
     reader.finish_body(body)

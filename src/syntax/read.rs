@@ -17,7 +17,8 @@ use std::ops::Range;
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::span::{SourceFile, Span};
 use super::tree::{
-    Attribute, Block, Body, Comment, Expression, ExpressionKind, Ident, Item, ItemKind, Label,
+    Argument, Attribute, Block, Body, Comment, Element, Entry, Expression, ExpressionKind, Ident, Item,
+    ItemKind, Label,
 };
 
 /// The most levels an expression may have, brackets and operators together.
@@ -49,12 +50,22 @@ pub(super) struct Reader<'a> {
     height: usize,
     /// Whether we are where no comment can be printed: between `${` and `}`, or in a key.
     on_one_line: bool,
+    pools: Pools,
     pub(super) errors: Vec<SyntaxError>,
+}
+
+/// Where things wait until it is known how many there are, so that a list takes no more room than it needs.
+#[derive(Default)]
+struct Pools {
+    items: Vec<Item>,
+    values: Vec<Element<Expression>>,
+    entries: Vec<Element<Entry>>,
+    arguments: Vec<Element<Argument>>,
 }
 
 /// What is known of an item before it is read.
 pub(super) struct Before {
-    comments: Vec<Comment>,
+    pub(super) comments: Vec<Comment>,
     blank: bool,
 }
 
@@ -70,6 +81,7 @@ impl<'a> Reader<'a> {
             depth: 0,
             height: 0,
             on_one_line: false,
+            pools: Pools::default(),
             errors: Vec::new(),
         }
     }
@@ -126,6 +138,7 @@ impl<'a> Reader<'a> {
             }
         });
         if value.is_err() {
+            self.pools = Pools::default();
             self.taken = taken;
             self.errors.truncate(errors);
         }
@@ -239,9 +252,11 @@ impl<'a> Reader<'a> {
         self.space();
         let one_line = !self.at_line_break();
         self.lines();
-        let mut body = self.start_body(self.since(open), Some(self.at));
+        let opening = self.opening(open, self.at);
+        let waiting = self.pools.items.len();
+        let mut previous = open;
         while self.byte(0) != b'}' {
-            let before = self.before_item(&body, self.at);
+            let before = self.before_item(previous, self.at);
             let kind = self.item()?;
             self.space();
             if one_line {
@@ -253,11 +268,21 @@ impl<'a> Reader<'a> {
             } else if !self.lines() && self.byte(0) != b'}' {
                 return Err(Stop::Mismatch);
             }
-            self.add_item(&mut body, before, kind, self.at);
+            let item = self.item_with_comments(before, kind, self.at);
+            previous = item_end(&item);
+            self.pools.items.push(item);
         }
-        body.span = self.since(open);
+        let span = self.since(open);
+        let comments = self.comments_before(self.at, previous);
         self.at += 1;
-        Ok((self.finish_body(body), one_line))
+        let items = self.pools.items.drain(waiting..).collect();
+        let body = Body {
+            opening,
+            items,
+            comments,
+            span,
+        };
+        Ok((body, one_line))
     }
 
     /// Starts a body at a place, its first item starting at another.
@@ -271,9 +296,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What stands above an item that starts at a place.
-    pub(super) fn before_item(&mut self, body: &Body, start: usize) -> Before {
-        let previous = body.items.last().map_or(body.span.start, item_end) as usize;
+    /// What stands above an item that starts at a place; `previous` is where the thing before it ends.
+    pub(super) fn before_item(&mut self, previous: usize, start: usize) -> Before {
         let comments = self.comments_before(start, previous);
         let from = comments.last().map_or(previous, |last| last.span.range().end);
         Before {
@@ -282,8 +306,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds an item; `next` is where the one after it starts.
-    pub(super) fn add_item(&mut self, body: &mut Body, before: Before, kind: ItemKind, next: usize) {
+    /// An item with what stands beside it; `next` is where the one after it starts.
+    pub(super) fn item_with_comments(&mut self, before: Before, kind: ItemKind, next: usize) -> Item {
         let mut item = Item {
             blank_before: before.blank,
             comments: before.comments,
@@ -293,17 +317,12 @@ impl<'a> Reader<'a> {
         let end = item.span().range().end;
         item.comments.append(&mut self.comments_before(end, end));
         item.trailing = self.trailing(end, next);
-        body.items.push(item);
-    }
-
-    /// Keeps what stood above an item that came to nothing.
-    pub(super) fn skip_item(body: &mut Body, before: Before) {
-        body.comments.extend(before.comments);
+        item
     }
 
     /// Takes what comments are left up to the end of the body.
     pub(super) fn finish_body(&mut self, mut body: Body) -> Body {
-        let previous = body.items.last().map_or(body.span.start, item_end) as usize;
+        let previous = end_of_items(&body);
         let mut rest = self.comments_before(body.span.range().end, previous);
         body.comments.append(&mut rest);
         body
@@ -355,8 +374,14 @@ pub(super) fn error_at(span: Span) -> Expression {
     }
 }
 
-fn item_end(item: &Item) -> u32 {
-    item.trailing
-        .as_ref()
-        .map_or(item.span().end, |comment| comment.span.end)
+/// Where the last item of a body ends, or else where the body starts.
+pub(super) fn end_of_items(body: &Body) -> usize {
+    body.items
+        .last()
+        .map_or_else(|| body.span.range().start, item_end)
+}
+
+fn item_end(item: &Item) -> usize {
+    let trailing = item.trailing.as_ref().map(|comment| comment.span);
+    trailing.unwrap_or_else(|| item.span()).range().end
 }

@@ -7,7 +7,7 @@ use super::span::Span;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Body {
     /// A comment on the line of the opening brace.
-    pub opening: Option<Comment>,
+    pub opening: Option<Box<Comment>>,
     /// Attributes and blocks in the order written.
     pub items: Vec<Item>,
     /// Comments after the last item.
@@ -26,7 +26,7 @@ pub struct Item {
     /// The attribute or block.
     pub kind: ItemKind,
     /// A comment on the item's last line.
-    pub trailing: Option<Comment>,
+    pub trailing: Option<Box<Comment>>,
 }
 
 /// What an item is.
@@ -145,7 +145,7 @@ pub enum ExpressionKind {
     /// `a ? b : c`
     Conditional(Box<Conditional>),
     /// `name(a, b, named = c, rest...)`
-    Call(Call),
+    Call(Box<Call>),
     /// `a.name`
     Attribute(Box<Expression>, Ident),
     /// `a[b]`
@@ -285,7 +285,7 @@ pub struct Heredoc {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sequence<T> {
     /// A comment on the line of the opening bracket.
-    pub opening: Option<Comment>,
+    pub opening: Option<Box<Comment>>,
     /// The elements.
     pub elements: Vec<Element<T>>,
     /// Comments after the last element.
@@ -316,7 +316,7 @@ pub struct Element<T> {
     /// The element.
     pub value: T,
     /// A comment after it, on its last line.
-    pub trailing: Option<Comment>,
+    pub trailing: Option<Box<Comment>>,
 }
 
 /// How something between brackets was written, which the formatter keeps where it can.

@@ -247,12 +247,12 @@ impl Printer {
                     comments: &element.comments,
                     key: None,
                     text,
-                    trailing: element.trailing.as_ref(),
+                    trailing: element.trailing.as_deref(),
                     ends_with_heredoc: heredoc,
                 }
             })
             .collect();
-        self.between(sequence.opening.as_ref(), rows, &sequence.comments, indent);
+        self.between(sequence.opening.as_deref(), rows, &sequence.comments, indent);
     }
 
     fn between(&mut self, opening: Option<&Comment>, rows: Vec<Row<'_>>, after: &[Comment], indent: usize) {
@@ -276,12 +276,12 @@ impl Printer {
                     comments: &element.comments,
                     text: text_at(&element.value.value, inner, column),
                     key: Some(key),
-                    trailing: element.trailing.as_ref(),
+                    trailing: element.trailing.as_deref(),
                     ends_with_heredoc: ends_with_heredoc(&element.value.value),
                 }
             })
             .collect();
-        self.between(object.opening.as_ref(), rows, &object.comments, indent);
+        self.between(object.opening.as_deref(), rows, &object.comments, indent);
         self.push("}");
     }
 

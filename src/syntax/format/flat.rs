@@ -56,7 +56,7 @@ pub(super) fn block(block: &Block) -> Option<String> {
             }
             ItemKind::Block(inner) => self::block(inner)?,
         };
-        parts.push(surrounded(&item.comments, text, item.trailing.as_ref())?);
+        parts.push(surrounded(&item.comments, text, item.trailing.as_deref())?);
     }
     out.push_str(" { ");
     out.push_str(&with_rest(parts, &body.comments));
@@ -197,7 +197,7 @@ fn sequence<T>(
             surrounded(
                 &element.comments,
                 text(&element.value)?,
-                element.trailing.as_ref(),
+                element.trailing.as_deref(),
             )
         })
         .collect();

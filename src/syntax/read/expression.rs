@@ -27,7 +27,9 @@ impl Reader<'_> {
         let start = self.at;
         let mark = self.mark();
         if self.depth >= DEPTH_LIMIT {
-            return Err(Stop::TooDeep(self.span(start, start + 1)));
+            self.word();
+            let end = self.at.max(start + 1);
+            return Err(Stop::TooDeep(self.span(start, end)));
         }
         self.depth += 1;
         let first = self.operand()?;

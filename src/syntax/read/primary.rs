@@ -45,15 +45,20 @@ impl Reader<'_> {
         self.space();
         if self.eat(b'(') {
             let mut height = 0;
-            let arguments = self.sequence(b')', Self::comma, |reader| {
-                let argument = reader.argument();
-                height = height.max(reader.height);
-                argument
-            })?;
+            let arguments = self.sequence(
+                b')',
+                Self::comma,
+                |pools| &mut pools.arguments,
+                |reader| {
+                    let argument = reader.argument();
+                    height = height.max(reader.height);
+                    argument
+                },
+            )?;
             self.height = height;
             return Ok(Expression {
                 span: span.to(self.since(span.range().start)),
-                kind: ExpressionKind::Call(Call { name, arguments }),
+                kind: ExpressionKind::Call(Box::new(Call { name, arguments })),
             });
         }
         let kind = match name.text.as_str() {
@@ -191,12 +196,17 @@ impl Reader<'_> {
             return self.for_list(layout);
         }
         let mut height = 0;
-        let list = self.sequence(b']', Self::comma, |reader| {
-            let value = reader.expression(true)?;
-            height = height.max(reader.height);
-            let end = value.span.range().end;
-            Ok((value, end))
-        })?;
+        let list = self.sequence(
+            b']',
+            Self::comma,
+            |pools| &mut pools.values,
+            |reader| {
+                let value = reader.expression(true)?;
+                height = height.max(reader.height);
+                let end = value.span.range().end;
+                Ok((value, end))
+            },
+        )?;
         self.height = height;
         Ok(ExpressionKind::List(list))
     }
@@ -208,12 +218,17 @@ impl Reader<'_> {
             return self.for_object(layout);
         }
         let mut height = 0;
-        let object = self.sequence(b'}', Self::comma_or_line_break, |reader| {
-            let entry = reader.entry()?;
-            height = height.max(reader.height);
-            let end = entry.value.span.range().end;
-            Ok((entry, end))
-        })?;
+        let object = self.sequence(
+            b'}',
+            Self::comma_or_line_break,
+            |pools| &mut pools.entries,
+            |reader| {
+                let entry = reader.entry()?;
+                height = height.max(reader.height);
+                let end = entry.value.span.range().end;
+                Ok((entry, end))
+            },
+        )?;
         self.height = height;
         Ok(ExpressionKind::Object(object))
     }

@@ -1,6 +1,6 @@
 //! Which comment belongs to what.
 
-use super::{Read, Reader, Stop};
+use super::{Pools, Read, Reader, Stop};
 use crate::syntax::tree::{Comment, Element, Layout, Sequence};
 
 impl Reader<'_> {
@@ -38,15 +38,15 @@ impl Reader<'_> {
         comments
     }
 
-    fn take(&mut self) -> Option<Comment> {
+    fn take(&mut self) -> Option<Box<Comment>> {
         let comment = self.comments.get(self.taken).cloned();
         self.taken += 1;
-        comment
+        comment.map(Box::new)
     }
 
     /// Takes the comment on the line where something ended. One that the next thing follows on the same
     /// line, after a comma, belongs to that.
-    pub(super) fn trailing(&mut self, end: usize, next: usize) -> Option<Comment> {
+    pub(super) fn trailing(&mut self, end: usize, next: usize) -> Option<Box<Comment>> {
         let comment = self.comments.get(self.taken)?.span.range();
         if self.on_one_line || comment.start < end || comment.start >= next {
             return None;
@@ -58,7 +58,7 @@ impl Reader<'_> {
     }
 
     /// Takes the comment on the line of an opening bracket, when a line break follows it.
-    pub(super) fn opening(&mut self, open: usize, first: usize) -> Option<Comment> {
+    pub(super) fn opening(&mut self, open: usize, first: usize) -> Option<Box<Comment>> {
         let comment = self.comments.get(self.taken)?.span.range();
         let belongs = open > 0
             && comment.start < first
@@ -69,18 +69,20 @@ impl Reader<'_> {
     }
 
     /// The elements up to a closing bracket, that one included. `read` also says where an element ends, and
-    /// `separator` steps over what stands after it: whether another may follow.
+    /// `separator` steps over what stands after it: whether another may follow. Until all are read they wait
+    /// in a pool.
     pub(super) fn sequence<T>(
         &mut self,
         close: u8,
         separator: impl Fn(&mut Self) -> bool,
+        pool: impl Fn(&mut Pools) -> &mut Vec<Element<T>>,
         mut read: impl FnMut(&mut Self) -> Read<(T, usize)>,
     ) -> Read<Sequence<T>> {
         let open = self.at;
         self.lines();
         let layout = self.layout(open, self.at);
         let opening = self.opening(open, self.at);
-        let mut elements: Vec<Element<T>> = Vec::new();
+        let waiting = pool(&mut self.pools).len();
         let mut previous = open;
         let mut separated = true;
         while self.byte(0) != close {
@@ -96,7 +98,7 @@ impl Reader<'_> {
             separated = separator(self);
             let trailing = self.trailing(end, self.at);
             previous = trailing.as_ref().map_or(end, |comment| comment.span.range().end);
-            elements.push(Element {
+            pool(&mut self.pools).push(Element {
                 blank_before,
                 comments,
                 value,
@@ -107,7 +109,7 @@ impl Reader<'_> {
         self.at += 1;
         Ok(Sequence {
             opening,
-            elements,
+            elements: pool(&mut self.pools).drain(waiting..).collect(),
             comments,
             layout,
         })

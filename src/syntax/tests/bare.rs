@@ -22,7 +22,7 @@ pub(super) fn comments(body: &Body) -> Vec<String> {
 
 trait Visitor {
     fn comments(&mut self, comments: &mut Vec<Comment>);
-    fn comment(&mut self, comment: &mut Option<Comment>);
+    fn comment(&mut self, comment: &mut Option<Box<Comment>>);
     fn span(&mut self, span: &mut Span);
     fn flag(&mut self, flag: &mut bool);
     fn layout(&mut self, layout: &mut Layout);
@@ -35,7 +35,7 @@ impl Visitor for Strip {
     fn comments(&mut self, comments: &mut Vec<Comment>) {
         comments.clear();
     }
-    fn comment(&mut self, comment: &mut Option<Comment>) {
+    fn comment(&mut self, comment: &mut Option<Box<Comment>>) {
         *comment = None;
     }
     fn span(&mut self, span: &mut Span) {
@@ -58,7 +58,7 @@ impl Visitor for Gathered {
     fn comments(&mut self, comments: &mut Vec<Comment>) {
         self.0.extend(comments.iter().map(|comment| comment.text.clone()));
     }
-    fn comment(&mut self, comment: &mut Option<Comment>) {
+    fn comment(&mut self, comment: &mut Option<Box<Comment>>) {
         self.0.extend(comment.iter().map(|comment| comment.text.clone()));
     }
     fn span(&mut self, _: &mut Span) {}

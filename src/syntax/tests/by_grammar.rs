@@ -2,8 +2,6 @@
 
 mod outline;
 
-use std::path::Path;
-
 use pest::Parser;
 use proptest::prelude::*;
 
@@ -39,31 +37,54 @@ fn compare(text: &str) -> (usize, usize) {
     (taken, refused)
 }
 
-/// Text that people wrote.
-fn texts() -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![root.join("examples"), root.join("tests/cases")];
-    let mut texts = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let is_text = |ending: &std::ffi::OsStr| ending == "capol" || ending == "capolvars";
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(is_text) {
-                texts.push(String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned());
-            }
-        }
-    }
-    texts.sort();
-    assert!(texts.len() > 50, "there is nothing to read");
-    texts
-}
+/// Text that people wrote, some of it wrong.
+const TEXTS: [&str; 40] = [
+    include_str!("../../../examples/persona-baseline/admins.capol"),
+    include_str!("../../../examples/persona-baseline/externals.capol"),
+    include_str!("../../../examples/persona-baseline/foundation.capol"),
+    include_str!("../../../examples/persona-baseline/global.capol"),
+    include_str!("../../../examples/persona-baseline/internals.capol"),
+    include_str!("../../../examples/persona-baseline/personas.capol"),
+    include_str!("../../../examples/persona-baseline/programs.capol"),
+    include_str!("../../../examples/persona-baseline/variables.capol"),
+    include_str!("../../../examples/quickstart/main.capol"),
+    include_str!("../../../tests/cases/fmt/comments/input.capol"),
+    include_str!("../../../tests/cases/fmt/layout/input.capol"),
+    include_str!("../../../tests/cases/fmt/policy/input.capol"),
+    include_str!("../../../tests/cases/fmt/strings/input.capol"),
+    include_str!("../../../tests/cases/fmt/variables/input.capol"),
+    include_str!("../../../tests/cases/fmt/windows/input.capol"),
+    include_str!("../../../tests/cases/lang/arithmetic.capol"),
+    include_str!("../../../tests/cases/lang/blocks.capol"),
+    include_str!("../../../tests/cases/lang/circles.capol"),
+    include_str!("../../../tests/cases/lang/duplicates.capol"),
+    include_str!("../../../tests/cases/lang/names.capol"),
+    include_str!("../../../tests/cases/lang/rollouts.capol"),
+    include_str!("../../../tests/cases/lang/rules.capol"),
+    include_str!("../../../tests/cases/lang/sound.capol"),
+    include_str!("../../../tests/cases/lang/terraform.capol"),
+    include_str!("../../../tests/cases/lang/types.capol"),
+    include_str!("../../../tests/cases/syntax/assignment.capol"),
+    include_str!("../../../tests/cases/syntax/braces.capol"),
+    include_str!("../../../tests/cases/syntax/brackets.capol"),
+    include_str!("../../../tests/cases/syntax/commas.capol"),
+    include_str!("../../../tests/cases/syntax/comment.capol"),
+    include_str!("../../../tests/cases/syntax/deep.capol"),
+    include_str!("../../../tests/cases/syntax/deep_blocks.capol"),
+    include_str!("../../../tests/cases/syntax/for_expressions.capol"),
+    include_str!("../../../tests/cases/syntax/heredoc.capol"),
+    include_str!("../../../tests/cases/syntax/many_in_one.capol"),
+    include_str!("../../../tests/cases/syntax/names.capol"),
+    include_str!("../../../tests/cases/syntax/operators.capol"),
+    include_str!("../../../tests/cases/syntax/strings.capol"),
+    include_str!("../../../tests/cases/syntax/truncated.capol"),
+    include_str!("../../../tests/cases/syntax/units.capol"),
+];
 
 #[test]
 fn what_people_wrote_is_read_as_the_grammar_says() {
-    for text in texts() {
-        compare(&text);
+    for text in TEXTS {
+        compare(text);
     }
 }
 
@@ -154,7 +175,6 @@ const PIECES: [&str; 72] = [
 
 #[test]
 fn spoiled_text_is_refused_where_the_grammar_refuses_it() {
-    let texts = texts();
     let (mut taken, mut refused) = (0, 0);
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut pick = |count: usize| {
@@ -164,7 +184,7 @@ fn spoiled_text_is_refused_where_the_grammar_refuses_it() {
         usize::try_from(state >> 33).unwrap() % count
     };
     for _ in 0..2_000 {
-        let lines: Vec<&str> = texts[pick(texts.len())].split_inclusive('\n').collect();
+        let lines: Vec<&str> = TEXTS[pick(TEXTS.len())].split_inclusive('\n').collect();
         let first = pick(lines.len());
         let last = (first + 1 + pick(30)).min(lines.len());
         let mut text: Vec<char> = lines[first..last].concat().chars().collect();

@@ -209,7 +209,9 @@ pub(super) fn expression() -> impl Strategy<Value = Expression> {
             sequence((key(inner.clone()), inner.clone()).prop_map(|(key, value)| Entry { key, value }))
                 .prop_map(|object| ExpressionKind::Object(object).into()),
             (ident(), sequence(argument(inner.clone())))
-                .prop_map(|(name, arguments)| ExpressionKind::Call(Call { name, arguments }).into()),
+                .prop_map(
+                    |(name, arguments)| ExpressionKind::Call(Box::new(Call { name, arguments })).into()
+                ),
             template(inner.clone()).prop_map(|template| ExpressionKind::String(template).into()),
             (
                 select(vec![UnaryOperator::Not, UnaryOperator::Negate]),
@@ -290,7 +292,10 @@ fn comment() -> impl Strategy<Value = Comment> {
 fn commented<T: Clone + std::fmt::Debug>(
     element: impl Strategy<Value = T>,
 ) -> impl Strategy<Value = Element<T>> {
-    let comments = (vec(comment(), 0..2), option::weighted(0.2, comment()));
+    let comments = (
+        vec(comment(), 0..2),
+        option::weighted(0.2, comment().prop_map(Box::new)),
+    );
     (element, comments, any::<bool>()).prop_map(|(value, (comments, trailing), blank_before)| Element {
         blank_before,
         comments,
@@ -305,7 +310,7 @@ fn value() -> impl Strategy<Value = Expression> {
     prop_oneof![
         6 => expression(),
         1 => heredoc(),
-        1 => (vec(commented(element()), 0..4), option::of(comment()), vec(comment(), 0..2)).prop_map(
+        1 => (vec(commented(element()), 0..4), option::of(comment().prop_map(Box::new)), vec(comment(), 0..2)).prop_map(
             |(elements, opening, comments)| {
                 let layout = Layout::Broken;
                 ExpressionKind::List(Sequence { opening, elements, comments, layout }).into()
@@ -331,7 +336,7 @@ fn item(kind: impl Strategy<Value = Item>) -> impl Strategy<Value = Item> {
     )
         .prop_map(|(mut item, comments, trailing, blank_before)| {
             item.comments = comments;
-            item.trailing = trailing;
+            item.trailing = trailing.map(Box::new);
             item.blank_before = blank_before;
             item
         })
