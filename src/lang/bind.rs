@@ -14,7 +14,7 @@ use super::functions::to_json;
 use super::project::{Instance, Project};
 use super::value::{Evaluated, Value};
 use crate::model::configuration::{Configuration, Lifecycle, Resource};
-use crate::model::properties::{self, Property};
+use crate::model::properties::{self, Property, steps};
 use crate::model::value::{SignInFrequency, Value as Bound};
 use crate::model::{Kind, Object, rules, wire};
 use crate::syntax::{Attribute, Block, Body, Expression, ExpressionKind, Ident, ItemKind, Span};
@@ -29,8 +29,9 @@ type Evaluate<'a> = &'a mut dyn FnMut(&Expression) -> Evaluated;
 pub fn configuration(project: &Project) -> (Configuration, Diagnostics) {
     let mut diagnostics = project.diagnostics().clone();
     let mut resources = BTreeMap::new();
+    let torn = Torn::of(&diagnostics);
     for instance in project.instances() {
-        if let Some(resource) = resource(project, instance, &mut diagnostics) {
+        if let Some(resource) = resource(project, instance, &torn, &mut diagnostics) {
             resources.insert(resource.address.clone(), resource);
         }
     }
@@ -49,11 +50,38 @@ pub fn configuration(project: &Project) -> (Configuration, Diagnostics) {
     (configuration, diagnostics)
 }
 
+/// The places of text that could not be read.
+struct Torn(BTreeSet<Span>);
+
+impl Torn {
+    fn of(diagnostics: &Diagnostics) -> Self {
+        let syntax = diagnostics
+            .iter()
+            .filter(|diagnostic| matches!(diagnostic.code, Code::Syntax(_)));
+        Self(syntax.map(Diagnostic::span).collect())
+    }
+
+    /// Whether one of them starts in a block.
+    fn touches(&self, block: Span) -> bool {
+        let start = Span {
+            end: block.start,
+            ..block
+        };
+        let found = self.0.range(start..).next();
+        found.is_some_and(|found| found.file == block.file && found.start <= block.end)
+    }
+}
+
 /// Binds a resource block: `policy`, `location`, `strength`, `context`, or a managed `group`.
 ///
 /// Everything wrong with it is reported, and what is left is returned so that later checks can go on.
 /// Nothing comes of a block whose kind can't be told.
-fn resource(project: &Project, instance: &Instance, diagnostics: &mut Diagnostics) -> Option<Resource> {
+fn resource(
+    project: &Project,
+    instance: &Instance,
+    torn: &Torn,
+    diagnostics: &mut Diagnostics,
+) -> Option<Resource> {
     let block = &instance.block;
     let mut errors = Vec::new();
     let mut met = Diagnostics::new();
@@ -84,12 +112,7 @@ fn resource(project: &Project, instance: &Instance, diagnostics: &mut Diagnostic
         depends_on: project.depends_on(instance, &mut met),
         ..bound
     });
-    let is_torn = project.diagnostics().iter().any(|other| {
-        let (span, whole) = (other.span(), block.span);
-        matches!(other.code, Code::Syntax(_))
-            && span.file == whole.file
-            && (whole.start..=whole.end).contains(&span.start)
-    });
+    let is_torn = torn.touches(block.span);
     if let Some(resource) = &bound
         && errors.is_empty()
         && !met.has_errors()
@@ -115,7 +138,7 @@ fn is_context_id(id: &str) -> bool {
 /// What the service refuses of the object, and what it stores although it means little.
 fn check_rules(resource: &Resource, diagnostics: &mut Diagnostics) {
     for violation in rules::check(&resource.object) {
-        let place = |path: &&'static str| resource.origins.get(*path).copied().map(span_of);
+        let place = |path: &&'static str| resource.origins.get(path).copied().map(span_of);
         let mut places = violation.paths.iter().filter_map(place);
         let first = places.next().unwrap_or_else(|| span_of(resource.origin));
         let code = Code::Rule(violation.code.strip_prefix("rules::").unwrap_or(violation.code));
@@ -189,26 +212,6 @@ fn joined(path: &str, name: &str) -> String {
     }
 }
 
-/// What may stand in a block: the next step of every path of the table that begins with `path`.
-fn steps(kind: Kind, path: &str, last: bool) -> BTreeSet<&'static str> {
-    let mut found = BTreeSet::new();
-    for dsl in kind.properties().iter().flat_map(|property| property.dsl) {
-        let rest = if path.is_empty() {
-            Some(*dsl)
-        } else {
-            dsl.strip_prefix(path).and_then(|rest| rest.strip_prefix('.'))
-        };
-        match rest.map(|rest| rest.split_once('.')) {
-            Some(None) if last => found.extend(rest),
-            Some(Some((step, _))) if !last => {
-                found.insert(step);
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
 impl Binder<'_> {
     fn kind(&self) -> Kind {
         self.resource.object.kind
@@ -242,20 +245,20 @@ impl Binder<'_> {
     fn attribute(&mut self, noun: &str, path: &str, attribute: &Attribute) {
         let name = attribute.name.text.as_str();
         let dsl = joined(path, name);
-        let rows: Vec<&'static Property> = properties::by_dsl(self.kind(), &dsl).collect();
+        let rows = properties::by_dsl(self.kind(), &dsl);
         if !rows.is_empty() {
             let value = (self.evaluate)(&attribute.value);
             if value.is_faulty() {
                 // It is written, so it is not missing as well.
-                for row in &rows {
+                for row in rows {
                     let written = origin(attribute.span);
                     self.resource
                         .origins
-                        .entry(row.wire.to_owned())
+                        .entry(row.wire)
                         .or_insert(written);
                 }
             }
-            self.property(&dsl, &rows, &attribute.name, &value);
+            self.property(&dsl, rows, &attribute.name, &value);
             return;
         }
         match (path, name) {
@@ -265,15 +268,15 @@ impl Binder<'_> {
             ("", "raw") => self.raw(attribute),
             ("", "emergency_access") if self.kind() == Kind::Policy => self.emergency_access(attribute),
             // `apps = all` is `apps { include = all }`.
-            _ if steps(self.kind(), &dsl, true).contains("include")
+            _ if steps(self.kind(), &dsl).attributes.contains("include")
                 && !matches!(attribute.value.kind, ExpressionKind::Object(_)) =>
             {
                 let dsl = joined(&dsl, "include");
-                let rows: Vec<&'static Property> = properties::by_dsl(self.kind(), &dsl).collect();
+                let rows = properties::by_dsl(self.kind(), &dsl);
                 let value = (self.evaluate)(&attribute.value);
-                self.property(&dsl, &rows, &attribute.name, &value);
+                self.property(&dsl, rows, &attribute.name, &value);
             }
-            _ if steps(self.kind(), path, false).contains(name) => self.errors.push(BindError::Unfit {
+            _ if steps(self.kind(), path).blocks.contains(name) => self.errors.push(BindError::Unfit {
                 problem: format!("`{name}` is a block, not an attribute"),
                 help: format!("write `{name} {{ … }}` without the `=`"),
                 at: attribute.name.span,
@@ -290,7 +293,7 @@ impl Binder<'_> {
         };
         if let Some((other, of, instead)) = other
             && path.is_empty()
-            && properties::by_dsl(other, &name.text).next().is_some()
+            && !properties::by_dsl(other, &name.text).is_empty()
         {
             self.errors.push(BindError::Unfit {
                 problem: format!("a location of {of} has no `{}`", name.text),
@@ -299,11 +302,9 @@ impl Binder<'_> {
             });
             return;
         }
-        let mut choices: Vec<String> = steps(self.kind(), path, true)
-            .into_iter()
-            .chain(steps(self.kind(), path, false))
-            .map(str::to_owned)
-            .collect();
+        let steps = steps(self.kind(), path);
+        let names = steps.attributes.iter().chain(&steps.blocks);
+        let mut choices: Vec<String> = names.map(|name| (*name).to_owned()).collect();
         if path.is_empty() {
             choices.extend(["for_each", "depends_on", "lifecycle", "raw"].map(str::to_owned));
         }
@@ -351,7 +352,7 @@ impl Binder<'_> {
             }
             self.resource
                 .origins
-                .insert(row.wire.to_owned(), origin(value.span));
+                .insert(row.wire, origin(value.span));
             if !row.is_default(&bound) {
                 self.resource.object.set(row.wire, Some(bound));
             }
@@ -374,7 +375,7 @@ impl Binder<'_> {
 
     fn block(&mut self, noun: &str, path: &str, block: &Block) {
         let name = block.kind.text.as_str();
-        let is_known = steps(self.kind(), path, false).contains(name) || name == "lifecycle";
+        let is_known = steps(self.kind(), path).blocks.contains(name) || name == "lifecycle";
         if let Some(label) = block.labels.first()
             && is_known
         {
@@ -387,10 +388,10 @@ impl Binder<'_> {
         match (path, name) {
             ("", "lifecycle") => self.lifecycle(&block.body),
             ("", "configurations") if self.kind() == Kind::Strength => self.configurations(block),
-            _ if steps(self.kind(), path, false).contains(name) => {
+            _ if steps(self.kind(), path).blocks.contains(name) => {
                 self.body(&format!("{noun}.{name}"), &joined(path, name), &block.body);
             }
-            _ if steps(self.kind(), path, true).contains(name) => self.errors.push(BindError::Unfit {
+            _ if steps(self.kind(), path).attributes.contains(name) => self.errors.push(BindError::Unfit {
                 problem: format!("`{name}` is an attribute, not a block"),
                 help: format!("write `{name} = …`"),
                 at: block.kind.span,
@@ -398,9 +399,10 @@ impl Binder<'_> {
             _ => self.errors.push(BindError::UnknownBlock {
                 block: noun.into(),
                 name: name.into(),
-                choices: steps(self.kind(), path, false)
-                    .into_iter()
-                    .map(str::to_owned)
+                choices: steps(self.kind(), path)
+                    .blocks
+                    .iter()
+                    .map(|name| (*name).to_owned())
                     .collect(),
                 at: block.kind.span,
             }),
@@ -459,7 +461,7 @@ impl Binder<'_> {
                 });
             }
         }
-        self.resource.origins.insert("raw".into(), origin(value.span));
+        self.resource.origins.insert("raw", origin(value.span));
         self.resource.object.raw = Some(json);
     }
 

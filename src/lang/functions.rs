@@ -5,7 +5,9 @@
 //! table too, but the evaluator handles them itself.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use indexmap::IndexMap;
 
@@ -226,7 +228,9 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
 
 /// The function of this name.
 pub fn find(name: &str) -> Option<&'static Function> {
-    all().find(|function| function.name == name)
+    static BY_NAME: LazyLock<HashMap<&str, &Function>> =
+        LazyLock::new(|| all().map(|function| (function.name, function)).collect());
+    BY_NAME.get(name).copied()
 }
 
 /// The function whose name is most like this one.

@@ -39,7 +39,7 @@ pub struct Resource {
     /// The head of its block.
     pub origin: Origin,
     /// Where each property was written, by wire path.
-    pub origins: BTreeMap<String, Origin>,
+    pub origins: BTreeMap<&'static str, Origin>,
     /// Where each reference was written.
     pub reference_origins: Vec<(Reference, Origin)>,
     /// What must exist before it, beyond what it refers to.

@@ -1,5 +1,6 @@
 //! One object of the tenant, or of the configuration, as canonical values.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -97,7 +98,7 @@ impl Kind {
 pub struct Object {
     /// The kind.
     pub kind: Kind,
-    values: BTreeMap<String, Value>,
+    values: BTreeMap<Cow<'static, str>, Value>,
     /// Members that the property table does not know, in the shape of the wire: `raw = { … }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<Json>,
@@ -121,7 +122,7 @@ impl Object {
     /// Sets a property, by its wire path; `None` turns it off.
     pub fn set(&mut self, wire: &'static str, value: Option<Value>) {
         match value {
-            Some(value) => self.values.insert(wire.to_owned(), value),
+            Some(value) => self.values.insert(Cow::Borrowed(wire), value),
             None => self.values.remove(wire),
         };
     }

@@ -4,6 +4,7 @@
 //! Binder, exporter, codec, difference, documentation and completion walk these tables. To teach
 //! capol a property that Microsoft ships, add a row.
 
+mod index;
 mod location;
 mod neighbours;
 mod policy;
@@ -17,6 +18,7 @@ use super::object::Kind;
 use super::reference::{Reference, Target};
 use super::value::{Control, Interval, Value};
 
+pub use index::{Steps, by_dsl, steps};
 pub use symbols::{SymbolRow, Symbols};
 
 /// A version of Microsoft Graph.
@@ -277,13 +279,6 @@ pub fn of(kind: Kind) -> &'static [Property] {
 /// The row of a wire path.
 pub fn by_wire(kind: Kind, wire: &str) -> Option<&'static Property> {
     of(kind).iter().find(|property| property.wire == wire)
-}
-
-/// The rows that an attribute of the language may set.
-pub fn by_dsl(kind: Kind, dsl: &str) -> impl Iterator<Item = &'static Property> {
-    of(kind)
-        .iter()
-        .filter(move |property| property.dsl.contains(&dsl))
 }
 
 /// The symbols of grant controls.

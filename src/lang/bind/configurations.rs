@@ -29,7 +29,7 @@ impl Binder<'_> {
         if !configurations.is_empty() {
             self.resource
                 .origins
-                .insert("combinationConfigurations".into(), origin(block.header));
+                .insert("combinationConfigurations", origin(block.header));
             self.resource.object.set(
                 "combinationConfigurations",
                 Some(Bound::CombinationConfigurations(configurations)),

@@ -81,7 +81,9 @@ fn look_up(arguments: &Arguments<'_>, target: Target) -> Outcome {
 /// which are the same in every tenant; anything else is a name.
 pub(crate) fn reference(target: Target, text: &str) -> Reference {
     let text = text.trim();
-    if let Some(role) = roles::by_display_name(text).filter(|_| target == Target::Role) {
+    if target == Target::Role
+        && let Some(role) = roles::by_display_name(text)
+    {
         return Reference::id(target, role.template_id);
     }
     if is_guid(text) || (target == Target::Context && is_context_id(text)) {

@@ -28,8 +28,8 @@ impl Reader<'_> {
         let mark = self.mark();
         if self.depth >= DEPTH_LIMIT {
             self.word();
-            let end = self.at.max(start + 1);
-            return Err(Stop::TooDeep(self.span(start, end)));
+            self.at += usize::from(self.at == start);
+            return Err(Stop::TooDeep(self.since(start)));
         }
         self.depth += 1;
         let first = self.operand()?;
