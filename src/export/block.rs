@@ -185,7 +185,9 @@ impl Part {
 /// Whether the place holds a list even when one element is in it: lists of texts and of
 /// combinations are definitions, which grow; an audience reads better without brackets.
 fn takes_list(kind: Kind, path: &str) -> bool {
-    by_dsl(kind, path).iter().any(|property| matches!(property.shape, Shape::Texts(_) | Shape::Combinations))
+    by_dsl(kind, path)
+        .iter()
+        .any(|property| matches!(property.shape, Shape::Texts(_) | Shape::Combinations))
 }
 
 fn listed(mut values: Vec<Expression>, always: bool) -> Expression {

@@ -252,10 +252,7 @@ impl Binder<'_> {
                 // It is written, so it is not missing as well.
                 for row in rows {
                     let written = origin(attribute.span);
-                    self.resource
-                        .origins
-                        .entry(row.wire)
-                        .or_insert(written);
+                    self.resource.origins.entry(row.wire).or_insert(written);
                 }
             }
             self.property(&dsl, rows, &attribute.name, &value);
@@ -350,9 +347,7 @@ impl Binder<'_> {
                 });
                 continue;
             }
-            self.resource
-                .origins
-                .insert(row.wire, origin(value.span));
+            self.resource.origins.insert(row.wire, origin(value.span));
             if !row.is_default(&bound) {
                 self.resource.object.set(row.wire, Some(bound));
             }

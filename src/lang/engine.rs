@@ -69,7 +69,7 @@ pub(crate) enum Children {
     /// Without `for_each`.
     Single(ModuleId),
     /// With `for_each`, by key.
-    Each(IndexMap<String, ModuleId>),
+    Each(Arc<IndexMap<String, ModuleId>>),
     /// They could not be told; the reason is reported.
     Faulty,
 }
@@ -80,7 +80,7 @@ pub(crate) enum Expansion {
     /// Without `for_each`.
     Single,
     /// With `for_each`, sorted by key.
-    Each(Vec<Arc<Each>>),
+    Each(Arc<Vec<Arc<Each>>>),
     /// They could not be told; the reason is reported.
     Faulty,
 }
@@ -252,7 +252,8 @@ impl Engine {
                 let (Computed::Expansion(Expansion::Each(all)), _) = state.computed.get(&node)? else {
                     return None;
                 };
-                Some(all.iter().find(|each| each.text() == key)?.clone())
+                let at = all.binary_search_by(|each| each.text().cmp(key)).ok()?;
+                Some(all.get(at)?.clone())
             }
         };
         Some((block, Scope { module, each }))

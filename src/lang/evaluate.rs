@@ -158,7 +158,7 @@ impl<'e> Evaluator<'e> {
         for item in items.iter() {
             list.push(self.evaluate(item, environment));
         }
-        Evaluated::new(Value::List(list), span)
+        Evaluated::new(Value::from(list), span)
     }
 
     fn conditional(
@@ -250,7 +250,7 @@ impl<'e> Evaluator<'e> {
             if faulty {
                 Value::Faulty
             } else {
-                Value::Object(object)
+                Value::from(object)
             },
             span,
         )

@@ -198,11 +198,11 @@ impl Arguments<'_> {
 
     /// A list of texts, written where the call is.
     pub(crate) fn texts_here(&self, texts: impl IntoIterator<Item = impl Into<String>>) -> Value {
-        Value::List(
+        Value::from(
             texts
                 .into_iter()
                 .map(|text| self.here(Value::text(text)))
-                .collect(),
+                .collect::<Vec<_>>(),
         )
     }
 }

@@ -314,13 +314,13 @@ impl Project {
                 Expansion::Faulty => Vec::new(),
                 Expansion::Single => vec![(address, Scope::of(module))],
                 Expansion::Each(all) => all
-                    .into_iter()
+                    .iter()
                     .map(|each| {
                         (
                             address.clone().with_key(each.text()),
                             Scope {
                                 module,
-                                each: Some(each),
+                                each: Some(each.clone()),
                             },
                         )
                     })

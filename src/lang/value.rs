@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -34,10 +35,10 @@ pub enum Value {
     Duration(Duration),
     /// A percentage; `10%` is `Percent(10)`.
     Percent(Number),
-    /// A list, set or tuple.
-    List(Vec<Evaluated>),
+    /// A list, set or tuple; shared, so that a name costs nothing however often it is used.
+    List(Arc<Vec<Evaluated>>),
     /// An object or map, in the order written.
-    Object(IndexMap<String, Evaluated>),
+    Object(Arc<IndexMap<String, Evaluated>>),
     /// A directory or Conditional Access object: a keyword, an id, a look-up, a block of this project.
     Reference(Reference),
     /// A block of this project that is no such object: `policy.NAME`, `rollout.NAME`, ….
@@ -158,12 +159,8 @@ impl Value {
 
     /// A list whose elements were all written at `span`.
     pub fn list(values: impl IntoIterator<Item = Self>, span: Span) -> Self {
-        Self::List(
-            values
-                .into_iter()
-                .map(|value| Evaluated::new(value, span))
-                .collect(),
-        )
+        let values = values.into_iter();
+        values.map(|value| Evaluated::new(value, span)).collect()
     }
 
     /// The text of a string or symbol.
@@ -194,13 +191,15 @@ impl Value {
     }
 
     /// The values directly inside.
-    pub fn children(&self) -> Box<dyn Iterator<Item = &Evaluated> + '_> {
-        match self {
-            Self::List(items) => Box::new(items.iter()),
-            Self::Object(entries) => Box::new(entries.values()),
-            Self::Call(call) => Box::new(call.positional.iter().chain(call.named.values())),
-            _ => Box::new(std::iter::empty()),
-        }
+    pub fn children(&self) -> impl Iterator<Item = &Evaluated> {
+        let (items, entries) = match self {
+            Self::List(items) => (Some(&**items), None),
+            Self::Object(entries) => (None, Some(&**entries)),
+            Self::Call(call) => (Some(&call.positional), Some(&call.named)),
+            _ => (None, None),
+        };
+        let entries = entries.into_iter().flat_map(IndexMap::values);
+        items.into_iter().flatten().chain(entries)
     }
 
     /// The text that `"${…}"` makes of it, or nothing for what has no text before the apply.
@@ -215,6 +214,32 @@ impl Value {
             Self::Reference(Reference::Id { id, .. }) => id.clone(),
             _ => return None,
         })
+    }
+}
+
+/// A list.
+impl FromIterator<Evaluated> for Value {
+    fn from_iter<I: IntoIterator<Item = Evaluated>>(items: I) -> Self {
+        Self::List(Arc::new(items.into_iter().collect()))
+    }
+}
+
+/// An object or map.
+impl FromIterator<(String, Evaluated)> for Value {
+    fn from_iter<I: IntoIterator<Item = (String, Evaluated)>>(entries: I) -> Self {
+        Self::Object(Arc::new(entries.into_iter().collect()))
+    }
+}
+
+impl From<Vec<Evaluated>> for Value {
+    fn from(items: Vec<Evaluated>) -> Self {
+        Self::List(Arc::new(items))
+    }
+}
+
+impl From<IndexMap<String, Evaluated>> for Value {
+    fn from(entries: IndexMap<String, Evaluated>) -> Self {
+        Self::Object(Arc::new(entries))
     }
 }
 

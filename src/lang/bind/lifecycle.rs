@@ -24,7 +24,7 @@ impl Binder<'_> {
                 ("prevent_destroy", Value::Bool(set)) => self.resource.lifecycle.prevent_destroy = *set,
                 ("reason", Value::String { text, .. }) => self.resource.lifecycle.reason = Some(text.clone()),
                 ("ignore_changes", Value::List(items)) => {
-                    for item in items {
+                    for item in items.iter() {
                         self.ignored(item);
                     }
                 }

@@ -60,9 +60,9 @@ pub(super) fn conform(value: &Evaluated, shape: Shape) -> Result<Evaluated, Misf
                     .iter()
                     .filter(|item| !matches!(item.value, Value::Faulty))
                     .map(|item| conform(item, *of))
-                    .collect::<Result<_, _>>()?;
+                    .collect::<Result<Vec<_>, _>>()?;
                 Ok(Evaluated {
-                    value: Value::List(items),
+                    value: Value::from(items),
                     ..value.clone()
                 })
             }

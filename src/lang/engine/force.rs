@@ -1,6 +1,9 @@
 //! Computing a name the first time it is asked for, and noticing when it needs itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 use super::{Computed, Engine, Expansion, Node, Pending};
 use crate::lang::declarations::attribute;
@@ -135,8 +138,8 @@ impl Evaluator<'_> {
             Expansion::Faulty => Evaluated::faulty(block.header),
             Expansion::Single => self.looked_up(block, target, &Scope::of(module)),
             Expansion::Each(all) => {
-                let entries = all
-                    .into_iter()
+                let entries: IndexMap<_, _> = all
+                    .iter()
                     .map(|each| {
                         let key = each.text().to_owned();
                         (
@@ -146,13 +149,13 @@ impl Evaluator<'_> {
                                 target,
                                 &Scope {
                                     module,
-                                    each: Some(each),
+                                    each: Some(each.clone()),
                                 },
                             ),
                         )
                     })
                     .collect();
-                Evaluated::new(Value::Object(entries), block.header)
+                Evaluated::new(Value::from(entries), block.header)
             }
         }
     }
@@ -169,17 +172,17 @@ impl Evaluator<'_> {
 
     /// The instances of a block: one, or one for every element of its `for_each`.
     pub(crate) fn expansion(&mut self, module: ModuleId, kind: &str, name: &str, asked: Span) -> Expansion {
+        let declarations = self.engine.module(module).declarations.clone();
+        let block = match kind {
+            "module" => declarations.modules.get(name),
+            _ => declarations.block(kind, name).map(|named| &named.block),
+        };
+        let Some(for_each) = block.and_then(|block| attribute(block, "for_each")) else {
+            return Expansion::Single;
+        };
         let node = Node::Expansion(module, kind.to_owned(), name.to_owned());
         let computed = self.compute(node, asked, Computed::Expansion(Expansion::Faulty), |inner| {
-            let declarations = inner.engine.module(module).declarations.clone();
-            let block = match kind {
-                "module" => declarations.modules.get(name),
-                _ => declarations.block(kind, name).map(|named| &named.block),
-            };
-            Computed::Expansion(match block.and_then(|block| attribute(block, "for_each")) {
-                Some(for_each) => inner.elements(for_each, &Scope::of(module)),
-                None => Expansion::Single,
-            })
+            Computed::Expansion(inner.elements(for_each, &Scope::of(module)))
         });
         match computed {
             Computed::Expansion(expansion) => expansion,
@@ -204,7 +207,7 @@ impl Evaluator<'_> {
         }
         match &value.value {
             Value::Faulty => Expansion::Faulty,
-            Value::Object(entries) => Expansion::Each(
+            Value::Object(entries) => Expansion::Each(Arc::new(
                 by_key(entries)
                     .into_iter()
                     .map(|(key, value)| {
@@ -215,7 +218,7 @@ impl Evaluator<'_> {
                         })
                     })
                     .collect(),
-            ),
+            )),
             Value::List(items) => self.strings(items, &value, used),
             other => {
                 let message = format!(
@@ -235,7 +238,7 @@ impl Evaluator<'_> {
     }
 
     fn strings(&mut self, items: &[Evaluated], value: &Evaluated, used: Span) -> Expansion {
-        let mut all: Vec<Arc<Each>> = Vec::new();
+        let mut all: BTreeMap<&str, Arc<Each>> = BTreeMap::new();
         let mut sound = true;
         for item in items {
             let Some(text) = item.as_text() else {
@@ -250,7 +253,7 @@ impl Evaluator<'_> {
                 sound = false;
                 continue;
             };
-            if let Some(first) = all.iter().find(|each| each.text() == text) {
+            if let Some(first) = all.get(text) {
                 let first = first.key.span;
                 let message = format!("`for_each` has the key `{text}` twice");
                 let mut diagnostic =
@@ -262,14 +265,14 @@ impl Evaluator<'_> {
                 sound = false;
                 continue;
             }
-            all.push(Arc::new(Each {
+            let each = Each {
                 key: item.clone(),
                 value: item.clone(),
-            }));
+            };
+            all.insert(text, Arc::new(each));
         }
-        all.sort_by(|a, b| a.text().cmp(b.text()));
         if sound {
-            Expansion::Each(all)
+            Expansion::Each(Arc::new(all.into_values().collect()))
         } else {
             Expansion::Faulty
         }

@@ -193,19 +193,19 @@ impl Evaluator<'_> {
         match self.expansion(module, "module", name, block.header) {
             Expansion::Faulty => Children::Faulty,
             Expansion::Single => Children::Single(instance(Scope::of(module))),
-            Expansion::Each(all) => Children::Each(
-                all.into_iter()
+            Expansion::Each(all) => Children::Each(Arc::new(
+                all.iter()
                     .map(|each| {
                         (
                             each.text().to_owned(),
                             instance(Scope {
                                 module,
-                                each: Some(each),
+                                each: Some(each.clone()),
                             }),
                         )
                     })
                     .collect(),
-            ),
+            )),
         }
     }
 

@@ -1,13 +1,15 @@
 //! Attributes, indexes and splats.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use super::Evaluator;
 use crate::lang::error::Code;
 use crate::lang::nearest::{either, write_one_of};
-use crate::lang::scope::{Environment, ModuleId};
+use crate::lang::scope::{Each, Environment, ModuleId};
 use crate::lang::value::{Evaluated, Number, Value};
-use crate::model::Reference;
+use crate::model::{Address, Reference, Target};
 use crate::syntax::{Expression, ExpressionKind, Ident, Span, Splat, Step};
 
 /// What a dotted path has come to so far. Modules are not values until all of their outputs are asked for.
@@ -17,7 +19,41 @@ pub(super) enum Place {
     /// One instance of a module.
     Module(ModuleId),
     /// The instances of a module with `for_each`, by key.
-    Modules(IndexMap<String, ModuleId>),
+    Modules(Arc<IndexMap<String, ModuleId>>),
+    /// The instances of a block with `for_each`.
+    Instances(Instances),
+}
+
+/// The instances of a block with `for_each` that this project manages. They are no object until they are
+/// asked for together: most references choose one.
+pub(super) struct Instances {
+    /// What a reference to one of them targets; nothing for blocks that are no objects of the tenant.
+    pub(super) target: Option<Target>,
+    /// The address without a key.
+    pub(super) address: Address,
+    /// Their elements, sorted by key.
+    pub(super) all: Arc<Vec<Arc<Each>>>,
+    /// Where they are named.
+    pub(super) span: Span,
+}
+
+impl Instances {
+    fn one(&self, key: &str) -> Evaluated {
+        let address = self.address.clone().with_key(key);
+        Evaluated::new(block_value(self.target, address), self.span)
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.all.binary_search_by(|each| each.text().cmp(key)).is_ok()
+    }
+}
+
+/// A block of this project as a value.
+pub(super) fn block_value(target: Option<Target>, address: Address) -> Value {
+    match target {
+        Some(target) => Value::Reference(Reference::managed(target, address)),
+        None => Value::Block(address),
+    }
 }
 
 impl Evaluator<'_> {
@@ -55,6 +91,10 @@ impl Evaluator<'_> {
 
     fn attribute_of_place(&mut self, place: Place, name: &Ident, base: Span) -> Place {
         Place::Value(match place {
+            Place::Instances(_) => {
+                let value = self.materialised(place, base);
+                self.attribute(value, name, base)
+            }
             Place::Value(value) => self.attribute(value, name, base),
             Place::Module(module) => self.output(module, name),
             Place::Modules(modules) => {
@@ -70,6 +110,16 @@ impl Evaluator<'_> {
 
     fn index_of_place(&mut self, place: Place, index: &Expression, environment: Environment<'_>) -> Place {
         Place::Value(match place {
+            Place::Instances(instances) => {
+                let key = self.evaluate(index, environment);
+                match key.value.interpolated().filter(|key| instances.has(key)) {
+                    Some(text) => instances.one(&text).tainted(key.sensitive),
+                    None => {
+                        let all = self.materialised(Place::Instances(instances), index.span);
+                        self.index(all, &key, index.span)
+                    }
+                }
+            }
             Place::Value(value) => {
                 let key = self.evaluate(index, environment);
                 self.index(value, &key, index.span)
@@ -107,11 +157,19 @@ impl Evaluator<'_> {
             Place::Value(value) => value,
             Place::Module(module) => self.outputs(module, span),
             Place::Modules(modules) => {
-                let entries = modules
-                    .into_iter()
-                    .map(|(key, module)| (key, self.outputs(module, span)))
+                let entries: IndexMap<_, _> = modules
+                    .iter()
+                    .map(|(key, module)| (key.clone(), self.outputs(*module, span)))
                     .collect();
-                Evaluated::new(Value::Object(entries), span)
+                Evaluated::new(Value::from(entries), span)
+            }
+            Place::Instances(instances) => {
+                let entries: IndexMap<_, _> = instances
+                    .all
+                    .iter()
+                    .map(|each| (each.text().to_owned(), instances.one(each.text())))
+                    .collect();
+                Evaluated::new(Value::from(entries), instances.span)
             }
         }
     }
@@ -128,8 +186,8 @@ impl Evaluator<'_> {
         let entries = names
             .into_iter()
             .map(|name| (name.text.clone(), self.output(module, &name)))
-            .collect();
-        Evaluated::new(Value::Object(entries), span)
+            .collect::<IndexMap<_, _>>();
+        Evaluated::new(Value::from(entries), span)
     }
 
     fn attribute(&mut self, value: Evaluated, name: &Ident, base: Span) -> Evaluated {
@@ -276,7 +334,7 @@ impl Evaluator<'_> {
         let elements = match &base.value {
             Value::Faulty => return Evaluated::faulty(span),
             Value::Null => Vec::new(),
-            Value::List(items) => items.clone(),
+            Value::List(items) => items.to_vec(),
             _ => vec![base.clone()],
         };
         let taken: Vec<Evaluated> = elements
@@ -292,7 +350,7 @@ impl Evaluator<'_> {
                 })
             })
             .collect();
-        Evaluated::new(Value::List(taken), span).tainted(base.sensitive)
+        Evaluated::new(Value::from(taken), span).tainted(base.sensitive)
     }
 }
 

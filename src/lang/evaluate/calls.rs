@@ -1,5 +1,7 @@
 //! Calls of functions, look-ups and domain constructors.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use super::Evaluator;
@@ -143,6 +145,7 @@ impl Evaluator<'_> {
                 match value.value {
                     Value::List(items) => {
                         spans.extend(items.iter().map(|_| used));
+                        let items = Arc::unwrap_or_clone(items);
                         values.extend(items.into_iter().map(|item| item.tainted(value.sensitive)));
                     }
                     Value::Faulty => sound = false,
@@ -213,10 +216,18 @@ impl Evaluator<'_> {
 fn shown(value: Value) -> Value {
     let open = |item: Evaluated| Evaluated::new(shown(item.value), item.span);
     match value {
-        Value::List(items) => Value::List(items.into_iter().map(open).collect()),
-        Value::Object(entries) => {
-            Value::Object(entries.into_iter().map(|(key, item)| (key, open(item))).collect())
-        }
+        Value::List(items) => Value::from(
+            Arc::unwrap_or_clone(items)
+                .into_iter()
+                .map(open)
+                .collect::<Vec<_>>(),
+        ),
+        Value::Object(entries) => Value::from(
+            Arc::unwrap_or_clone(entries)
+                .into_iter()
+                .map(|(key, item)| (key, open(item)))
+                .collect::<IndexMap<_, _>>(),
+        ),
         other => other,
     }
 }

@@ -91,7 +91,7 @@ impl Evaluator<'_> {
                 items.push(this.evaluate(&list.value, inside));
             },
         );
-        Evaluated::new(if told { Value::List(items) } else { Value::Faulty }, span).tainted(sensitive)
+        Evaluated::new(if told { Value::from(items) } else { Value::Faulty }, span).tainted(sensitive)
     }
 
     pub(super) fn for_object(
@@ -138,13 +138,13 @@ impl Evaluator<'_> {
             .into_iter()
             .filter_map(|(key, mut values)| {
                 let value = if object.grouping {
-                    Some(Evaluated::new(Value::List(values), span))
+                    Some(Evaluated::new(Value::from(values), span))
                 } else {
                     values.pop()
                 };
                 value.map(|value| (key, value))
             })
-            .collect();
-        Evaluated::new(Value::Object(entries), span).tainted(sensitive)
+            .collect::<IndexMap<_, _>>();
+        Evaluated::new(Value::from(entries), span).tainted(sensitive)
     }
 }

@@ -1,7 +1,7 @@
 //! The first words of references: variables, locals, modules, blocks, the built-in catalogues.
 
 use super::Evaluator;
-use super::access::Place;
+use super::access::{Instances, Place, block_value};
 use crate::lang::blocks::{self, Role};
 use crate::lang::engine::{Children, Expansion, Node};
 use crate::lang::error::{Code, Diagnostic};
@@ -111,7 +111,7 @@ impl Evaluator<'_> {
             "path" => self.folder(module, name, whole),
             "action" => self.built_in_only(Target::Action, name, whole),
             _ => match blocks::find(word) {
-                Some(kind) if kind.is_referable() => self.block(module, word, name, whole),
+                Some(kind) if kind.is_referable() => return self.block(module, word, name, whole),
                 _ => self.unknown_root(word, at, name, environment),
             },
         })
@@ -290,19 +290,28 @@ impl Evaluator<'_> {
     }
 
     /// A block of this project, or a built-in object of that name.
-    fn block(&mut self, module: ModuleId, kind: &str, name: &Ident, whole: Span) -> Evaluated {
+    fn block(&mut self, module: ModuleId, kind: &str, name: &Ident, whole: Span) -> Place {
         let target = Target::from_word(kind);
         let declarations = self.engine.module(module).declarations.clone();
         if let Some(block) = declarations.block(kind, &name.text) {
             if block.role == Role::LookUp {
                 let found = self.forced(Node::LookUp(module, kind.to_owned(), name.text.clone()), whole);
-                return Evaluated { span: whole, ..found };
+                return Place::Value(Evaluated { span: whole, ..found });
             }
-            let expansion = self.expansion(module, kind, &name.text, whole);
-            return self.managed(module, kind, &name.text, &expansion, whole);
+            let address = Address::root(kind, &name.text).in_module(&self.engine.module(module).path);
+            return match self.expansion(module, kind, &name.text, whole) {
+                Expansion::Single => Place::Value(Evaluated::new(block_value(target, address), whole)),
+                Expansion::Each(all) => Place::Instances(Instances {
+                    target,
+                    address,
+                    all,
+                    span: whole,
+                }),
+                Expansion::Faulty => Place::Value(Evaluated::faulty(whole)),
+            };
         }
         if let Some(reference) = target.and_then(|target| built_in(target, &name.text)) {
-            return Evaluated::new(Value::Reference(reference), whole);
+            return Place::Value(Evaluated::new(Value::Reference(reference), whole));
         }
         let built_in = target.map(built_in_names).unwrap_or_default();
         let known = declarations.names(kind).chain(built_in.iter().copied());
@@ -311,43 +320,12 @@ impl Evaluator<'_> {
             Some(near) => format!("write `{prefix}{near}`"),
             None => missing_block_help(kind, target, &name.text, declarations.names(kind)),
         };
-        self.error(
+        Place::Value(self.error(
             Code::UnknownName,
             name.span,
             format!("there is no {kind} `{}`", name.text),
             help,
-        )
-    }
-
-    /// References to the instances of a block that this project manages.
-    pub(crate) fn managed(
-        &mut self,
-        module: ModuleId,
-        kind: &str,
-        name: &str,
-        expansion: &Expansion,
-        span: Span,
-    ) -> Evaluated {
-        let address = Address::root(kind, name).in_module(&self.engine.module(module).path);
-        let value = |address: Address| match Target::from_word(kind) {
-            Some(target) => Value::Reference(Reference::managed(target, address)),
-            None => Value::Block(address),
-        };
-        let value = match expansion {
-            Expansion::Single => value(address),
-            Expansion::Each(each) => Value::Object(
-                each.iter()
-                    .map(|each| {
-                        (
-                            each.text().to_owned(),
-                            Evaluated::new(value(address.clone().with_key(each.text())), span),
-                        )
-                    })
-                    .collect(),
-            ),
-            Expansion::Faulty => Value::Faulty,
-        };
-        Evaluated::new(value, span)
+        ))
     }
 
     /// The `name` attribute of a block, evaluated where the block stands.

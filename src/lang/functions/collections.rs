@@ -14,9 +14,9 @@ pub(super) const FUNCTIONS: &[Function] = functions! { "collections":
     "compact" (1) "compact(list)" "The list without nulls and empty strings." = |a| kept(a, |item| !is_blank(&item.value));
     "concat" (1, any) "concat(lists…)" "One list of the elements of all." = concat;
     "contains" (2) "contains(list, value)" "Whether the list has an element equal to the value." = |a| Ok(Value::Bool(a.list(0)?.iter().any(|item| item.value == *a.value(1))));
-    "distinct" (1) "distinct(list)" "The list without repetitions, in its order." = |a| Ok(Value::List(distinct(a.list(0)?)));
+    "distinct" (1) "distinct(list)" "The list without repetitions, in its order." = |a| Ok(Value::from(distinct(a.list(0)?)));
     "element" (2) "element(list, index)" "The element at the index, starting over at the end of the list." = element;
-    "flatten" (1) "flatten(list)" "The elements of the list and of the lists in it, however deep." = |a| { let mut out = Vec::new(); flatten(a.list(0)?, &mut out); Ok(Value::List(out)) };
+    "flatten" (1) "flatten(list)" "The elements of the list and of the lists in it, however deep." = |a| { let mut out = Vec::new(); flatten(a.list(0)?, &mut out); Ok(Value::from(out)) };
     "index" (2) "index(list, value)" "The position of the first element equal to the value." = index_of;
     "keys" (1) "keys(map)" "The keys of the map, sorted." = |a| Ok(a.texts_here(by_key(a.object(0)?).into_iter().map(|(key, _)| key.as_str())));
     "length" (1) "length(value)" "How many elements, entries or characters there are." = length;
@@ -25,12 +25,12 @@ pub(super) const FUNCTIONS: &[Function] = functions! { "collections":
     "merge" (0, any) "merge(maps…)" "One map of the entries of all; later ones win." = merge;
     "one" (1) "one(list)" "The only element of a list, or null if the list is empty." = one;
     "range" (1..3) "range(start, limit, step)" "The numbers from the start (0) up to but without the limit." = range;
-    "reverse" (1) "reverse(list)" "The list in reverse order." = |a| Ok(Value::List(a.list(0)?.iter().rev().cloned().collect()));
+    "reverse" (1) "reverse(list)" "The list in reverse order." = |a| Ok(Value::from(a.list(0)?.iter().rev().cloned().collect::<Vec<_>>()));
     "slice" (3) "slice(list, start, end)" "The elements from one position up to but without another." = slice;
     "sort" (1) "sort(list)" "The strings in order." = sort;
     "sum" (1) "sum(list)" "The sum of the numbers." = sum;
     "transpose" (1) "transpose(map)" "From a map of lists of strings, the map with keys and elements swapped." = transpose;
-    "values" (1) "values(map)" "The values of the map, in the order of their keys." = |a| Ok(Value::List(by_key(a.object(0)?).into_iter().map(|(_, value)| value.clone()).collect()));
+    "values" (1) "values(map)" "The values of the map, in the order of their keys." = |a| Ok(Value::from(by_key(a.object(0)?).into_iter().map(|(_, value)| value.clone()).collect::<Vec<_>>()));
     "zipmap" (2) "zipmap(keys, values)" "A map from two lists, of keys and of values." = zipmap;
 };
 
@@ -50,13 +50,13 @@ pub(super) fn distinct(items: &[Evaluated]) -> Vec<Evaluated> {
 }
 
 fn kept(arguments: &Arguments<'_>, keep: impl Fn(&Evaluated) -> bool) -> Outcome {
-    Ok(Value::List(
+    Ok(Value::from(
         arguments
             .list(0)?
             .iter()
             .filter(|item| keep(item))
             .cloned()
-            .collect(),
+            .collect::<Vec<_>>(),
     ))
 }
 
@@ -76,10 +76,10 @@ fn truths(arguments: &Arguments<'_>) -> Result<Vec<bool>, Refusal> {
 fn chunklist(arguments: &Arguments<'_>) -> Outcome {
     let size = arguments.size(1)?.max(1);
     let chunks = arguments.list(0)?.chunks(size);
-    Ok(Value::List(
+    Ok(Value::from(
         chunks
-            .map(|chunk| arguments.here(Value::List(chunk.to_vec())))
-            .collect(),
+            .map(|chunk| arguments.here(Value::from(chunk.to_vec())))
+            .collect::<Vec<_>>(),
     ))
 }
 
@@ -115,7 +115,7 @@ fn concat(arguments: &Arguments<'_>) -> Outcome {
     for index in 0..arguments.count() {
         out.extend_from_slice(arguments.list(index)?);
     }
-    Ok(Value::List(out))
+    Ok(Value::from(out))
 }
 
 fn element(arguments: &Arguments<'_>) -> Outcome {
@@ -183,7 +183,9 @@ fn matchkeys(arguments: &Arguments<'_>) -> Outcome {
         return Err(unequal(arguments, 1, values.len(), keys.len()));
     }
     let pairs = values.iter().zip(keys).filter(|(_, key)| search.contains(key));
-    Ok(Value::List(pairs.map(|(value, _)| value.clone()).collect()))
+    Ok(Value::from(
+        pairs.map(|(value, _)| value.clone()).collect::<Vec<_>>(),
+    ))
 }
 
 fn unequal(arguments: &Arguments<'_>, index: usize, left: usize, right: usize) -> Refusal {
@@ -209,7 +211,7 @@ fn merge(arguments: &Arguments<'_>) -> Outcome {
             );
         }
     }
-    Ok(Value::Object(out))
+    Ok(Value::from(out))
 }
 
 fn one(arguments: &Arguments<'_>) -> Outcome {
@@ -256,7 +258,7 @@ fn range(arguments: &Arguments<'_>) -> Outcome {
         let Some(next) = at.checked_add(step) else { break };
         at = next;
     }
-    Ok(Value::List(out))
+    Ok(Value::from(out))
 }
 
 fn slice(arguments: &Arguments<'_>) -> Outcome {
@@ -264,7 +266,7 @@ fn slice(arguments: &Arguments<'_>) -> Outcome {
     let (start, end) = (arguments.size(1)?, arguments.size(2)?);
     items
         .get(start..end)
-        .map(|part| Value::List(part.to_vec()))
+        .map(|part| Value::from(part.to_vec()))
         .ok_or_else(|| {
             Refusal::whole(
                 format!(
@@ -280,7 +282,7 @@ fn sort(arguments: &Arguments<'_>) -> Outcome {
     arguments.texts(0)?;
     let mut items = arguments.list(0)?.to_vec();
     items.sort_by_cached_key(|item| item.value.interpolated());
-    Ok(Value::List(items))
+    Ok(Value::from(items))
 }
 
 fn sum(arguments: &Arguments<'_>) -> Outcome {
@@ -311,7 +313,7 @@ fn transpose(arguments: &Arguments<'_>) -> Outcome {
         let Value::List(items) = &value.value else {
             return Err(arguments.wrong(0, "a map of lists of strings"));
         };
-        for item in items {
+        for item in items.iter() {
             let text = item
                 .value
                 .interpolated()
@@ -322,10 +324,10 @@ fn transpose(arguments: &Arguments<'_>) -> Outcome {
         }
     }
     out.sort_keys();
-    Ok(Value::Object(
+    Ok(Value::from(
         out.into_iter()
-            .map(|(key, items)| (key, arguments.here(Value::List(items))))
-            .collect(),
+            .map(|(key, items)| (key, arguments.here(Value::from(items))))
+            .collect::<IndexMap<_, _>>(),
     ))
 }
 
@@ -334,7 +336,9 @@ fn zipmap(arguments: &Arguments<'_>) -> Outcome {
     if keys.len() != values.len() {
         return Err(unequal(arguments, 1, keys.len(), values.len()));
     }
-    Ok(Value::Object(
-        keys.into_iter().zip(values.iter().cloned()).collect(),
+    Ok(Value::from(
+        keys.into_iter()
+            .zip(values.iter().cloned())
+            .collect::<IndexMap<_, _>>(),
     ))
 }

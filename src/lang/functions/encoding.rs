@@ -84,9 +84,9 @@ fn csvdecode(arguments: &Arguments<'_>) -> Outcome {
             .iter()
             .zip(&record)
             .map(|(name, field)| (name.clone(), arguments.here(Value::text(field))));
-        rows.push(arguments.here(Value::Object(fields.collect::<IndexMap<_, _>>())));
+        rows.push(arguments.here(Value::from(fields.collect::<IndexMap<_, _>>())));
     }
-    Ok(Value::List(rows))
+    Ok(Value::from(rows))
 }
 
 fn json(arguments: &Arguments<'_>) -> Result<serde_json::Value, Refusal> {

@@ -20,13 +20,13 @@ pub fn value_of_json(json: &Json, span: Span) -> Value {
                 .map_or(Value::Null, Value::Number),
         },
         Json::String(text) => Value::text(text),
-        Json::Array(items) => Value::List(items.iter().map(inner).collect()),
+        Json::Array(items) => Value::from(items.iter().map(inner).collect::<Vec<_>>()),
         Json::Object(entries) => {
             let entries: IndexMap<_, _> = entries
                 .iter()
                 .map(|(key, value)| (key.clone(), inner(value)))
                 .collect();
-            Value::Object(entries)
+            Value::from(entries)
         }
     }
 }

@@ -16,7 +16,7 @@ fn combined(arguments: &Arguments<'_>, combine: impl Fn(&mut Vec<Evaluated>, &[E
     for index in 1..arguments.count() {
         combine(&mut all, arguments.list(index)?);
     }
-    Ok(Value::List(distinct(&all)))
+    Ok(Value::from(distinct(&all)))
 }
 
 fn setproduct(arguments: &Arguments<'_>) -> Outcome {
@@ -35,9 +35,9 @@ fn setproduct(arguments: &Arguments<'_>) -> Outcome {
             })
             .collect();
     }
-    Ok(Value::List(
+    Ok(Value::from(
         rows.into_iter()
-            .map(|row| arguments.here(Value::List(row)))
-            .collect(),
+            .map(|row| arguments.here(Value::from(row)))
+            .collect::<Vec<_>>(),
     ))
 }

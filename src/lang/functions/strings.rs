@@ -56,7 +56,7 @@ fn join(arguments: &Arguments<'_>) -> Outcome {
 fn split(arguments: &Arguments<'_>) -> Outcome {
     let (separator, string) = (arguments.text(0)?, arguments.text(1)?);
     if string.is_empty() {
-        return Ok(Value::List(Vec::new()));
+        return Ok(Value::from(Vec::new()));
     }
     if separator.is_empty() {
         return Ok(arguments.texts_here(string.chars()));
@@ -127,14 +127,14 @@ fn matched(arguments: &Arguments<'_>, regex: &Regex, captures: &Captures<'_>) ->
         .map(|name| (name.to_owned(), arguments.here(group(captures.name(name)))))
         .collect();
     if !named.is_empty() {
-        Value::Object(named)
+        Value::from(named)
     } else if captures.len() > 1 {
-        Value::List(
+        Value::from(
             captures
                 .iter()
                 .skip(1)
                 .map(|m| arguments.here(group(m)))
-                .collect(),
+                .collect::<Vec<_>>(),
         )
     } else {
         group(captures.get(0))
@@ -160,7 +160,7 @@ fn all_matches(arguments: &Arguments<'_>) -> Outcome {
     let matches = regex
         .captures_iter(&string)
         .map(|found| arguments.here(matched(arguments, &regex, &found)));
-    Ok(Value::List(matches.collect()))
+    Ok(Value::from(matches.collect::<Vec<_>>()))
 }
 
 fn replace(arguments: &Arguments<'_>) -> Outcome {

@@ -142,10 +142,10 @@ impl Project {
         let scopes = match expansion {
             Expansion::Single => vec![Scope::of(module)],
             Expansion::Each(all) => all
-                .into_iter()
+                .iter()
                 .map(|each| Scope {
                     module,
-                    each: Some(each),
+                    each: Some(each.clone()),
                 })
                 .collect(),
             Expansion::Faulty => Vec::new(),
@@ -340,7 +340,7 @@ fn collect_ids(value: &Value, pointer: &mut String, found: &mut Vec<(String, IdO
             }
         }
         Value::Object(entries) => {
-            for (key, entry) in entries {
+            for (key, entry) in entries.iter() {
                 pointer.push('/');
                 pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
                 collect_ids(&entry.value, pointer, found);

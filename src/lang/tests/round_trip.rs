@@ -31,12 +31,12 @@ fn values() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 24, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5)
-                .prop_map(|items| Value::List(items.into_iter().map(here).collect())),
-            prop::collection::btree_map(any::<String>(), inner, 0..5).prop_map(|entries| Value::Object(
+                .prop_map(|items| Value::from(items.into_iter().map(here).collect::<Vec<_>>())),
+            prop::collection::btree_map(any::<String>(), inner, 0..5).prop_map(|entries| Value::from(
                 entries
                     .into_iter()
                     .map(|(key, value)| (key, here(value)))
-                    .collect()
+                    .collect::<indexmap::IndexMap<_, _>>()
             )),
         ]
     })

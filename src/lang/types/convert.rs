@@ -66,21 +66,21 @@ impl Conversion {
                 text.strip_suffix('%').and_then(Number::parse).map(Value::Percent)
             }
             (other, Type::String) => other.interpolated().map(Value::text),
-            (Value::List(items), Type::List(of)) => Some(Value::List(self.items(items, of))),
-            (Value::List(items), Type::Set(of)) => Some(Value::List(as_set(self.items(items, of)))),
-            (Value::List(items), Type::Tuple(types)) if items.len() == types.len() => Some(Value::List(
+            (Value::List(items), Type::List(of)) => Some(Value::from(self.items(items, of))),
+            (Value::List(items), Type::Set(of)) => Some(Value::from(as_set(self.items(items, of)))),
+            (Value::List(items), Type::Tuple(types)) if items.len() == types.len() => Some(Value::from(
                 items
                     .iter()
                     .zip(types)
                     .enumerate()
                     .map(|(index, (item, of))| self.at(&format!("[{index}]"), item, of))
-                    .collect(),
+                    .collect::<Vec<_>>(),
             )),
-            (Value::Object(entries), Type::Map(of)) => Some(Value::Object(
+            (Value::Object(entries), Type::Map(of)) => Some(Value::from(
                 entries
                     .iter()
                     .map(|(key, item)| (key.clone(), self.at(&format!("[\"{key}\"]"), item, of)))
-                    .collect(),
+                    .collect::<IndexMap<_, _>>(),
             )),
             (Value::Object(entries), Type::Object(fields)) => Some(self.object(entries, fields, value.span)),
             (Value::Reference(reference), Type::Reference(target)) => {
@@ -155,7 +155,7 @@ impl Conversion {
             };
             made.insert(name.clone(), value);
         }
-        Value::Object(made)
+        Value::from(made)
     }
 
     fn reference(&mut self, value: &Evaluated, reference: &Reference, target: Target) -> Value {

@@ -5,6 +5,9 @@
 //! same in every tenant. Names and ids: Microsoft's "Verify first-party
 //! Microsoft applications in sign-in reports" and exports of real tenants.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// An application, or suite, that needs no look-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WellKnownApp {
@@ -67,7 +70,9 @@ pub fn all() -> &'static [WellKnownApp] {
 /// The application that the language calls `name`.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static WellKnownApp> {
-    APPS.iter().find(|app| app.name == name)
+    static BY_NAME: LazyLock<HashMap<&str, &WellKnownApp>> =
+        LazyLock::new(|| APPS.iter().map(|app| (app.name, app)).collect());
+    BY_NAME.get(name).copied()
 }
 
 /// The application with this id, written in any case.

@@ -5,6 +5,9 @@
 //! mark are Microsoft's "Microsoft Entra built-in roles" reference; roles that
 //! the page leaves out but Graph returns are listed as deprecated or implicit.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// A built-in directory role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DirectoryRole {
@@ -48,7 +51,9 @@ pub fn all() -> &'static [DirectoryRole] {
 /// The role that the language calls `name`.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static DirectoryRole> {
-    ROLES.iter().find(|role| role.name == name)
+    static BY_NAME: LazyLock<HashMap<&str, &DirectoryRole>> =
+        LazyLock::new(|| ROLES.iter().map(|role| (role.name, role)).collect());
+    BY_NAME.get(name).copied()
 }
 
 /// The role with this template id, written in any case.

@@ -3,6 +3,9 @@
 //! Ids, combinations and their order are as the service returns them. A
 //! combination is one string on the wire, its methods joined by commas.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// A strength that every tenant has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BuiltInStrength {
@@ -27,7 +30,13 @@ pub fn all() -> &'static [BuiltInStrength] {
 /// The strength that the language calls `name`.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static BuiltInStrength> {
-    STRENGTHS.iter().find(|strength| strength.name == name)
+    static BY_NAME: LazyLock<HashMap<&str, &BuiltInStrength>> = LazyLock::new(|| {
+        STRENGTHS
+            .iter()
+            .map(|strength| (strength.name, strength))
+            .collect()
+    });
+    BY_NAME.get(name).copied()
 }
 
 /// The strength with this id.
