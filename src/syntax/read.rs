@@ -42,7 +42,7 @@ pub(super) struct Reader<'a> {
     /// The text up to the end of what is read.
     bytes: &'a [u8],
     at: usize,
-    comments: &'a [Comment],
+    comments: &'a [Span],
     /// How many comments have found their place.
     taken: usize,
     depth: usize,
@@ -70,7 +70,7 @@ pub(super) struct Before {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(file: &'a SourceFile, comments: &'a [Comment]) -> Self {
+    pub(super) fn new(file: &'a SourceFile, comments: &'a [Span]) -> Self {
         Self {
             file,
             text: file.text(),

@@ -9,7 +9,6 @@ use std::ops::Range;
 
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::span::{SourceFile, Span};
-use super::tree::Comment;
 
 /// The most brackets that may stand inside each other.
 pub(super) const BRACKET_LIMIT: usize = 200;
@@ -17,7 +16,8 @@ pub(super) const BRACKET_LIMIT: usize = 200;
 /// What a scan found.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
-    pub(super) comments: Vec<Comment>,
+    /// Where each comment stands, space after it left out.
+    pub(super) comments: Vec<Span>,
     pub(super) statements: Vec<Statement>,
     pub(super) errors: Vec<SyntaxError>,
 }
@@ -129,6 +129,11 @@ enum Frame {
     String { at: usize },
     /// A heredoc and where its marker is written.
     Heredoc { at: usize, marker: (usize, usize) },
+}
+
+/// Whether a byte outside of text means nothing here.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'=')
 }
 
 struct Scanner<'a> {
@@ -266,7 +271,11 @@ impl<'a> Scanner<'a> {
                 self.at += 1;
             }
             0xE2 => self.wide(),
-            _ => self.touch(1),
+            _ => {
+                let rest = self.bytes.get(self.at + 1..self.end).unwrap_or_default();
+                let plain = rest.iter().take_while(|byte| is_plain(**byte)).count();
+                self.touch(1 + plain);
+            }
         }
     }
 

@@ -112,12 +112,11 @@ impl Evaluator<'_> {
         Place::Value(match place {
             Place::Instances(instances) => {
                 let key = self.evaluate(index, environment);
-                match key.value.interpolated().filter(|key| instances.has(key)) {
-                    Some(text) => instances.one(&text).tainted(key.sensitive),
-                    None => {
-                        let all = self.materialised(Place::Instances(instances), index.span);
-                        self.index(all, &key, index.span)
-                    }
+                if let Some(text) = key.value.interpolated().filter(|key| instances.has(key)) {
+                    instances.one(&text).tainted(key.sensitive)
+                } else {
+                    let all = self.materialised(Place::Instances(instances), index.span);
+                    self.index(all, &key, index.span)
                 }
             }
             Place::Value(value) => {

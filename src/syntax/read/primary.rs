@@ -72,7 +72,7 @@ impl Reader<'_> {
 
     /// An argument, and where it ends.
     pub(super) fn argument(&mut self) -> Read<(Argument, usize)> {
-        let name = self.argument_name()?;
+        let name = self.argument_name();
         let value = self.expression(true)?;
         let mut end = value.span.range().end;
         let expand = self.expand();
@@ -84,23 +84,20 @@ impl Reader<'_> {
     }
 
     /// `name =` before an argument's value.
-    fn argument_name(&mut self) -> Read<Option<Ident>> {
-        if !self.at_word() {
-            return Ok(None);
-        }
+    fn argument_name(&mut self) -> Option<Ident> {
         let start = self.at;
-        let word = self.word().unwrap_or_default();
+        let word = self.word()?;
         let span = self.since(start);
         self.space();
         if self.byte(0) != b'=' || matches!(self.byte(1), b'=' | b'>') {
             self.at = start;
-            return Ok(None);
+            return None;
         }
         self.at += 1;
-        Ok(Some(Ident {
+        Some(Ident {
             text: word.to_owned(),
             span,
-        }))
+        })
     }
 
     fn expand(&mut self) -> bool {

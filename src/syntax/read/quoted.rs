@@ -66,15 +66,13 @@ impl<'a> Reader<'a> {
                 }
                 b'\\' => {
                     let written = self.escape()?;
+                    let resolved = escape::read(written);
+                    if resolved.is_none() {
+                        let written = written.to_owned();
+                        self.report(self.since(start), SyntaxErrorKind::Escape { written });
+                    }
                     let mut buffer = [0; 4];
-                    let value = match escape::read(written) {
-                        Some(character) => &*character.encode_utf8(&mut buffer),
-                        None => {
-                            let written = written.to_owned();
-                            self.report(self.since(start), SyntaxErrorKind::Escape { written });
-                            ""
-                        }
-                    };
+                    let value = resolved.map_or("", |character| character.encode_utf8(&mut buffer));
                     parts.text(value, written);
                 }
                 _ => {

@@ -1,6 +1,7 @@
 //! Which comment belongs to what.
 
 use super::{Pools, Read, Reader, Stop};
+use crate::syntax::span::Span;
 use crate::syntax::tree::{Comment, Element, Layout, Sequence};
 
 impl Reader<'_> {
@@ -26,12 +27,13 @@ impl Reader<'_> {
         let mut comments = Vec::new();
         let mut previous = previous;
         while let Some(comment) = self.comments.get(self.taken)
-            && comment.span.range().start < place
+            && comment.range().start < place
             && !self.on_one_line
         {
-            let mut comment = comment.clone();
-            comment.blank_before = self.blank_between(previous, comment.span.range().start);
-            previous = comment.span.range().end;
+            let span = *comment;
+            let mut comment = self.comment(span);
+            comment.blank_before = self.blank_between(previous, span.range().start);
+            previous = span.range().end;
             comments.push(comment);
             self.taken += 1;
         }
@@ -39,15 +41,23 @@ impl Reader<'_> {
     }
 
     fn take(&mut self) -> Option<Box<Comment>> {
-        let comment = self.comments.get(self.taken).cloned();
+        let span = *self.comments.get(self.taken)?;
         self.taken += 1;
-        comment.map(Box::new)
+        Some(Box::new(self.comment(span)))
+    }
+
+    fn comment(&self, span: Span) -> Comment {
+        Comment {
+            text: self.file.slice(span).replace("\r\n", "\n"),
+            blank_before: false,
+            span,
+        }
     }
 
     /// Takes the comment on the line where something ended. One that the next thing follows on the same
     /// line, after a comma, belongs to that.
     pub(super) fn trailing(&mut self, end: usize, next: usize) -> Option<Box<Comment>> {
-        let comment = self.comments.get(self.taken)?.span.range();
+        let comment = self.comments.get(self.taken)?.range();
         if self.on_one_line || comment.start < end || comment.start >= next {
             return None;
         }
@@ -59,7 +69,7 @@ impl Reader<'_> {
 
     /// Takes the comment on the line of an opening bracket, when a line break follows it.
     pub(super) fn opening(&mut self, open: usize, first: usize) -> Option<Box<Comment>> {
-        let comment = self.comments.get(self.taken)?.span.range();
+        let comment = self.comments.get(self.taken)?.range();
         let belongs = open > 0
             && comment.start < first
             && !self.on_one_line

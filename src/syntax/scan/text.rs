@@ -1,7 +1,8 @@
 //! Comments, strings and heredocs: text in which brackets are no brackets.
 
+use memchr::memchr;
+
 use super::super::error::SyntaxErrorKind;
-use super::super::tree::Comment;
 use super::{Frame, Scanner};
 
 impl Scanner<'_> {
@@ -15,7 +16,14 @@ impl Scanner<'_> {
                 self.stack.pop();
             }
             b'\n' => self.text_at_line_break(),
-            _ => self.text_byte(),
+            _ => {
+                let rest = self.bytes.get(self.at..self.end).unwrap_or_default();
+                let special = |byte: &u8| matches!(byte, b'"' | b'\\' | b'\n' | b'$' | b'%' | 0xE2);
+                match rest.iter().position(special).unwrap_or(rest.len()) {
+                    0 => self.text_byte(),
+                    plain => self.touch(plain),
+                }
+            }
         }
     }
 
@@ -73,8 +81,13 @@ impl Scanner<'_> {
         if self.peek(0) == b'\n' {
             self.touch(1);
             self.line_start = self.at;
-        } else {
-            self.text_byte();
+            return;
+        }
+        let rest = self.bytes.get(self.at..self.end).unwrap_or_default();
+        let special = |byte: &u8| matches!(byte, b'\n' | b'$' | b'%' | 0xE2);
+        match rest.iter().position(special).unwrap_or(rest.len()) {
+            0 => self.text_byte(),
+            plain => self.touch(plain),
         }
     }
 
@@ -138,7 +151,7 @@ impl Scanner<'_> {
     pub(super) fn line_comment(&mut self) {
         let start = self.at;
         let rest = self.bytes.get(start..self.end).unwrap_or_default();
-        let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let length = memchr(b'\n', rest).unwrap_or(rest.len());
         self.comment(start, start + length);
     }
 
@@ -156,18 +169,13 @@ impl Scanner<'_> {
     pub(super) fn comment(&mut self, start: usize, end: usize) {
         let text = self.file.text().get(start..end).unwrap_or_default();
         let text = text.trim_end();
-        self.scan.comments.push(Comment {
-            text: text.replace("\r\n", "\n"),
-            blank_before: false,
-            span: self.span(start, start + text.len()),
-        });
-        while self.at < end {
-            if self.peek(0) == 0xE2 {
-                self.hidden_character();
-            } else {
-                self.at += 1;
-            }
+        let span = self.span(start, start + text.len());
+        self.scan.comments.push(span);
+        while let Some(length) = self.bytes.get(self.at..end).and_then(|rest| memchr(0xE2, rest)) {
+            self.at += length;
+            self.hidden_character();
         }
+        self.at = self.at.max(end);
         if text.contains('\n') {
             self.line_start = end;
         }

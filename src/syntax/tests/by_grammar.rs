@@ -19,7 +19,8 @@ fn compare(text: &str) -> (usize, usize) {
     // What the scan reports reaches neither of them.
     for statement in scan.statements.iter().filter(|statement| !statement.broken) {
         let range = statement.range.clone();
-        let by_grammar = CapolParser::parse(Rule::statement, &file.text()[range.clone()]);
+        let text_of_it = file.text().get(range.clone()).unwrap();
+        let by_grammar = CapolParser::parse(Rule::statement, text_of_it);
         let mut reader = Reader::new(&file, &scan.comments);
         match (by_grammar, reader.statement(range.clone())) {
             (Ok(pairs), Ok(item)) => {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::bare::{bare, comments};
 use super::random;
 use super::read;
-use crate::syntax::{Attribute, Body, Comment, Item, print};
+use crate::syntax::{Attribute, Body, Item, print};
 
 /// Reads text that must have no error.
 fn read_well(text: &str) -> Result<Body, TestCaseError> {
@@ -50,7 +50,7 @@ proptest! {
         let parsed = read(&commented);
         // Where a comment cannot stand, in a string or before the end of a line, there is nothing to keep.
         prop_assume!(parsed.errors.is_empty());
-        let kept: Vec<Comment> = crate::syntax::scan::scan_file(&parsed.file).comments;
+        let kept = crate::syntax::scan::scan_file(&parsed.file).comments;
         prop_assume!(!kept.is_empty());
         let formatted = print(&parsed.tree);
         let again = read_well(&formatted)?;
