@@ -105,7 +105,7 @@ async fn read(
         .collect();
     let options = SnapshotOptions::of_kinds(&kinds, groups, with_members);
     let snapshot = Box::pin(executor.graph.snapshot(&options)).await?;
-    Ok(snapshot.objects()?)
+    Ok(snapshot.into_objects()?)
 }
 
 fn by_id(live: &[LiveObject]) -> HashMap<String, &LiveObject> {

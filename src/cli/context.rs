@@ -7,6 +7,7 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -19,7 +20,7 @@ use crate::model::Origin;
 use crate::model::state::{CAPOL_VERSION, FORMAT_VERSION};
 use crate::ops::connection::Environment;
 use crate::ops::project::{self, Given, Loaded};
-use crate::plan::Plan;
+use crate::plan::{Limits, Plan};
 use crate::report::state_json::versioned;
 use crate::report::{
     Facts, Finding, Page, PlanView, Terminal, applied_text, diagnostics_text, failure_json, plan_text,
@@ -98,14 +99,28 @@ impl Context {
 
     /// Now, or what `CAPOL_CLOCK` says while the tenant is on loopback.
     pub fn now(&self) -> Timestamp {
+        self.said_of_loopback("CAPOL_CLOCK")
+            .unwrap_or_else(Timestamp::now)
+    }
+
+    /// How much a tenant holds. A tenant on loopback may hold as many policies as `CAPOL_POLICY_LIMIT` says.
+    pub fn limits(&self) -> Limits {
+        let policies = self.said_of_loopback("CAPOL_POLICY_LIMIT");
+        Limits {
+            policies: policies.unwrap_or(Limits::default().policies),
+            ..Limits::default()
+        }
+    }
+
+    /// What a variable says that counts only while the tenant is on loopback.
+    fn said_of_loopback<T: FromStr>(&self, name: &str) -> Option<T> {
         let on_loopback = self.global.sandbox
             || self.environment.get("CAPOL_GRAPH_ENDPOINT").is_some_and(|root| {
                 crate::graph::Endpoints::new(crate::graph::Cloud::Global, Some(root), None)
                     .is_ok_and(|endpoints| endpoints.is_loopback())
             });
-        let said = self.environment.get("CAPOL_CLOCK").filter(|_| on_loopback);
+        let said = self.environment.get(name).filter(|_| on_loopback);
         said.and_then(|text| text.parse().ok())
-            .unwrap_or_else(Timestamp::now)
     }
 
     /// Reads the project.

@@ -92,7 +92,9 @@ impl Graph {
                     ));
                 };
                 let told = retry_after(&answer);
-                if !last && request.operation.retries(answer.status, told.is_some()) {
+                let again = request.operation.retries(answer.status, told.is_some());
+                if !last && again {
+                    let told = self.transport.believable(told);
                     let more = told.unwrap_or_else(|| self.transport.guess(tries));
                     wait = Some(wait.map_or((more, told.is_some()), |(longest, known)| {
                         (longest.max(more), known || told.is_some())

@@ -12,33 +12,42 @@ use std::collections::BTreeSet;
 impl Snapshot {
     /// Every object of the snapshot that capol can manage. Errors on the first that can't be read.
     pub fn objects(&self) -> Result<Vec<LiveObject>, WireError> {
+        self.clone().into_objects()
+    }
+
+    /// The same, without a copy.
+    pub fn into_objects(self) -> Result<Vec<LiveObject>, WireError> {
         let mut objects = Vec::new();
         let version = if self.policies_beta.is_some() {
             ApiVersion::Beta
         } else {
             ApiVersion::V1
         };
-        for policy in self.policies() {
-            objects.push(LiveObject::read(Kind::Policy, policy.clone(), version)?);
+        let policies = match (self.policies_beta, self.policies_v1) {
+            (Some(policies), _) | (None, Some(policies)) => policies,
+            (None, None) => Vec::new(),
+        };
+        for policy in policies {
+            objects.push(LiveObject::read(Kind::Policy, policy, version)?);
         }
-        for location in self.named_locations.iter().flatten() {
-            objects.extend(LiveObject::read_location(location.clone(), ApiVersion::V1)?);
+        for location in self.named_locations.into_iter().flatten() {
+            objects.extend(LiveObject::read_location(location, ApiVersion::V1)?);
         }
-        for group in self.groups.iter().flatten() {
-            let mut group = group.clone();
+        let mut members = self.members;
+        for mut group in self.groups.into_iter().flatten() {
             let id = group
                 .get("id")
                 .and_then(Value::as_str)
                 .unwrap_or_default()
                 .to_ascii_lowercase();
-            if let (Some(members), Some(group)) = (self.members.get(&id), group.as_object_mut()) {
-                group.insert(members_path().to_owned(), Value::Array(members.clone()));
+            if let (Some(members), Some(group)) = (members.remove(&id), group.as_object_mut()) {
+                group.insert(members_path().to_owned(), Value::Array(members));
             }
             objects.push(LiveObject::read(Kind::Group, group, ApiVersion::V1)?);
         }
-        for (kind, found) in [(Kind::Strength, &self.strengths), (Kind::Context, &self.contexts)] {
-            for json in found.iter().flatten() {
-                objects.push(LiveObject::read(kind, json.clone(), ApiVersion::V1)?);
+        for (kind, found) in [(Kind::Strength, self.strengths), (Kind::Context, self.contexts)] {
+            for json in found.into_iter().flatten() {
+                objects.push(LiveObject::read(kind, json, ApiVersion::V1)?);
             }
         }
         Ok(objects)

@@ -46,6 +46,14 @@ impl Collection {
         }
     }
 
+    /// How large a page is asked for: as large as can be, where the service takes the wish (`FACTS` 5.3).
+    fn page(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Policies | Self::NamedLocations => &[("$top", "999")],
+            Self::Strengths | Self::Contexts | Self::Terms | Self::Groups => &[],
+        }
+    }
+
     fn item(self, id: &str) -> Result<String, GraphError> {
         Ok(format!("{}/{}", self.path(), segment(id)?))
     }
@@ -64,7 +72,7 @@ impl Collection {
 impl Graph {
     /// Reads a whole collection.
     pub async fn list_all(&self, collection: Collection, version: Version) -> Result<Vec<Value>, GraphError> {
-        self.list(version, collection.path(), &[]).await
+        self.list(version, collection.path(), collection.page()).await
     }
 
     /// Reads what was deleted in the last 30 days.

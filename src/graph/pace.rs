@@ -2,11 +2,12 @@
 //!
 //! Graph allows about one Conditional Access request a second per tenant, all callers summed, and often does not
 //! say when to come back. So requests are spaced here, in the order in which they were made, and a `Retry-After`
-//! (or our own guess after a 429) holds up everything behind it too.
+//! (or our own guess after a 429) holds up everything behind it too. After a 429 the distance grows, so that those
+//! who waited do not come back all at once, and shrinks again while nothing is throttled.
 
 use super::cloud::Endpoints;
 use super::request::Lane;
-use std::sync::{Mutex as Quick, PoisonError};
+use std::sync::{Mutex as Quick, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
@@ -55,6 +56,19 @@ impl Default for Pace {
     }
 }
 
+/// The distance that a lane is brought to when its own was not enough. Of the directory nothing is documented but
+/// sums over minutes.
+fn cautious(lane: Lane) -> Duration {
+    match lane {
+        Lane::ConditionalAccess => Duration::from_secs(1),
+        Lane::Reports => Duration::from_secs(2),
+        Lane::Directory => Duration::from_millis(200),
+    }
+}
+
+/// The first distance of a lane that had none, when Graph does not say when to come back.
+const FIRST: Duration = Duration::from_millis(100);
+
 /// The three queues of one tenant.
 #[derive(Debug)]
 pub(crate) struct Queues {
@@ -66,9 +80,9 @@ pub(crate) struct Queues {
 impl Queues {
     pub(crate) fn new(pace: Pace) -> Self {
         Self {
-            conditional_access: Queue::new(pace.conditional_access),
-            reports: Queue::new(pace.reports),
-            directory: Queue::new(pace.directory),
+            conditional_access: Queue::new(Lane::ConditionalAccess, pace.conditional_access),
+            reports: Queue::new(Lane::Reports, pace.reports),
+            directory: Queue::new(Lane::Directory, pace.directory),
         }
     }
 
@@ -83,47 +97,110 @@ impl Queues {
 
 #[derive(Debug)]
 pub(crate) struct Queue {
-    interval: Option<Duration>,
+    cautious: Duration,
     // Whoever holds this is at the head of the queue; tokio hands it on in the order of asking.
-    next: Mutex<Option<Instant>>,
-    held_until: Quick<Option<Instant>>,
+    head: Mutex<()>,
+    rhythm: Quick<Rhythm>,
+}
+
+/// How far apart requests are now.
+#[derive(Debug)]
+struct Rhythm {
+    interval: Duration,
+    /// It never gets shorter than this.
+    least: Duration,
+    next: Option<Instant>,
+    held_until: Option<Instant>,
+    slowed: Option<Instant>,
+}
+
+impl Rhythm {
+    fn until(&self) -> Option<Instant> {
+        self.next.max(self.held_until)
+    }
+
+    /// After each request that was not throttled the distance shrinks by a quarter, down to the least.
+    fn ease(&mut self) {
+        let shorter = self.interval.mul_f64(0.75);
+        let least = self.least;
+        self.interval = if shorter < least.max(FIRST / 10) {
+            least
+        } else {
+            shorter
+        };
+    }
+
+    fn slow(&mut self, told: Option<Duration>, cautious: Duration) {
+        if self.interval >= cautious / 2 {
+            // Slow already, and still too fast: this is the service's own ration, for good.
+            self.least = self.least.max(cautious);
+        }
+        let asked = match told {
+            Some(told) => told.min(cautious),
+            None => (self.interval * 2).max(FIRST).min(cautious * 4),
+        };
+        self.interval = self.interval.max(asked).max(self.least);
+    }
 }
 
 impl Queue {
-    fn new(interval: Option<Duration>) -> Self {
+    fn new(lane: Lane, interval: Option<Duration>) -> Self {
+        let interval = interval.unwrap_or_default();
         Self {
-            interval,
-            next: Mutex::new(None),
-            held_until: Quick::new(None),
+            cautious: cautious(lane),
+            head: Mutex::new(()),
+            rhythm: Quick::new(Rhythm {
+                interval,
+                least: interval,
+                next: None,
+                held_until: None,
+                slowed: None,
+            }),
         }
     }
 
-    pub(crate) fn is_paced(&self) -> bool {
-        self.interval.is_some()
+    fn rhythm(&self) -> MutexGuard<'_, Rhythm> {
+        self.rhythm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns when it is this caller's turn.
-    pub(crate) async fn turn(&self) {
-        let mut next = self.next.lock().await;
+    /// Whether requests wait about as long as the service demands, from the start or since it said so.
+    pub(crate) fn is_paced(&self) -> bool {
+        self.rhythm().interval >= self.cautious / 2
+    }
+
+    /// Returns when it is this caller's turn, with the moment.
+    pub(crate) async fn turn(&self) -> Instant {
+        let _head = self.head.lock().await;
         loop {
-            let until = (*next).max(self.held());
+            let until = self.rhythm().until();
             match until {
                 Some(until) if until > Instant::now() => sleep_until(until).await,
                 _ => break,
             }
         }
-        *next = self.interval.map(|interval| Instant::now() + interval);
+        let mut rhythm = self.rhythm();
+        let now = Instant::now();
+        rhythm.next = (!rhythm.interval.is_zero()).then(|| now + rhythm.interval);
+        rhythm.ease();
+        now
     }
 
     /// Nobody goes before `wait` has passed.
     pub(crate) fn hold(&self, wait: Duration) {
         let until = Instant::now() + wait;
-        let mut held = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = (*held).max(Some(until));
+        let mut rhythm = self.rhythm();
+        rhythm.held_until = rhythm.held_until.max(Some(until));
     }
 
-    fn held(&self) -> Option<Instant> {
-        *self.held_until.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A request that left at `turn` was throttled: from now on they go further apart.
+    ///
+    /// Those that were under way together count once.
+    pub(crate) fn slow(&self, turn: Instant, told: Option<Duration>) {
+        let mut rhythm = self.rhythm();
+        if rhythm.slowed.is_none_or(|slowed| turn > slowed) {
+            rhythm.slow(told, self.cautious);
+            rhythm.slowed = Some(Instant::now());
+        }
     }
 }
 
@@ -165,6 +242,57 @@ mod tests {
         );
         assert_eq!(waited.as_secs(), 30);
         assert_eq!(elsewhere.as_secs(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_that_was_throttled_goes_slower_and_comes_back() {
+        let queue = Queue::new(Lane::ConditionalAccess, None);
+        assert!(!queue.is_paced());
+        let first = queue.turn().await;
+        queue.slow(first, None);
+        let start = Instant::now();
+        queue.turn().await;
+        queue.turn().await;
+        assert_eq!(start.elapsed(), FIRST);
+        for _ in 0..20 {
+            queue.turn().await;
+        }
+        let eased = Instant::now();
+        queue.turn().await;
+        assert_eq!(eased.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_throttled_again_and_again_finds_the_services_pace_and_keeps_it() {
+        let queue = Queue::new(Lane::ConditionalAccess, None);
+        for _ in 0..10 {
+            let turn = queue.turn().await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            queue.slow(turn, None);
+        }
+        for _ in 0..20 {
+            queue.turn().await;
+        }
+        assert!(queue.is_paced());
+        let start = Instant::now();
+        for _ in 0..10 {
+            queue.turn().await;
+        }
+        assert_eq!(start.elapsed(), Duration::from_secs(10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_throttled_together_count_once() {
+        let queue = Queue::new(Lane::ConditionalAccess, None);
+        let mut turns = Vec::new();
+        for _ in 0..10 {
+            turns.push(queue.turn().await);
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        for turn in turns {
+            queue.slow(turn, None);
+        }
+        assert_eq!(queue.rhythm().interval, FIRST);
     }
 
     #[test]

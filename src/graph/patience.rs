@@ -14,7 +14,7 @@ pub struct Patience {
     pub first_wait: Duration,
     /// The longest wait when Graph names none.
     pub longest_wait: Duration,
-    /// The longest `Retry-After` that is waited for; a longer one is an error at once.
+    /// The longest `Retry-After` that is waited for; a longer one counts as none.
     pub longest_told: Duration,
 }
 

@@ -12,7 +12,7 @@ use super::token::{AccessToken, TokenCache};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use url::Url;
 
 pub(crate) struct Transport {
@@ -29,6 +29,7 @@ pub(crate) struct Transport {
 /// What has happened to one request so far.
 #[derive(Default)]
 struct Tries {
+    turn: Option<Instant>,
     sent: u32,
     throttled: u32,
     failed: u32,
@@ -59,7 +60,7 @@ impl Transport {
             if fresh {
                 self.observer.observe(&GraphEvent::SignedIn);
             }
-            self.queues.of(request.lane()).turn().await;
+            tries.turn = Some(self.queues.of(request.lane()).turn().await);
             let client_request_id = uuid::Uuid::new_v4().to_string();
             tries.sent += 1;
             self.sent.fetch_add(1, Ordering::Relaxed);
@@ -222,9 +223,10 @@ impl Transport {
             (&mut tries.failed, self.patience.failed)
         };
         *count += 1;
-        if *count > most || told.is_some_and(|told| told > self.patience.longest_told) {
+        if *count > most {
             return false;
         }
+        let told = self.believable(told);
         let wait = told.unwrap_or_else(|| self.patience.wait(*count, (self.jitter)()));
         tracing::info!(
             call = request.call(),
@@ -239,6 +241,9 @@ impl Transport {
         });
         if throttled {
             self.hold(request.lane(), wait, told.is_some());
+            if let Some(turn) = tries.turn {
+                self.queues.of(request.lane()).slow(turn, told);
+            }
         } else {
             sleep(wait).await;
         }
@@ -249,6 +254,11 @@ impl Transport {
     pub(crate) fn hold(&self, lane: Lane, wait: Duration, told: bool) {
         self.queues.of(lane).hold(wait);
         self.observer.observe(&GraphEvent::Throttled { lane, wait, told });
+    }
+
+    /// A `Retry-After`, unless nobody would wait that long: then it is as good as none.
+    pub(crate) fn believable(&self, told: Option<Duration>) -> Option<Duration> {
+        told.filter(|told| *told <= self.patience.longest_told)
     }
 
     /// The wait before try `again` of something throttled inside a batch.

@@ -15,7 +15,7 @@ use crate::model::live::{Answer, Candidate, Directory, Licences, LiveTenant};
 use crate::model::reference::is_guid;
 use crate::model::state::Document;
 use crate::model::{Kind, Lookup, Target};
-use crate::plan::{Questions, Reading, questions, reading};
+use crate::plan::{Reading, questions, reading};
 
 pub use remembered::remembered;
 
@@ -39,24 +39,28 @@ pub async fn refresh(
     let before = connection.graph.requests_sent();
     let reading = reading(configuration, state);
     let graph = &connection.graph;
-    let (snapshot, licences, security_defaults) = futures::try_join!(
+    // What the configuration looks up does not depend on what is there.
+    let asked = questions(configuration, &LiveTenant::default()).lookups;
+    let (snapshot, licences, security_defaults, found) = futures::join!(
         read_lists(connection, &reading),
-        async { licences(connection).await },
-        async { optional(graph.security_defaults().await) },
-    )?;
-    let objects = snapshot.objects()?;
+        licences(connection),
+        graph.security_defaults(),
+        look_up(connection, &asked, None),
+    );
+    let snapshot = snapshot?;
+    let complete = snapshot.complete();
     let mut live = LiveTenant {
         tenant_id: connection.tenant_id.clone(),
         display_name: connection.display_name.clone(),
         verified_domains: connection.verified_domains.clone(),
-        complete: snapshot.complete(),
-        objects,
-        licences,
-        security_defaults_enabled: security_defaults,
+        complete,
+        objects: snapshot.into_objects()?,
+        licences: licences?,
+        security_defaults_enabled: optional(security_defaults)?,
         signed_in: connection.signed_in.clone(),
     };
     live.objects.sort_by_key(|object| object.kind);
-    let directory = directory(connection, &questions(configuration, &live), &snapshot).await?;
+    let directory = directory(connection, questions(configuration, &live).ids, found?).await?;
     let requests = u32::try_from(graph.requests_sent() - before).unwrap_or(u32::MAX);
     tracing::info!(requests, objects = live.objects.len(), "read the tenant");
     Ok(Refreshed {
@@ -116,15 +120,13 @@ async fn licences(connection: &Connection) -> Result<Licences, GraphError> {
     })
 }
 
-async fn directory(
+/// What the directory answers to these look-ups, and what is called nearly that where it has no answer.
+async fn look_up(
     connection: &Connection,
-    questions: &Questions,
-    snapshot: &Snapshot,
-) -> Result<Directory, OpsError> {
-    let found = connection
-        .graph
-        .look_up(&questions.lookups, Some(snapshot))
-        .await?;
+    lookups: &BTreeSet<Lookup>,
+    snapshot: Option<&Snapshot>,
+) -> Result<BTreeMap<Lookup, Answer>, OpsError> {
+    let found = connection.graph.look_up(lookups, snapshot).await?;
     let mut answers: BTreeMap<Lookup, Answer> = found
         .into_iter()
         .map(|(lookup, found)| (lookup, answer(found)))
@@ -134,13 +136,20 @@ async fn directory(
             *nearly = called_nearly(connection, lookup).await?;
         }
     }
+    Ok(answers)
+}
+
+async fn directory(
+    connection: &Connection,
+    mut ids: BTreeSet<(Target, String)>,
+    answers: BTreeMap<Lookup, Answer>,
+) -> Result<Directory, OpsError> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for answer in answers.values() {
         if let Answer::Found(candidate) = answer {
             names.insert(candidate.id.to_ascii_lowercase(), candidate.name.clone());
         }
     }
-    let mut ids = questions.ids.clone();
     ids.retain(|(target, id)| is_worth_asking(*target, id) && !names.contains_key(&id.to_ascii_lowercase()));
     let described = described(connection, &ids).await?;
     let missing_ids = ids

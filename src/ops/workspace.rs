@@ -17,7 +17,7 @@ use crate::apply::{self, Applied, ApplyError, ApplyOptions, Clock, Events, Execu
 use crate::graph::Observer;
 use crate::model::configuration::Configuration;
 use crate::model::state::{Document, Version};
-use crate::plan::{self, Mode, Plan, PlanErrors, PlanOptions, StaleReason};
+use crate::plan::{self, Limits, Mode, Plan, PlanErrors, PlanOptions, StaleReason};
 use crate::state::{Guard, LocalFile, Place, StateError, StateStore as _, Stored};
 
 /// For how long the service may hide a fresh object, unless the project says otherwise.
@@ -103,6 +103,8 @@ pub struct Narrowing {
     pub replace: Vec<crate::model::Address>,
     /// Compare with what state remembers, not with the tenant; only for looking.
     pub from_memory: bool,
+    /// How much the tenant holds.
+    pub limits: Limits,
 }
 
 /// A project and the place of its state.
@@ -222,6 +224,7 @@ impl Workspace {
             targets: narrowing.targets.clone(),
             excludes: narrowing.excludes.clone(),
             replace: narrowing.replace.clone(),
+            limits: narrowing.limits,
             sandbox: self.is_sandbox,
             configuration_digest: loaded.digest.clone(),
             refresh_requests: refreshed.requests,

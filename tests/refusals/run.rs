@@ -226,7 +226,7 @@ fn narrowing(case: &Case) -> Result<Narrowing, Report> {
         targets: addresses(&case.says.targets)?,
         excludes: addresses(&case.says.excludes)?,
         replace: addresses(&case.says.replace)?,
-        from_memory: false,
+        ..Narrowing::default()
     })
 }
 

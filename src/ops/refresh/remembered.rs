@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use super::{Refreshed, directory};
+use super::{Refreshed, directory, look_up};
 use crate::graph::SnapshotOptions;
 use crate::model::configuration::Configuration;
 use crate::model::live::{LiveObject, LiveTenant};
@@ -47,7 +47,9 @@ pub async fn remembered(
         signed_in: connection.signed_in.clone(),
         ..LiveTenant::default()
     };
-    let directory = directory(connection, &questions(configuration, &live), &snapshot).await?;
+    let questions = questions(configuration, &live);
+    let found = look_up(connection, &questions.lookups, Some(&snapshot)).await?;
+    let directory = directory(connection, questions.ids, found).await?;
     let requests = u32::try_from(connection.graph.requests_sent() - before).unwrap_or(u32::MAX);
     Ok(Refreshed {
         live,
