@@ -25,6 +25,7 @@ mod import;
 mod in_memory;
 mod interrupt;
 mod lang;
+mod pace;
 mod processes;
 mod properties;
 mod refusals;

@@ -103,10 +103,19 @@ pub(crate) struct Queue {
     rhythm: Quick<Rhythm>,
 }
 
+/// When a request left, and how far it was kept from the one before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn {
+    at: Instant,
+    distance: Duration,
+}
+
 /// How far apart requests are now.
 #[derive(Debug)]
 struct Rhythm {
     interval: Duration,
+    /// What was the interval when the last one left.
+    before: Duration,
     /// It never gets shorter than this.
     least: Duration,
     next: Option<Instant>,
@@ -130,8 +139,8 @@ impl Rhythm {
         };
     }
 
-    fn slow(&mut self, told: Option<Duration>, cautious: Duration) {
-        if self.interval >= cautious / 2 {
+    fn slow(&mut self, distance: Duration, told: Option<Duration>, cautious: Duration) {
+        if distance >= cautious / 2 {
             // Slow already, and still too fast: this is the service's own ration, for good.
             self.least = self.least.max(cautious);
         }
@@ -151,6 +160,7 @@ impl Queue {
             head: Mutex::new(()),
             rhythm: Quick::new(Rhythm {
                 interval,
+                before: Duration::ZERO,
                 least: interval,
                 next: None,
                 held_until: None,
@@ -168,8 +178,8 @@ impl Queue {
         self.rhythm().interval >= self.cautious / 2
     }
 
-    /// Returns when it is this caller's turn, with the moment.
-    pub(crate) async fn turn(&self) -> Instant {
+    /// Returns when it is this caller's turn.
+    pub(crate) async fn turn(&self) -> Turn {
         let _head = self.head.lock().await;
         loop {
             let until = self.rhythm().until();
@@ -179,10 +189,12 @@ impl Queue {
             }
         }
         let mut rhythm = self.rhythm();
-        let now = Instant::now();
-        rhythm.next = (!rhythm.interval.is_zero()).then(|| now + rhythm.interval);
+        let at = Instant::now();
+        let interval = rhythm.interval;
+        let distance = std::mem::replace(&mut rhythm.before, interval);
+        rhythm.next = (!rhythm.interval.is_zero()).then(|| at + rhythm.interval);
         rhythm.ease();
-        now
+        Turn { at, distance }
     }
 
     /// Nobody goes before `wait` has passed.
@@ -192,13 +204,13 @@ impl Queue {
         rhythm.held_until = rhythm.held_until.max(Some(until));
     }
 
-    /// A request that left at `turn` was throttled: from now on they go further apart.
+    /// The request of this turn was throttled: from now on they go further apart.
     ///
     /// Those that were under way together count once.
-    pub(crate) fn slow(&self, turn: Instant, told: Option<Duration>) {
+    pub(crate) fn slow(&self, turn: Turn, told: Option<Duration>) {
         let mut rhythm = self.rhythm();
-        if rhythm.slowed.is_none_or(|slowed| turn > slowed) {
-            rhythm.slow(told, self.cautious);
+        if rhythm.slowed.is_none_or(|slowed| turn.at > slowed) {
+            rhythm.slow(turn.distance, told, self.cautious);
             rhythm.slowed = Some(Instant::now());
         }
     }

@@ -4,7 +4,7 @@ use super::cloud::Endpoints;
 use super::error::GraphError;
 use super::http::{Exchange, ExchangeError, Incoming, Outgoing};
 use super::observe::{GraphEvent, Observer};
-use super::pace::Queues;
+use super::pace::{Queues, Turn};
 use super::patience::{Jitter, Patience};
 use super::request::{Lane, Request, Response};
 use super::service_error::{ServiceError, excerpt, retry_after, tidy};
@@ -12,7 +12,7 @@ use super::token::{AccessToken, TokenCache};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use url::Url;
 
 pub(crate) struct Transport {
@@ -29,7 +29,7 @@ pub(crate) struct Transport {
 /// What has happened to one request so far.
 #[derive(Default)]
 struct Tries {
-    turn: Option<Instant>,
+    turn: Option<Turn>,
     sent: u32,
     throttled: u32,
     failed: u32,

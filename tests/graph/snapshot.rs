@@ -55,7 +55,10 @@ async fn what_is_not_asked_for_is_not_read_and_not_empty() {
         ..SnapshotOptions::default()
     };
     let snapshot = graph(&fake).snapshot(&options).await.unwrap();
-    assert_eq!(fake.calls(), ["GET /v1.0/identity/conditionalAccess/policies"]);
+    assert_eq!(
+        fake.calls(),
+        ["GET /v1.0/identity/conditionalAccess/policies?$top=999"]
+    );
     assert_eq!(snapshot.named_locations, None);
     assert_eq!(snapshot.policies_beta, None);
 }
