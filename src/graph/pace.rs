@@ -173,9 +173,9 @@ impl Queue {
         self.rhythm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether requests wait about as long as the service demands, from the start or since it said so.
+    /// Whether requests are kept apart for good, from the start or since the service said so.
     pub(crate) fn is_paced(&self) -> bool {
-        self.rhythm().interval >= self.cautious / 2
+        !self.rhythm().least.is_zero()
     }
 
     /// Returns when it is this caller's turn.
