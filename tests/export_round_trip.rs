@@ -226,7 +226,7 @@ fn value(property: &'static Property) -> BoxedStrategy<Value> {
                     .prop_map(|ids| ExternalTenants::Enumerated(ids.into_iter().collect())),
             ],
         )
-            .prop_map(|(kinds, tenants)| Value::Guests(Guests { kinds, tenants }))
+            .prop_map(|(kinds, tenants)| Value::Guests(Box::new(Guests { kinds, tenants })))
             .boxed(),
         Shape::Filter => prop_oneof![
             Just(filter(FilterMode::Include)),

@@ -32,7 +32,7 @@ impl Audience {
             groups: keys(object, &wire("Groups")),
             roles: keys(object, &wire("Roles")),
             guests: match object.get(&wire("GuestsOrExternalUsers")) {
-                Some(Value::Guests(guests)) => Some(guests.clone()),
+                Some(Value::Guests(guests)) => Some((**guests).clone()),
                 _ => None,
             },
         }

@@ -28,16 +28,16 @@ type Evaluate<'a> = &'a mut dyn FnMut(&Expression) -> Evaluated;
 /// of a project with errors is for showing and checking, never for planning.
 pub fn configuration(project: &Project) -> (Configuration, Diagnostics) {
     let mut diagnostics = project.diagnostics().clone();
-    let mut resources = BTreeMap::new();
+    let mut resources = Vec::with_capacity(project.instances().len());
     let torn = Torn::of(&diagnostics);
     for instance in project.instances() {
         if let Some(resource) = resource(project, instance, &torn, &mut diagnostics) {
-            resources.insert(resource.address.clone(), resource);
+            resources.push((resource.address.clone(), resource));
         }
     }
     diagnostics.sort();
     let configuration = Configuration {
-        resources,
+        resources: resources.into_iter().collect(),
         emergency_access: project.emergency_access.clone(),
         settings: project.settings.clone(),
         tenants: project.tenants.clone(),
@@ -265,7 +265,7 @@ impl Binder<'_> {
             ("", "raw") => self.raw(attribute),
             ("", "emergency_access") if self.kind() == Kind::Policy => self.emergency_access(attribute),
             // `apps = all` is `apps { include = all }`.
-            _ if steps(self.kind(), &dsl).attributes.contains("include")
+            _ if steps(self.kind(), &dsl).has_attribute("include")
                 && !matches!(attribute.value.kind, ExpressionKind::Object(_)) =>
             {
                 let dsl = joined(&dsl, "include");
@@ -273,7 +273,7 @@ impl Binder<'_> {
                 let value = (self.evaluate)(&attribute.value);
                 self.property(&dsl, rows, &attribute.name, &value);
             }
-            _ if steps(self.kind(), path).blocks.contains(name) => self.errors.push(BindError::Unfit {
+            _ if steps(self.kind(), path).has_block(name) => self.errors.push(BindError::Unfit {
                 problem: format!("`{name}` is a block, not an attribute"),
                 help: format!("write `{name} {{ … }}` without the `=`"),
                 at: attribute.name.span,
@@ -300,8 +300,8 @@ impl Binder<'_> {
             return;
         }
         let steps = steps(self.kind(), path);
-        let names = steps.attributes.iter().chain(&steps.blocks);
-        let mut choices: Vec<String> = names.map(|name| (*name).to_owned()).collect();
+        let names = steps.attributes().into_iter().chain(steps.blocks());
+        let mut choices: Vec<String> = names.map(str::to_owned).collect();
         if path.is_empty() {
             choices.extend(["for_each", "depends_on", "lifecycle", "raw"].map(str::to_owned));
         }
@@ -370,7 +370,9 @@ impl Binder<'_> {
 
     fn block(&mut self, noun: &str, path: &str, block: &Block) {
         let name = block.kind.text.as_str();
-        let is_known = steps(self.kind(), path).blocks.contains(name) || name == "lifecycle";
+        let steps = steps(self.kind(), path);
+        let is_block = steps.has_block(name);
+        let is_known = is_block || name == "lifecycle";
         if let Some(label) = block.labels.first()
             && is_known
         {
@@ -383,10 +385,10 @@ impl Binder<'_> {
         match (path, name) {
             ("", "lifecycle") => self.lifecycle(&block.body),
             ("", "configurations") if self.kind() == Kind::Strength => self.configurations(block),
-            _ if steps(self.kind(), path).blocks.contains(name) => {
+            _ if is_block => {
                 self.body(&format!("{noun}.{name}"), &joined(path, name), &block.body);
             }
-            _ if steps(self.kind(), path).attributes.contains(name) => self.errors.push(BindError::Unfit {
+            _ if steps.has_attribute(name) => self.errors.push(BindError::Unfit {
                 problem: format!("`{name}` is an attribute, not a block"),
                 help: format!("write `{name} = …`"),
                 at: block.kind.span,
@@ -394,11 +396,7 @@ impl Binder<'_> {
             _ => self.errors.push(BindError::UnknownBlock {
                 block: noun.into(),
                 name: name.into(),
-                choices: steps(self.kind(), path)
-                    .blocks
-                    .iter()
-                    .map(|name| (*name).to_owned())
-                    .collect(),
+                choices: steps.blocks().into_iter().map(str::to_owned).collect(),
                 at: block.kind.span,
             }),
         }

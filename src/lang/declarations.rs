@@ -1,6 +1,7 @@
 //! What the files of one folder declare, by name and before anything is evaluated.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub(crate) struct Declarations {
     pub(crate) unnamed: Vec<Arc<Block>>,
     /// Blocks whose label is a sentence.
     pub(crate) sentences: Vec<Arc<Block>>,
+    /// The first of those by kind and sentence.
+    first_sentences: BTreeMap<(&'static str, String), Arc<Block>>,
 }
 
 /// An `output` block and its name.
@@ -137,13 +140,14 @@ impl Declarations {
                     .map(|output| output.block)
             }
             _ if kind.label == LabelRule::Text => {
-                let twice = self.sentences.iter().find(|other| {
-                    other.kind.text == kind.name
-                        && other.labels.first().is_some_and(|label| label.text == name)
-                });
-                let twice = twice.cloned();
-                self.sentences.push(block);
-                twice
+                self.sentences.push(block.clone());
+                match self.first_sentences.entry((kind.name, name.clone())) {
+                    Entry::Occupied(first) => Some(first.get().clone()),
+                    Entry::Vacant(place) => {
+                        place.insert(block);
+                        None
+                    }
+                }
             }
             _ => {
                 if let Some(target) =

@@ -29,6 +29,7 @@ mod sets;
 mod strings;
 mod time;
 
+pub(crate) use collections::distinct;
 pub(crate) use domain::{is_context_id, reference as reference_of_text};
 pub(crate) use files::shown as shown_path;
 pub use json::{to_json, value_of_json};

@@ -1,6 +1,7 @@
 //! What an expression comes to.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -259,6 +260,49 @@ impl PartialEq for Value {
                 a.name == b.name && a.positional == b.positional && a.named == b.named
             }
             _ => false,
+        }
+    }
+}
+
+/// Values met so far, to be asked whether one is among them.
+#[derive(Default)]
+pub(crate) struct Seen<'v> {
+    texts: HashSet<&'v str>,
+    references: HashSet<&'v Reference>,
+    others: Vec<&'v Value>,
+}
+
+impl<'v> Seen<'v> {
+    /// All values of a list.
+    pub(crate) fn of(items: &'v [Evaluated]) -> Self {
+        let mut seen = Self::default();
+        for item in items {
+            seen.insert(&item.value);
+        }
+        seen
+    }
+
+    /// Whether an equal value is among them.
+    pub(crate) fn contains(&self, value: &Value) -> bool {
+        match value {
+            Value::String { text, .. } => self.texts.contains(text.as_str()),
+            Value::Reference(reference) => self.references.contains(reference),
+            other => self.others.contains(&other),
+        }
+    }
+
+    /// Takes a value in; whether none was equal to it.
+    pub(crate) fn insert(&mut self, value: &'v Value) -> bool {
+        match value {
+            Value::String { text, .. } => self.texts.insert(text),
+            Value::Reference(reference) => self.references.insert(reference),
+            other => {
+                let new = !self.others.contains(&other);
+                if new {
+                    self.others.push(other);
+                }
+                new
+            }
         }
     }
 }

@@ -158,7 +158,7 @@ fn guests() -> BoxedStrategy<Value> {
         vec(guid(), 0..3).prop_map(|ids| ExternalTenants::Enumerated(ids.into_iter().collect())),
     ];
     (kinds, tenants)
-        .prop_map(|(kinds, tenants)| Value::Guests(Guests { kinds, tenants }))
+        .prop_map(|(kinds, tenants)| Value::Guests(Box::new(Guests { kinds, tenants })))
         .boxed()
 }
 

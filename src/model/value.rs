@@ -25,7 +25,7 @@ pub enum Value {
     /// Other objects, and keywords.
     References(IndexSet<Reference>),
     /// Kinds of guests and external users.
-    Guests(Guests),
+    Guests(Box<Guests>),
     /// A filter rule.
     Filter(Filter),
     /// What is asked for before access is granted.

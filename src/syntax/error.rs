@@ -7,6 +7,9 @@ use thiserror::Error;
 
 use super::span::{SourceFile, Span};
 
+/// The most errors that are told of one file: who wrote a thousand has chosen the wrong file.
+pub(super) const ERROR_LIMIT: usize = 1_000;
+
 /// One syntax error: what is wrong, where, and the file to show it in.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("{kind}")]

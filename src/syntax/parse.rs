@@ -10,7 +10,7 @@ mod elements;
 
 use std::ops::Range;
 
-use super::error::{SyntaxError, SyntaxErrorKind};
+use super::error::{ERROR_LIMIT, SyntaxError, SyntaxErrorKind};
 use super::explain::{Failure, Place};
 use super::grammar::Rule;
 use super::read::{DEPTH_LIMIT, Reader, Stop, end_of_items, error_at};
@@ -80,7 +80,14 @@ fn read(file: &SourceFile) -> Parsed {
     let mut errors = scan.errors;
     let mut reader = Reader::new(file, &scan.comments);
     let whole = Span::new(file.id(), 0, file.text().len());
-    let tree = body(&mut reader, file, &scan.statements, Separation::Lines, whole);
+    let tree = body(
+        &mut reader,
+        file,
+        &scan.statements,
+        Separation::Lines,
+        whole,
+        None,
+    );
     errors.append(&mut reader.errors);
     errors.extend(control_character(file));
     if !errors.is_empty()
@@ -90,6 +97,7 @@ fn read(file: &SourceFile) -> Parsed {
     }
     errors.sort_by_key(|error| (error.span().start, error.span().end));
     errors.dedup();
+    errors.truncate(ERROR_LIMIT);
     Parsed {
         file: file.clone(),
         tree,
@@ -131,34 +139,43 @@ fn body(
     statements: &[Statement],
     separation: Separation,
     between: Span,
+    stopped: Option<usize>,
 ) -> Body {
     let start = |statement: &Statement| statement.range.start;
     let mut body = reader.start_body(between, statements.first().map(start));
+    let mut previous = between.range().start;
     for (index, current) in statements.iter().enumerate() {
         let next = statements.get(index + 1).map_or(between.range().end, start);
-        let before = reader.before_item(end_of_items(&body), start(current));
-        match statement(reader, file, current, separation) {
+        let before = reader.before_item(previous.max(end_of_items(&body)), start(current));
+        match statement(reader, file, current, separation, stopped) {
             Some(kind) => body.items.push(reader.item_with_comments(before, kind, next)),
             None => body.comments.extend(before.comments),
         }
+        previous = current.range.end;
     }
     reader.finish_body(body)
 }
 
+/// Reads a statement. `stopped` is where the reader stopped in the statement around it: no block with that
+/// place inside need be tried whole again.
 fn statement(
     reader: &mut Reader<'_>,
     file: &SourceFile,
     statement: &Statement,
     separation: Separation,
+    stopped: Option<usize>,
 ) -> Option<ItemKind> {
     let range = statement.range.clone();
+    let inside = statement.braces.as_ref();
     let mut deep = None;
-    let failure = if statement.broken {
+    let stopped = if statement.broken {
         None
+    } else if let Some(at) = stopped.filter(|at| inside.is_some_and(|inside| inside.contains(at))) {
+        Some(at)
     } else {
         match reader.statement(range.clone()) {
             Ok(kind) => return Some(kind),
-            Err(Stop::Mismatch) => Some(Failure::of(Rule::statement, file, range, reader.offset())),
+            Err(Stop::Mismatch) => Some(reader.offset()),
             Err(Stop::TooDeep(at)) => {
                 deep = Some(at);
                 None
@@ -166,59 +183,46 @@ fn statement(
         }
     };
     let errors_before = reader.errors.len();
-    let recovered = recover(
-        reader,
-        file,
-        statement,
-        failure.as_ref().map(|failure| failure.at),
-    );
-    let is_silent = reader.errors.len() == errors_before;
-    if let Some(failure) = failure {
-        // What is wrong inside a block or between brackets is reported there, unless nothing was found.
-        let outside = statement
-            .braces
-            .as_ref()
-            .is_some_and(|inside| failure.at < inside.start);
-        if outside || is_silent {
-            reader.errors.push(failure.explained(file, Place::of(separation)));
+    let place = Place::of(separation);
+    let explained = |at: usize| Failure::of(Rule::statement, file, range.clone(), at);
+    let recovered = if let Some((block, inside)) = header(reader, file, statement) {
+        let block = (!statement.too_deep)
+            .then(|| recover_block(reader, file, statement, inside.clone(), block, stopped));
+        // What is wrong inside a block is reported there, unless nothing was found.
+        let is_silent = reader.errors.len() == errors_before;
+        if let Some(at) = stopped.filter(|at| is_silent || *at < inside.start) {
+            reader.push(explained(at).explained(file, place));
         }
-    }
-    if let Some(at) = deep.filter(|_| is_silent) {
+        block.map(ItemKind::Block)
+    } else {
+        if let Some(failure) = stopped.filter(|_| !reader.is_full()).map(explained) {
+            elements::read_for_errors(reader, file, range.clone(), failure.at);
+            let outside = inside.is_some_and(|inside| failure.at < inside.start);
+            if outside || reader.errors.len() == errors_before {
+                reader.push(failure.explained(file, place));
+            }
+        }
+        recover_attribute(reader, file, range.clone()).map(ItemKind::Attribute)
+    };
+    if let Some(at) = deep.filter(|_| reader.errors.len() == errors_before) {
         let kind = SyntaxErrorKind::TooDeep { limit: DEPTH_LIMIT };
-        reader.errors.push(SyntaxError::new(file, at, kind));
+        reader.push(SyntaxError::new(file, at, kind));
     }
     recovered
 }
 
-/// What can be saved of a statement that cannot be read whole.
-fn recover(
+/// The kind and labels of a block that cannot be read whole, with an empty body, and where that would be.
+fn header(
     reader: &mut Reader<'_>,
     file: &SourceFile,
     statement: &Statement,
-    failed_at: Option<usize>,
-) -> Option<ItemKind> {
-    if let Some(inside) = statement.braces.clone()
-        && let Some(block) = header(reader, file, statement.range.start..inside.start - 1)
-    {
-        if statement.too_deep {
-            return None;
-        }
-        return Some(ItemKind::Block(recover_block(
-            reader, file, statement, inside, block,
-        )));
-    }
-    if let Some(at) = failed_at {
-        elements::read_for_errors(reader, file, statement.range.clone(), at);
-    }
-    recover_attribute(reader, file, statement.range.clone()).map(ItemKind::Attribute)
-}
-
-/// A block's kind and labels, with an empty body.
-fn header(reader: &mut Reader<'_>, file: &SourceFile, range: Range<usize>) -> Option<Block> {
+) -> Option<(Block, Range<usize>)> {
+    let inside = statement.braces.clone()?;
+    let range = statement.range.start..inside.start - 1;
     let (kind, labels) = reader.header(range.clone()).ok()?;
     let header = labels.last().map_or(kind.span, |last| kind.span.to(last.span));
     let nothing = Span::new(file.id(), range.end, range.end);
-    Some(Block {
+    let block = Block {
         kind,
         labels,
         body: Body {
@@ -231,7 +235,8 @@ fn header(reader: &mut Reader<'_>, file: &SourceFile, range: Range<usize>) -> Op
         header,
         braces: nothing,
         span: nothing,
-    })
+    };
+    Some((block, inside))
 }
 
 fn recover_block(
@@ -240,6 +245,7 @@ fn recover_block(
     statement: &Statement,
     inside: Range<usize>,
     mut block: Block,
+    stopped: Option<usize>,
 ) -> Block {
     let text = file.text().get(inside.clone()).unwrap_or_default();
     let line = text.split('\n').next().unwrap_or_default().trim();
@@ -259,6 +265,7 @@ fn recover_block(
         &statements,
         separation,
         Span::new(id, inside.start, inside.end),
+        stopped,
     );
     block.braces = Span::new(id, inside.start - 1, (inside.end + 1).min(end));
     block.span = Span::new(id, statement.range.start, end);

@@ -14,7 +14,7 @@ mod trivia;
 
 use std::ops::Range;
 
-use super::error::{SyntaxError, SyntaxErrorKind};
+use super::error::{ERROR_LIMIT, SyntaxError, SyntaxErrorKind};
 use super::span::{SourceFile, Span};
 use super::tree::{
     Argument, Attribute, Block, Body, Comment, Element, Entry, Expression, ExpressionKind, Ident, Item,
@@ -160,7 +160,19 @@ impl<'a> Reader<'a> {
     }
 
     fn report(&mut self, span: Span, kind: SyntaxErrorKind) {
-        self.errors.push(SyntaxError::new(self.file, span, kind));
+        self.push(SyntaxError::new(self.file, span, kind));
+    }
+
+    /// Adds an error, unless there are too many already.
+    pub(super) fn push(&mut self, error: SyntaxError) {
+        if !self.is_full() {
+            self.errors.push(error);
+        }
+    }
+
+    /// Whether no error is taken any more.
+    pub(super) fn is_full(&self) -> bool {
+        self.errors.len() >= ERROR_LIMIT
     }
 
     fn item(&mut self) -> Read<ItemKind> {

@@ -7,7 +7,7 @@ mod text;
 
 use std::ops::Range;
 
-use super::error::{SyntaxError, SyntaxErrorKind};
+use super::error::{ERROR_LIMIT, SyntaxError, SyntaxErrorKind};
 use super::span::{SourceFile, Span};
 
 /// The most brackets that may stand inside each other.
@@ -218,7 +218,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn fail(&mut self, error: SyntaxError) {
-        self.scan.errors.push(error);
+        if self.scan.errors.len() < ERROR_LIMIT {
+            self.scan.errors.push(error);
+        }
         if let Some(statement) = &mut self.statement {
             statement.broken = true;
         }

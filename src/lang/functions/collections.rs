@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::{Arguments, Function, Outcome, Refusal, functions};
-use crate::lang::value::{Evaluated, Value, by_key};
+use crate::lang::value::{Evaluated, Seen, Value, by_key};
 
 pub(super) const FUNCTIONS: &[Function] = functions! { "collections":
     "alltrue" (1) "alltrue(list)" "Whether every element is true; true for an empty list." = |a| Ok(Value::Bool(truths(a)?.into_iter().all(|truth| truth)));
@@ -39,14 +39,10 @@ fn is_blank(value: &Value) -> bool {
 }
 
 /// The elements without repetitions, in their order.
-pub(super) fn distinct(items: &[Evaluated]) -> Vec<Evaluated> {
-    let mut out: Vec<Evaluated> = Vec::new();
-    for item in items {
-        if !out.contains(item) {
-            out.push(item.clone());
-        }
-    }
-    out
+pub(crate) fn distinct(items: &[Evaluated]) -> Vec<Evaluated> {
+    let mut seen = Seen::default();
+    let new = items.iter().filter(|item| seen.insert(&item.value));
+    new.cloned().collect()
 }
 
 fn kept(arguments: &Arguments<'_>, keep: impl Fn(&Evaluated) -> bool) -> Outcome {
@@ -182,7 +178,11 @@ fn matchkeys(arguments: &Arguments<'_>) -> Outcome {
     if values.len() != keys.len() {
         return Err(unequal(arguments, 1, values.len(), keys.len()));
     }
-    let pairs = values.iter().zip(keys).filter(|(_, key)| search.contains(key));
+    let search = Seen::of(search);
+    let pairs = values
+        .iter()
+        .zip(keys)
+        .filter(|(_, key)| search.contains(&key.value));
     Ok(Value::from(
         pairs.map(|(value, _)| value.clone()).collect::<Vec<_>>(),
     ))

@@ -2,12 +2,12 @@
 
 use super::collections::distinct;
 use super::{Arguments, Function, Outcome, functions};
-use crate::lang::value::{Evaluated, Value};
+use crate::lang::value::{Evaluated, Seen, Value};
 
 pub(super) const FUNCTIONS: &[Function] = functions! { "sets":
-    "setintersection" (1, any) "setintersection(sets…)" "The elements that all of the sets have." = |a| combined(a, |all, next| all.retain(|item| next.contains(item)));
+    "setintersection" (1, any) "setintersection(sets…)" "The elements that all of the sets have." = |a| combined(a, |all, next| { let next = Seen::of(next); all.retain(|item| next.contains(&item.value)); });
     "setproduct" (1, any) "setproduct(sets…)" "Every combination of one element from each set." = setproduct;
-    "setsubtract" (2) "setsubtract(set, other)" "The elements of the set that the other does not have." = |a| combined(a, |all, next| all.retain(|item| !next.contains(item)));
+    "setsubtract" (2) "setsubtract(set, other)" "The elements of the set that the other does not have." = |a| combined(a, |all, next| { let next = Seen::of(next); all.retain(|item| !next.contains(&item.value)); });
     "setunion" (1, any) "setunion(sets…)" "The elements that any of the sets has." = |a| combined(a, Vec::extend_from_slice);
 };
 

@@ -6,7 +6,7 @@
 use indexmap::IndexMap;
 
 use super::{Field, Type, with_article};
-use crate::lang::functions::reference_of_text;
+use crate::lang::functions::{distinct, reference_of_text};
 use crate::lang::nearest::write_one_of;
 use crate::lang::value::{Duration, Evaluated, Number, Value};
 use crate::model::{Reference, Target};
@@ -67,7 +67,7 @@ impl Conversion {
             }
             (other, Type::String) => other.interpolated().map(Value::text),
             (Value::List(items), Type::List(of)) => Some(Value::from(self.items(items, of))),
-            (Value::List(items), Type::Set(of)) => Some(Value::from(as_set(self.items(items, of)))),
+            (Value::List(items), Type::Set(of)) => Some(Value::from(as_set(&self.items(items, of)))),
             (Value::List(items), Type::Tuple(types)) if items.len() == types.len() => Some(Value::from(
                 items
                     .iter()
@@ -221,13 +221,8 @@ impl Conversion {
 }
 
 /// The elements once each; strings sorted, so that a set has one order.
-fn as_set(items: Vec<Evaluated>) -> Vec<Evaluated> {
-    let mut out: Vec<Evaluated> = Vec::new();
-    for item in items {
-        if !out.contains(&item) {
-            out.push(item);
-        }
-    }
+fn as_set(items: &[Evaluated]) -> Vec<Evaluated> {
+    let mut out = distinct(items);
     if out.iter().all(|item| item.as_text().is_some()) {
         out.sort_by(|a, b| a.as_text().cmp(&b.as_text()));
     }

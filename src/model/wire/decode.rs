@@ -324,7 +324,7 @@ fn guests(path: &str, json: &Json) -> Read {
             }
         }
     };
-    Ok(Some(Value::Guests(Guests { kinds, tenants })))
+    Ok(Some(Value::Guests(Box::new(Guests { kinds, tenants }))))
 }
 
 fn lower(texts: Vec<String>) -> IndexSet<String> {

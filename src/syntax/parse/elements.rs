@@ -29,6 +29,9 @@ pub(super) fn read_for_errors(
         (Separation::Elements, Rule::one_argument)
     };
     for element in scan::scan_inside(file, inside, separation, false) {
+        if reader.is_full() {
+            return;
+        }
         let range = element.range;
         let read = if rule == Rule::one_entry {
             reader.one_entry(range.clone())
@@ -49,7 +52,7 @@ pub(super) fn read_for_errors(
             }
         };
         if reader.errors.len() == errors_before {
-            reader.errors.push(error);
+            reader.push(error);
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn audience(dsl: &str, rows: &[&'static Property], value: &Evaluated,
                     continue;
                 };
                 let bound = if call.name == "guests" {
-                    condition::guests(dsl, call, each, outcome).map(Bound::Guests)
+                    condition::guests(dsl, call, each, outcome).map(|guests| Bound::Guests(Box::new(guests)))
                 } else {
                     condition::filter(dsl, call, each, outcome).map(Bound::Filter)
                 };
