@@ -7,9 +7,11 @@ mod lag;
 mod memory;
 mod objects;
 mod protocol;
+mod published;
 mod schema;
 mod serve;
 mod signin;
+mod walk;
 
 use std::sync::Arc;
 use std::sync::Once;

@@ -224,8 +224,22 @@ pub(super) fn typed(kind: Kind, object: &Value) -> Value {
 fn member_objects(tenant: &Tenant, ids: &[String]) -> Vec<Value> {
     ids.iter()
         .filter_map(|id| any(tenant, id))
-        .map(|(kind, object)| typed(kind, object))
+        .map(|(kind, object)| match kind {
+            Kind::RoleDefinitions => typed(kind, &directory_role(tenant, object)),
+            kind => typed(kind, object),
+        })
         .collect()
+}
+
+/// Returns the `directoryRole` that stands for a built-in role once somebody holds it.
+fn directory_role(tenant: &Tenant, role: &Value) -> Value {
+    json!({
+        "id": tenant.named_id(&format!("directory role {}", text(role, "id"))),
+        "displayName": role.get("displayName"),
+        "description": role.get("description"),
+        "roleTemplateId": role.get("id"),
+        "deletedDateTime": null,
+    })
 }
 
 fn members(tenant: &Tenant, call: &Call, id: &str, transitive: bool) -> Outcome {
@@ -267,15 +281,7 @@ fn activated(tenant: &Tenant) -> Vec<Value> {
     tenant
         .objects(Kind::RoleDefinitions)
         .filter(|role| !tenant.members(text(role, "id")).is_empty())
-        .map(|role| {
-            json!({
-                "id": tenant.named_id(&format!("directory role {}", text(role, "id"))),
-                "displayName": role.get("displayName"),
-                "description": role.get("description"),
-                "roleTemplateId": role.get("id"),
-                "deletedDateTime": null,
-            })
-        })
+        .map(|role| directory_role(tenant, role))
         .collect()
 }
 
@@ -369,7 +375,6 @@ pub(super) fn service_principal(id: &str, app_id: &str, name: &str, owner: &str)
         "deletedDateTime": null,
         "appId": app_id,
         "displayName": name,
-        "appDisplayName": name,
         "accountEnabled": true,
         "appOwnerOrganizationId": owner,
         "servicePrincipalType": "Application",

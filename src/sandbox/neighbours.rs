@@ -7,6 +7,7 @@ use super::call::Answer;
 use super::call::Call;
 use super::call::Outcome;
 use super::call::Refusal;
+use super::call::Version;
 use super::odata;
 use super::policies;
 use super::schema;
@@ -44,19 +45,44 @@ fn all_templates() -> Vec<Value> {
     templates
 }
 
+/// Returns the templates as a version of the service shows them.
+fn shown_templates(call: &Call) -> impl Iterator<Item = Value> {
+    all_templates().into_iter().map(|mut template| {
+        for (member, kind) in [
+            ("conditions", "conditionalAccessConditionSet"),
+            ("grantControls", "conditionalAccessGrantControls"),
+            ("sessionControls", "conditionalAccessSessionControls"),
+        ] {
+            if let Some(details) = template.pointer_mut(&format!("/details/{member}")) {
+                schema::prune(kind, details, call.version);
+            }
+        }
+        template
+    })
+}
+
 pub(super) fn templates(tenant: &Tenant, call: &Call) -> Outcome {
-    odata::page(tenant, call, all_templates(), "conditionalAccess/templates")
+    odata::offers(call, &["filter", "select"])?;
+    odata::page(
+        tenant,
+        call,
+        shown_templates(call).collect(),
+        "conditionalAccess/templates",
+    )
 }
 
 pub(super) fn template(call: &Call, id: &str) -> Outcome {
-    let found = all_templates()
-        .into_iter()
-        .find(|template| text(template, "id").eq_ignore_ascii_case(id));
+    let found = shown_templates(call).find(|template| text(template, "id").eq_ignore_ascii_case(id));
     let found = found.ok_or_else(|| Refusal::unknown("ConditionalAccessTemplate", id))?;
     Ok(odata::entity(call, found, "conditionalAccess/templates/$entity"))
 }
 
 pub(super) fn contexts(tenant: &Tenant, call: &Call) -> Outcome {
+    let offered: &[&str] = match call.version {
+        Version::V1 => &["filter"],
+        Version::Beta => &["filter", "select"],
+    };
+    odata::offers(call, offered)?;
     odata::page(
         tenant,
         call,
@@ -145,6 +171,34 @@ pub(super) fn delete_context(tenant: &mut Tenant, id: &str) -> Outcome {
     Ok(Answer::no_content())
 }
 
+/// Members of an agreement that a client may write.
+const AGREEMENT_WRITABLE: [&str; 7] = [
+    "displayName",
+    "isViewingBeforeAcceptanceRequired",
+    "isPerDeviceAcceptanceRequired",
+    "userReacceptRequiredFrequency",
+    "termsExpiration",
+    "file",
+    "files",
+];
+
+fn sent_agreement(call: &Call) -> Result<Value, Refusal> {
+    let mut sent = call.object()?.clone();
+    let unknown = sent.as_object_mut().and_then(|object| {
+        object.retain(|name, _| name != "id" && !name.contains("@odata."));
+        object
+            .keys()
+            .find(|name| !AGREEMENT_WRITABLE.contains(&name.as_str()))
+            .cloned()
+    });
+    match unknown {
+        Some(name) => Err(Refusal::bad(format!(
+            "The property '{name}' does not exist on type 'microsoft.graph.agreement'."
+        ))),
+        None => Ok(sent),
+    }
+}
+
 fn show_agreement(agreement: &Value) -> Value {
     let mut shown = agreement.clone();
     if let Some(object) = shown.as_object_mut() {
@@ -155,17 +209,7 @@ fn show_agreement(agreement: &Value) -> Value {
 }
 
 pub(super) fn agreements(tenant: &Tenant, call: &Call) -> Outcome {
-    let unsupported = call.query.iter().find(|(name, _)| {
-        !matches!(
-            name.trim_start_matches('$').to_ascii_lowercase().as_str(),
-            "skiptoken" | "expand"
-        )
-    });
-    if let Some((name, _)) = unsupported {
-        return Err(Refusal::bad(format!(
-            "Query option '{name}' is not supported on agreements."
-        )));
-    }
+    odata::offers(call, &["expand"])?;
     odata::page(
         tenant,
         call,
@@ -186,7 +230,7 @@ pub(super) fn agreement(tenant: &Tenant, call: &Call, id: &str) -> Outcome {
 }
 
 pub(super) fn create_agreement(tenant: &mut Tenant, call: &Call) -> Outcome {
-    let sent = call.object()?.clone();
+    let sent = sent_agreement(call)?;
     let has_file = ["/file/localizations", "/files"].into_iter().any(|place| {
         sent.pointer(place)
             .and_then(Value::as_array)
@@ -217,7 +261,7 @@ pub(super) fn create_agreement(tenant: &mut Tenant, call: &Call) -> Outcome {
 }
 
 pub(super) fn update_agreement(tenant: &mut Tenant, call: &Call, id: &str) -> Outcome {
-    let sent = call.object()?.clone();
+    let sent = sent_agreement(call)?;
     let found = tenant
         .object_mut(Kind::Agreements, id)
         .and_then(Value::as_object_mut);

@@ -34,6 +34,21 @@ pub(super) fn list<'a>(
     Ok(answer(call, &window, stored.len(), shown, context))
 }
 
+/// Refuses options that a list does not offer.
+pub(super) fn offers(call: &Call, options: &[&str]) -> Result<(), Refusal> {
+    let other = call.query.iter().find(|(name, _)| {
+        let bare = name.trim_start_matches('$').to_ascii_lowercase();
+        bare != "skiptoken" && !options.contains(&bare.as_str())
+    });
+    match other {
+        Some((name, _)) => Err(Refusal::bad(format!(
+            "Query option '{}' is not allowed.",
+            name.trim_start_matches('$')
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Answers with one page of a list.
 pub(super) fn page(tenant: &Tenant, call: &Call, items: Vec<Value>, context: &str) -> Outcome {
     let mut items = items;

@@ -162,6 +162,9 @@ fn logs(tenant: &Tenant, call: &Call, method: &str, path: &[&str]) -> Outcome {
         ("GET", [_]) => {
             let mut items: Vec<_> = tenant.objects(kind).cloned().collect();
             items.reverse();
+            if call.version == Version::Beta {
+                odata::offers(call, &["filter", "select", "top", "orderby"])?;
+            }
             odata::page(tenant, call, items, name)
         }
         ("GET", [_, id]) => {

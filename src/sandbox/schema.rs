@@ -317,6 +317,21 @@ pub(super) fn show(type_name: &str, stored: &Value, version: Version, future_mem
     Value::Object(shown)
 }
 
+/// Takes out of an object what a version of the service does not have, and adds nothing.
+pub(super) fn prune(type_name: &str, value: &mut Value, version: Version) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| prune(type_name, item, version)),
+        Value::Object(object) => object.retain(|name, inner| {
+            let Some(declared) = find_member(type_name, name) else {
+                return true;
+            };
+            prune(declared.kind, inner, version);
+            !(declared.beta && version == Version::V1)
+        }),
+        _ => {}
+    }
+}
+
 fn show_enum(enumeration: &Enumeration, stored: &Value, future_members: bool) -> Value {
     let Some(text) = stored.as_str().filter(|_| !future_members) else {
         return stored.clone();
