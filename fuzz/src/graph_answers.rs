@@ -2,8 +2,8 @@
 
 use capol::graph::http::{Exchange, ExchangeError, Incoming, Outgoing};
 use capol::graph::{
-    AccessToken, Cloud, Collection, Endpoints, Graph, GraphError, GraphOptions, Operation, Pace, PolicyVersions,
-    Request, Secret, SignIn, SignInError, SnapshotOptions, TokenSource, Version,
+    AccessToken, Cloud, Collection, Endpoints, Graph, GraphError, GraphOptions, Operation, Pace,
+    PolicyVersions, Request, Secret, SignIn, SignInError, SnapshotOptions, TokenSource, Version,
 };
 use capol::model::{Kind, wire};
 use futures::future::BoxFuture;
@@ -13,6 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 const TOKEN: &str = "tok3n-that-nobody-may-see";
 const ID: &str = "5ab1e000-0000-4000-8000-000000000001";
+
+/// What stands between two answers.
+const BETWEEN: &[u8] = b"\n===\n";
 
 /// Answers one after the other, and 404 ever after.
 struct Script(Mutex<VecDeque<Result<Incoming, ExchangeError>>>);
@@ -101,11 +104,23 @@ async fn call(letter: u8, graph: &Graph, script: Arc<Script>) -> Result<(), Grap
                 assert!(objects.len() < 100_000);
             }
         }
-        b'c' => drop(graph.create(policies, version, json!({"displayName": "p"})).await?),
-        b'u' => drop(graph.update(policies, version, ID, json!({"displayName": "p"})).await?),
+        b'c' => drop(
+            graph
+                .create(policies, version, json!({"displayName": "p"}))
+                .await?,
+        ),
+        b'u' => drop(
+            graph
+                .update(policies, version, ID, json!({"displayName": "p"}))
+                .await?,
+        ),
         b'd' => graph.delete(policies, version, ID).await?,
         b'r' => drop(graph.restore(policies, version, ID).await?),
-        b'm' => graph.add_members(ID, &[ID.to_owned(), "other".to_owned()]).await?,
+        b'm' => {
+            graph
+                .add_members(ID, &[ID.to_owned(), "other".to_owned()])
+                .await?;
+        }
         b'x' => graph.remove_member(ID, ID).await?,
         b'k' => drop(
             graph
@@ -150,7 +165,6 @@ pub fn graph_answers(bytes: &[u8]) {
     };
     let mut answers = VecDeque::new();
     let mut rest = rest.strip_prefix(b"\n").unwrap_or(rest);
-    const BETWEEN: &[u8] = b"\n===\n";
     while let Some(at) = rest.windows(BETWEEN.len()).position(|window| window == BETWEEN) {
         answers.push_back(answer(&rest[..at]));
         rest = &rest[at + BETWEEN.len()..];

@@ -72,21 +72,13 @@ impl Files for Disk {
 
 impl OpenFile for DiskFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0
-            .files()
-            .entry(self.1.clone())
-            .or_default()
-            .extend(bytes);
+        self.0.files().entry(self.1.clone()).or_default().extend(bytes);
         Ok(())
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         let length = usize::try_from(length).map_err(io::Error::other)?;
-        self.0
-            .files()
-            .entry(self.1.clone())
-            .or_default()
-            .truncate(length);
+        self.0.files().entry(self.1.clone()).or_default().truncate(length);
         Ok(())
     }
 

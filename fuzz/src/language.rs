@@ -70,10 +70,17 @@ pub fn formatter(bytes: &[u8]) {
 /// A tree without the places of its nodes and without the distances that the layout is free to choose.
 fn meaning(tree: &Body) -> Vec<String> {
     let text = syntax::with_deep_stack(|| format!("{tree:#?}"));
-    let layout = ["span: ", "blank_before: ", "start: ", "end: "];
+    let layout = ["blank_before: ", "one_line: ", "multiline: "];
     text.lines()
         .map(str::trim)
-        .filter(|line| !layout.iter().any(|layout| line.starts_with(layout)))
+        .filter(|line| !layout.iter().any(|layout| line.starts_with(layout)) && !is_place(line))
         .map(str::to_owned)
         .collect()
+}
+
+/// Whether a line tells a span and nothing else: `value: 0:13-14,`.
+fn is_place(line: &str) -> bool {
+    let last = line.rsplit(' ').next().unwrap_or_default().trim_end_matches(',');
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, ':' | '-');
+    last.contains(':') && last.contains('-') && last.chars().all(plain)
 }

@@ -1,7 +1,7 @@
 //! Retries, throttling, lost answers, tokens that end.
 
 use super::*;
-use capol::graph::{Collection, GraphError, Version};
+use capol::graph::{Collection, GraphError, Operation, Request, Version};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -484,4 +484,31 @@ async fn no_error_and_no_event_shows_the_token() {
         );
         assert!(!all.contains(TOKEN), "{status}: {all}");
     }
+}
+
+/// A page of a proxy comes with 200, and so do the refusals inside a batch.
+#[tokio::test(start_paused = true)]
+async fn a_token_echoed_with_200_is_not_shown() {
+    let page = Incoming {
+        status: 200,
+        body: format!("<html>signed in with {TOKEN}</html>").into_bytes(),
+        ..Incoming::default()
+    };
+    let error = graph(&Fake::sequence(vec![Ok(page)]))
+        .list_all(POLICIES, Version::V1)
+        .await
+        .unwrap_err();
+    assert!(shown(&error).contains("signed in with"), "{}", shown(&error));
+    assert!(!shown(&error).contains(TOKEN), "{}", shown(&error));
+
+    let inside = json!({ "error": { "code": "BadRequest", "message": format!("bad token {TOKEN}") } });
+    let fake = Fake::new(move |outgoing, _| batch::answered(outgoing, |_| (400, inside.clone())));
+    let request = Request::new(Operation::Read, Version::V1, "users");
+    let answers = graph(&fake)
+        .batch(Version::V1, std::slice::from_ref(&request))
+        .await
+        .unwrap();
+    let error = answers[0].clone().into_result(&request).unwrap_err();
+    assert!(shown(&error).contains("bad token"), "{}", shown(&error));
+    assert!(!shown(&error).contains(TOKEN), "{}", shown(&error));
 }
