@@ -42,6 +42,11 @@ impl Folder {
         self.environment.insert(name.to_owned(), value.to_owned());
     }
 
+    /// The environment variable that was set for the commands.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.environment.get(name).cloned()
+    }
+
     /// The path of a file in it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -181,6 +181,11 @@ impl Engine {
         self.state().sources.clone()
     }
 
+    /// Keeps a value, as it was written, out of everything that is told.
+    pub(crate) fn hide(&self, written: &str) {
+        self.state().sources.hide(written);
+    }
+
     /// A problem that belongs to no single name.
     pub(crate) fn report(&self, diagnostic: Diagnostic) {
         self.state().diagnostics.push(diagnostic);

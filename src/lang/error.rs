@@ -4,6 +4,7 @@
 //! under the exact token and a help that works if pasted. They gather in one [`Diagnostics`], so
 //! that a run shows all of them, and meet their source text in [`Reported`] when they are printed.
 
+mod masks;
 mod reported;
 
 use std::collections::BTreeSet;
@@ -340,6 +341,7 @@ impl Diagnostics {
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    masks: masks::Masks,
 }
 
 impl Sources {
@@ -363,6 +365,11 @@ impl Sources {
             Err(error) => error.file().clone(),
         });
         read
+    }
+
+    /// Keeps a value, as it was written, out of everything that is told.
+    pub(crate) fn hide(&mut self, written: &str) {
+        self.masks.add(written);
     }
 
     /// The file of this id.

@@ -16,9 +16,11 @@ pub struct Reported {
 }
 
 impl Reported {
-    /// The problem with the files that its labels point into.
+    /// The problem with the files that its labels point into, without the values of sensitive variables.
     pub fn new(diagnostic: Diagnostic, sources: &Sources) -> Self {
-        let file = sources.get(diagnostic.span().file).cloned();
+        let masks = &sources.masks;
+        let diagnostic = masks.diagnostic(diagnostic);
+        let file = sources.get(diagnostic.span().file).map(|file| masks.file(file));
         let elsewhere = diagnostic
             .labels
             .iter()
@@ -26,7 +28,7 @@ impl Reported {
             .filter_map(|label| {
                 Some(Elsewhere {
                     label: label.clone(),
-                    file: sources.get(label.span.file)?.clone(),
+                    file: masks.file(sources.get(label.span.file)?),
                 })
             })
             .collect();

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use crate::lang::declarations::Declarations;
+use crate::lang::declarations::{Declarations, attribute};
 use crate::lang::engine::{Engine, Given};
 use crate::lang::error::{Code, Diagnostic, Diagnostics};
 use crate::lang::nearest::write_one_of;
-use crate::syntax::{Body, Ident, Span};
+use crate::syntax::{Body, ExpressionKind, Ident, Span};
 
 /// What a load is given from outside. All of it comes in as values.
 #[derive(Debug, Clone)]
@@ -136,6 +136,9 @@ impl Gathering<'_> {
             }
             if self.declared(&attribute.name) {
                 let span = attribute.value.span;
+                if self.is_sensitive(&attribute.name.text) {
+                    self.engine.hide(self.engine.sources().slice(span));
+                }
                 let given = Given {
                     expression: Some(attribute.value),
                     text: None,
@@ -172,6 +175,9 @@ impl Gathering<'_> {
 
     /// A value that is an expression if it reads as one, else a string.
     fn text(&mut self, source: &str, name: &str, value: &str) {
+        if self.is_sensitive(name) {
+            self.engine.hide(value);
+        }
         let (whole, parsed) = self.engine.read_text(source, &format!("{name} = {value}"));
         let start = name.len() + " = ".len();
         let span = Span::new(whole.file, start, start + value.len());
@@ -192,6 +198,13 @@ impl Gathering<'_> {
                 span,
             },
         );
+    }
+
+    /// Whether the variable is declared with `sensitive = true`.
+    fn is_sensitive(&self, name: &str) -> bool {
+        let block = self.declarations.variables.get(name);
+        let written = block.and_then(|block| attribute(block, "sensitive"));
+        written.is_some_and(|written| matches!(written.value.kind, ExpressionKind::Bool(true)))
     }
 
     fn declared(&mut self, name: &Ident) -> bool {
