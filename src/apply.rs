@@ -12,6 +12,7 @@ mod event;
 mod find;
 mod perform;
 mod read_back;
+mod reading;
 mod recover;
 mod remember;
 mod request;
@@ -28,8 +29,9 @@ use jiff::Timestamp;
 
 pub use error::ApplyError;
 pub use event::{Event, Events, StepResult};
+pub use find::lag_after;
 pub use read_back::Mismatch;
-pub use recover::{Recovered, recover};
+pub use recover::{Hidden, Recovered, recover};
 pub use run::{Applied, Executor, apply};
 
 /// How to apply.

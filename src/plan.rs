@@ -16,6 +16,7 @@ mod difference;
 mod emergency;
 pub mod error;
 pub mod graph;
+pub mod held;
 mod identity;
 pub mod json;
 pub mod names;
@@ -56,6 +57,7 @@ pub use change::{
 };
 pub(crate) use difference::equal;
 pub use error::{PlanError, PlanErrors};
+pub use held::{Held, Why};
 pub use names::Names;
 pub use note::{Note, NoteLevel};
 pub use options::{Limits, Mode, PlanOptions};
@@ -95,6 +97,9 @@ pub struct Plan {
     pub changes: Vec<ResourceChange>,
     /// The writes, in an order in which they may run one after the other.
     pub steps: Vec<Step>,
+    /// Objects that it leaves alone for now, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Held>,
     /// Outputs that change.
     pub outputs: Vec<OutputChange>,
     /// What people should know.
@@ -250,6 +255,7 @@ pub fn plan(
                 verdict: Verdict::of(&changes, &outputs),
                 changes,
                 steps,
+                held: Vec::new(),
                 outputs,
                 notes,
             }

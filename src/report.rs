@@ -29,7 +29,7 @@ mod visible;
 pub mod what_if_text;
 pub mod words;
 
-pub use applied_text::{applied_text, recovered_text};
+pub use applied_text::{applied_text, held_text, recovered_text};
 pub use diagnostics::{Finding, Source, diagnostics_text, failure_json, validation_json};
 pub use page::{Canvas, Page, Role, Text};
 pub use plan_text::{PlanView, plan_text};

@@ -20,6 +20,7 @@ mod corpus_export;
 mod diagnostics;
 mod export;
 mod export_round_trip;
+mod fire;
 mod graph;
 mod house;
 mod import;

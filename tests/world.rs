@@ -14,7 +14,7 @@ use capol::model::state::Document;
 use capol::ops::connection::{self, Connection};
 use capol::ops::project::{self, Given, Loaded};
 use capol::ops::undo;
-use capol::ops::workspace::{Narrowing, Planned, Supervision, WorkError, Worker, Workspace};
+use capol::ops::workspace::{Moved, Narrowing, Planned, Supervision, WorkError, Worker, Workspace};
 use capol::plan::{Action, Plan};
 use capol::sandbox::{Faults, Kind, Running, Sandbox, SandboxOptions, Tenant};
 use capol::state::files::{Files, OpenFile, RealFiles};
@@ -33,10 +33,13 @@ pub(crate) struct World {
     pub(crate) patience: u32,
     pub(crate) pace: Pace,
     pub(crate) fail_fast: bool,
+    pub(crate) moved: Moved,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) ears: Arc<Ears>,
     pub(crate) files: Arc<dyn Files>,
     now: Arc<Mutex<Timestamp>>,
+    /// The text that was applied last.
+    applied: Mutex<String>,
     /// One client for the whole test: reading the system's root certificates takes long.
     graph: OnceLock<Graph>,
 }
@@ -120,10 +123,12 @@ impl World {
             patience: 12,
             pace: Pace::UNLIMITED,
             fail_fast: false,
+            moved: Moved::Refuse,
             stop: Arc::default(),
             ears: Arc::default(),
             files: Arc::new(RealFiles),
             now: Arc::new(Mutex::new("2026-06-01T08:00:00Z".parse().unwrap())),
+            applied: Mutex::default(),
             graph: OnceLock::new(),
         }
     }
@@ -216,7 +221,7 @@ impl World {
         let worker = self.worker("plan");
         let guard = workspace.lock(&worker).await?;
         workspace
-            .recover(&connection, &guard, &worker, &loaded.configuration)
+            .take_up(&connection, &guard, &worker, &loaded.configuration)
             .await?;
         workspace.plan(&connection, &loaded, narrowing, &worker).await
     }
@@ -238,9 +243,12 @@ impl World {
         let worker = self.worker("apply");
         let guard = workspace.lock(&worker).await?;
         workspace
-            .recover(&connection, &guard, &worker, &loaded.configuration)
+            .take_up(&connection, &guard, &worker, &loaded.configuration)
             .await?;
         let planned = workspace.plan(&connection, &loaded, narrowing, &worker).await?;
+        let text = std::fs::read_to_string(self.path("main.capol")).unwrap_or_default();
+        let before = std::mem::replace(&mut *self.applied.lock().unwrap(), text.clone());
+        crate::fire::record(&before, &text);
         self.carry_out(&workspace, &connection, &guard, planned, &loaded, &worker)
             .await
     }
@@ -255,9 +263,11 @@ impl World {
         let worker = self.worker("apply");
         let guard = workspace.lock(&worker).await?;
         workspace
-            .recover(&connection, &guard, &worker, &loaded.configuration)
+            .take_up(&connection, &guard, &worker, &loaded.configuration)
             .await?;
-        let planned = workspace.check(&connection, &loaded, plan).await?;
+        let planned = workspace
+            .check(&connection, &loaded, plan, &worker, self.moved)
+            .await?;
         self.carry_out(&workspace, &connection, &guard, planned, &loaded, &worker)
             .await
     }
@@ -270,7 +280,7 @@ impl World {
         let worker = self.worker("undo");
         let guard = workspace.lock(&worker).await?;
         workspace
-            .recover(&connection, &guard, &worker, &loaded.configuration)
+            .take_up(&connection, &guard, &worker, &loaded.configuration)
             .await?;
         let undoing = undo::plan(&workspace, &connection, &loaded, apply, &worker).await?;
         let worker = Worker {
@@ -313,7 +323,10 @@ impl World {
                 )
                 .await?
         } else {
-            Applied::default()
+            Applied {
+                held: planned.plan.held.clone(),
+                ..Applied::default()
+            }
         };
         Ok(Done {
             plan: planned.plan,

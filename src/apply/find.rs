@@ -1,6 +1,7 @@
 //! What became of a request whose answer was lost: the tenant is asked, nothing is guessed.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -26,37 +27,53 @@ pub(super) struct Lost<'a> {
     pub(super) twins: usize,
 }
 
-/// Finds out what became of it.
-///
-/// Errors when that can't be told yet, or not at all.
+/// What the tenant tells of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Trace {
+    /// It was carried out.
+    Landed(Outcome),
+    /// It is not to be seen. Read a moment after the request, that may be an old answer.
+    Missing(Outcome),
+    /// It is not to be seen, and what it makes would be made twice if it was carried out all the same: not to be
+    /// decided before this moment.
+    Hidden {
+        /// When it may be decided.
+        until: Timestamp,
+    },
+}
+
+/// Finds out what became of it. Errors when the tenant can't be read, or shows several that it could be.
 pub(super) async fn find_out(
     graph: &Graph,
     options: &ApplyOptions,
     lost: &Lost<'_>,
-) -> Result<Outcome, ApplyError> {
+) -> Result<Trace, ApplyError> {
     let begin = lost.begin;
     let known = |landed: bool, answered: Option<Json>, why: &str| {
         if landed {
-            Outcome::Done {
+            Trace::Landed(Outcome::Done {
                 id: id_of(begin, answered.as_ref()),
                 answered,
-            }
+            })
         } else {
-            not_done(why)
+            Trace::Missing(not_done(why))
         }
     };
     Ok(match begin.operation {
         Operation::Create if begin.chooses_no_id() => return created(graph, options, lost).await,
-        Operation::Delete => {
-            let gone = current(graph, begin).await?.is_none();
-            known(gone, None, "the object is still there")
-        }
+        Operation::Delete => known(is_gone(graph, begin).await?, None, "the object is still there"),
         Operation::Create | Operation::Update | Operation::Restore => {
             let now = current(graph, begin).await?;
             let landed = now.as_ref().is_some_and(|now| shows(now, begin));
             known(landed, now, "the object does not show it")
         }
-        Operation::Link => known(linked(graph, begin).await?, None, "the object does not show it"),
+        Operation::Link => {
+            let there = linked(graph, begin).await?;
+            if !there && begin.path.ends_with(CONFIGURATIONS) {
+                return Ok(nowhere(options, begin));
+            }
+            known(there, None, "the object does not show it")
+        }
         Operation::Unlink => known(unlinked(graph, begin).await?, None, "it is still there"),
     })
 }
@@ -99,6 +116,50 @@ async fn read_at(graph: &Graph, begin: &Begin, path: &str) -> Result<Option<Json
 /// The object of a request now; `None` when it is not there.
 async fn current(graph: &Graph, begin: &Begin) -> Result<Option<Json>, GraphError> {
     read_at(graph, begin, object_path(begin)).await
+}
+
+/// Whether the object of a delete is gone: neither read nor listed, since either alone may be an old answer.
+async fn is_gone(graph: &Graph, begin: &Begin) -> Result<bool, GraphError> {
+    if current(graph, begin).await?.is_some() {
+        return Ok(false);
+    }
+    let Some((path, id)) = begin.path.rsplit_once('/') else {
+        return Ok(true);
+    };
+    let collection = Collection::ALL
+        .into_iter()
+        .find(|collection| collection.path() == path);
+    match collection {
+        Some(collection) => Ok(!is_listed(graph, collection, begin.api_version, id).await?),
+        None => Ok(true),
+    }
+}
+
+/// Whether a list shows an object.
+pub(super) async fn is_listed(
+    graph: &Graph,
+    collection: Collection,
+    version: Version,
+    id: &str,
+) -> Result<bool, GraphError> {
+    if collection == Collection::Groups {
+        return Ok(!graph
+            .objects_by_id(&[id.to_owned()], &["group"])
+            .await?
+            .is_empty());
+    }
+    let is_it = |json: &Json| {
+        json.get("id")
+            .and_then(Json::as_str)
+            .is_some_and(|other| other.eq_ignore_ascii_case(id))
+    };
+    let mut pages = graph.pages(version, collection.path(), &[]);
+    while let Some(page) = pages.next().await? {
+        if page.iter().any(is_it) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn members(graph: &Graph, begin: &Begin) -> Result<Option<BTreeSet<String>>, GraphError> {
@@ -194,7 +255,7 @@ fn shows(live: &Json, begin: &Begin) -> bool {
 }
 
 /// Whether a body names a wire path, or turns off something around it.
-fn names(body: &Json, path: &str) -> bool {
+pub(super) fn names(body: &Json, path: &str) -> bool {
     let mut here = body;
     for step in path.split('.') {
         match here.get(step) {
@@ -207,7 +268,7 @@ fn names(body: &Json, path: &str) -> bool {
 }
 
 /// Looks for the object that a create may have made: outside the ids seen before, equal to what was sent.
-async fn created(graph: &Graph, options: &ApplyOptions, lost: &Lost<'_>) -> Result<Outcome, ApplyError> {
+async fn created(graph: &Graph, options: &ApplyOptions, lost: &Lost<'_>) -> Result<Trace, ApplyError> {
     let begin = lost.begin;
     let wanted = begin.body.as_ref().and_then(|body| read(&begin.path, body));
     let listed = match begin.path.as_str() {
@@ -227,34 +288,31 @@ async fn created(graph: &Graph, options: &ApplyOptions, lost: &Lost<'_>) -> Resu
         .filter(|json| is_fresh(json) && is_same(json))
         .collect();
     match found.first() {
-        Some(one) if found.len() <= lost.twins => Ok(Outcome::Done {
+        Some(one) if found.len() <= lost.twins => Ok(Trace::Landed(Outcome::Done {
             id: id(one),
             answered: Some(one.clone()),
-        }),
+        })),
         Some(_) => Err(ApplyError::AmbiguousCreate {
             address: begin.address.clone(),
             ids: found.iter().filter_map(id).collect(),
         }),
-        None => nowhere(options, begin),
+        None => Ok(nowhere(options, begin)),
     }
 }
 
 /// Nothing like it is to be seen: it was not made, or the service still hides it.
-fn nowhere(options: &ApplyOptions, begin: &Begin) -> Result<Outcome, ApplyError> {
-    let lag = options.visibility_lag;
-    let after = begin
-        .at
-        .saturating_add(SignedDuration::try_from(lag).unwrap_or(SignedDuration::MAX))
-        .unwrap_or(Timestamp::MAX);
-    if options.clock.now() < after {
-        return Err(ApplyError::TooEarly {
-            address: begin.address.clone(),
-            at: begin.at.to_string(),
-            lag_minutes: lag.as_secs().div_ceil(60),
-            after: after.to_string(),
-        });
+fn nowhere(options: &ApplyOptions, begin: &Begin) -> Trace {
+    let until = lag_after(begin.at, options.visibility_lag);
+    if options.clock.now() < until {
+        return Trace::Hidden { until };
     }
-    Ok(not_done("nothing like it is to be seen"))
+    Trace::Missing(not_done("nothing like it is to be seen"))
+}
+
+/// The moment from which on the service hides nothing any more that was done at `at`.
+pub fn lag_after(at: Timestamp, lag: Duration) -> Timestamp {
+    at.saturating_add(SignedDuration::try_from(lag).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
 }
 
 async fn groups_named(graph: &Graph, begin: &Begin) -> Result<Vec<Json>, GraphError> {

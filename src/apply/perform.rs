@@ -3,8 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value as Json, json};
+use tokio::time::Instant;
 
 use super::event::Event;
+use super::find::is_listed;
 use super::request::{Call, Ready};
 use super::run::Executor;
 use crate::graph::{Collection, Graph, GraphError};
@@ -40,11 +42,16 @@ pub(super) async fn patiently(
     step: &Step,
     ready: &Ready,
     fresh: &[String],
+    not_after: Option<Instant>,
 ) -> Result<Answer, GraphError> {
     let patience = executor.options.patience;
+    let graph = not_after.map_or_else(
+        || executor.graph.clone(),
+        |moment| executor.graph.not_after(moment),
+    );
     let mut attempt = 1;
     loop {
-        let outcome = send(executor.graph, ready).await;
+        let outcome = send(&graph, ready).await;
         let Err(error) = &outcome else { return outcome };
         if !passes(step, ready, fresh, error)
             || attempt >= patience.attempts
@@ -62,12 +69,13 @@ pub(super) async fn patiently(
     }
 }
 
-/// Whether the refusal is one that passes: a refused delete after a release, a 404 on a fresh group, a
+/// Whether the refusal is one that passes: a refused delete after a release, a 404 on what is listed or fresh, a
 /// location that policies can't see yet.
 fn passes(step: &Step, ready: &Ready, fresh: &[String], error: &GraphError) -> bool {
     match &ready.call {
         Call::Delete(..) => {
-            !step.after.is_empty() && error.service().is_some_and(|service| service.status == 400)
+            error.is_not_found()
+                || !step.after.is_empty() && error.service().is_some_and(|service| service.status == 400)
         }
         _ if fresh.is_empty() => false,
         _ => {
@@ -108,7 +116,12 @@ async fn send(graph: &Graph, ready: &Ready) -> Result<Answer, GraphError> {
             body: graph.update(*collection, version, id, body()).await?,
         },
         Call::Delete(collection, id) => {
-            gone(graph.delete(*collection, version, id).await)?;
+            if let Err(error) = graph.delete(*collection, version, id).await {
+                // Gone is what was wanted, and one answer that says so may be an old one.
+                if !error.is_not_found() || is_listed(graph, *collection, version, id).await? {
+                    return Err(error);
+                }
+            }
             Answer { id: None, body: None }
         }
         Call::Restore(collection, id) => {

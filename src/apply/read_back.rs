@@ -121,7 +121,7 @@ fn compare(written: &[&ResourceChange], live: &[LiveObject], document: &Document
         let kept = document.resources.get(&change.address.to_string());
         let Some(kept) = kept else {
             // Deleted: the old object must be gone.
-            if change.action == Action::Delete
+            if matches!(change.action, Action::Delete)
                 && let Some(id) = &change.id
                 && by_id
                     .get(&id.to_ascii_lowercase())

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::ApplyOptions;
 use super::error::ApplyError;
-use super::find::{Lost, find_out};
+use super::find::{Lost, Trace, find_out};
 use crate::graph::Graph;
 use crate::model::state::{Document, Version as StateVersion};
 use crate::state::history::Change;
@@ -18,12 +20,40 @@ pub struct Recovered {
     pub done: Vec<String>,
     /// Addresses whose request turned out not to be done.
     pub not_done: Vec<String>,
+    /// Requests that cannot be judged yet; the journal keeps them.
+    pub hidden: Vec<Hidden>,
 }
 
-/// Takes up an interrupted apply, if there is one: settles state, finds out what is unknown, closes the journal.
+/// A request that cannot be judged yet, since the service may still hide what it made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hidden {
+    /// The address.
+    pub address: String,
+    /// When it left.
+    pub since: Timestamp,
+    /// When it may be decided.
+    pub until: Timestamp,
+}
+
+impl Recovered {
+    /// Refuses to go on while something cannot be judged yet.
+    pub fn decided(self, options: &ApplyOptions) -> Result<Self, ApplyError> {
+        match self.hidden.first() {
+            None => Ok(self),
+            Some(hidden) => Err(ApplyError::TooEarly {
+                address: hidden.address.clone(),
+                at: hidden.since.to_string(),
+                lag_minutes: options.visibility_lag.as_secs().div_ceil(60),
+                after: hidden.until.to_string(),
+            }),
+        }
+    }
+}
+
+/// Takes up an interrupted apply, if there is one: settles state, finds out what is unknown, and closes the journal
+/// unless something cannot be judged yet.
 ///
-/// Called under the lock, before anything is planned. Errors when a create is unknown and the
-/// service may still be hiding its object.
+/// Called under the lock, before anything is planned.
 pub async fn recover(
     graph: &Graph,
     store: &LocalFile,
@@ -50,7 +80,18 @@ pub async fn recover(
             not_ours: first.not_ours.union(&taken).cloned().collect(),
             twins: 1 + rest.iter().filter(same).count(),
         };
-        let outcome = find_out(graph, options, &lost).await?;
+        open = rest;
+        let outcome = match find_out(graph, options, &lost).await? {
+            Trace::Landed(outcome) | Trace::Missing(outcome) => outcome,
+            Trace::Hidden { until } => {
+                recovered.hidden.push(Hidden {
+                    address: begin.address.clone(),
+                    since: begin.at,
+                    until,
+                });
+                continue;
+            }
+        };
         if let Outcome::Done { id, answered } = &outcome {
             begin
                 .effect
@@ -65,7 +106,6 @@ pub async fn recover(
             outcome,
             at: now,
         })?;
-        open = rest;
     }
     let change = Change {
         at: now,
@@ -74,10 +114,13 @@ pub async fn recover(
         new_lineage: false,
     };
     let stored = store.swap(guard, version.as_ref(), document, &change).await?;
-    if !recovery.ended {
+    let is_new = recovered.hidden.len() < recovery.open.len() || !recovery.done_not_in_state.is_empty();
+    if !recovery.ended && (is_new || recovered.hidden.is_empty()) {
         journal.state_saved(&stored.version)?;
     }
-    journal.finish(now)?;
+    if recovered.hidden.is_empty() {
+        journal.finish(now)?;
+    }
     *document = stored.document;
     *version = Some(stored.version);
     Ok(Some(recovered))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
 use serde_json::Value as Json;
+use tokio::time::Instant;
 
 use super::ApplyOptions;
 use super::error::ApplyError;
@@ -16,10 +17,10 @@ use crate::graph::{Collection, Found, Graph};
 use crate::model::live::LiveTenant;
 use crate::model::state::{Document, OutputState, Version};
 use crate::model::{Kind, Lookup, Target};
-use crate::plan::{Act, Plan, StepId};
+use crate::plan::{Act, Held, Plan, StepId};
 use crate::state::history::Change;
-use crate::state::journal::{ApplyBegin, Journal, Seen};
-use crate::state::{Guard, LocalFile, StateStore as _};
+use crate::state::journal::{ApplyBegin, Journal, Open, Seen};
+use crate::state::{Guard, LocalFile, StateError, StateStore as _};
 
 /// What an apply works with.
 pub struct Executor<'a> {
@@ -27,6 +28,8 @@ pub struct Executor<'a> {
     pub graph: &'a Graph,
     /// The tenant as the plan saw it.
     pub live: &'a LiveTenant,
+    /// When that was read.
+    pub read_at: Instant,
     /// Where state and journal are.
     pub store: &'a LocalFile,
     /// The lock.
@@ -48,6 +51,8 @@ pub struct Applied {
     pub mismatches: Vec<Mismatch>,
     /// The outputs as they are after it; none when not everything was done.
     pub outputs: BTreeMap<String, OutputState>,
+    /// What the plan left alone.
+    pub held: Vec<Held>,
     /// Whether it was stopped from outside.
     pub interrupted: bool,
     /// Why the journal, the state or the reading back failed, if one did after writes were made.
@@ -55,13 +60,16 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// Whether everything was done.
+    /// Whether everything was done and is there.
     pub fn is_complete(&self) -> bool {
-        self.failure.is_none()
-            && self
-                .results
-                .values()
-                .all(|result| matches!(result, StepResult::Done { .. }))
+        self.failure.is_none() && self.held.is_empty() && self.mismatches.is_empty() && self.is_done()
+    }
+
+    /// Whether every step was done.
+    pub fn is_done(&self) -> bool {
+        self.results
+            .values()
+            .all(|result| matches!(result, StepResult::Done { .. }))
     }
 
     /// How many steps ended this way.
@@ -85,7 +93,10 @@ pub async fn apply(
         apply: executor.options.apply_id.clone(),
         steps: plan.steps.len(),
     });
-    let mut applied = Applied::default();
+    let mut applied = Applied {
+        held: plan.held.clone(),
+        ..Applied::default()
+    };
     if plan.steps.is_empty() {
         remember::outputs(plan, &mut document);
         applied.outputs.clone_from(&document.outputs);
@@ -204,20 +215,33 @@ fn begin_journal(
     document: &Document,
     version: Option<&Version>,
 ) -> Result<Journal, ApplyError> {
-    Ok(Journal::start(
-        executor.store,
-        ApplyBegin {
-            apply: executor.options.apply_id.clone(),
-            command: executor.options.command.clone(),
-            capol_version: crate::model::state::CAPOL_VERSION.to_owned(),
-            plan_digest: plan.configuration_digest.clone(),
-            lineage: document.lineage,
-            serial: version.map_or(0, |version| version.serial),
-            tenant_id: plan.tenant_id.clone(),
-            at: executor.options.clock.now(),
-            who: executor.options.who.clone(),
-        },
-    )?)
+    let begin = ApplyBegin {
+        apply: executor.options.apply_id.clone(),
+        command: executor.options.command.clone(),
+        capol_version: crate::model::state::CAPOL_VERSION.to_owned(),
+        plan_digest: plan.configuration_digest.clone(),
+        lineage: document.lineage,
+        serial: version.map_or(0, |version| version.serial),
+        tenant_id: plan.tenant_id.clone(),
+        at: executor.options.clock.now(),
+        who: executor.options.who.clone(),
+    };
+    let Some((earlier, recovery)) = Journal::resume(executor.store)? else {
+        return Ok(Journal::start(executor.store, begin)?);
+    };
+    // What cannot be judged yet goes over into this journal. The plan must have left all of it alone.
+    let is_held = |open: &Open| {
+        plan.held
+            .iter()
+            .any(|held| held.address.to_string() == open.begin.address)
+    };
+    if recovery.ended || !recovery.done_not_in_state.is_empty() || !recovery.open.iter().all(is_held) {
+        return Err(StateError::UnfinishedApply {
+            path: executor.store.place().journal.clone(),
+        }
+        .into());
+    }
+    Ok(earlier.succeed(begin, &recovery.open)?)
 }
 
 /// Reads back what landed, saves state, closes the journal unless something is still unknown.
@@ -231,16 +255,17 @@ async fn settle(
 ) -> Result<(), ApplyError> {
     executor.events.happened(&Event::ReadingBack);
     let read = read_back::read_back(executor, plan, document, applied).await;
+    if let Ok(mismatches) = &read {
+        applied.mismatches.clone_from(mismatches);
+    }
     if applied.is_complete() {
         remember::outputs(plan, document);
         applied.outputs.clone_from(&document.outputs);
     }
     let version = save(executor, document, version).await?;
     journal.state_saved(&version)?;
-    let unknown = applied.count(|result| matches!(result, StepResult::Unknown { .. }));
-    if unknown == 0 {
+    if journal.is_decided() {
         journal.finish(executor.options.clock.now())?;
     }
-    applied.mismatches = read?;
-    Ok(())
+    read.map(drop)
 }

@@ -144,6 +144,13 @@ impl Schedule {
         }
     }
 
+    /// A step that was taken out without being over may begin again.
+    pub(super) fn again(&mut self, id: StepId) {
+        if let Some(place) = self.places.get(&id).copied() {
+            self.set_free(place);
+        }
+    }
+
     fn set_free(&mut self, place: usize) {
         let rationed = self.nodes.get(place).is_some_and(|node| node.rationed);
         let set = if rationed {

@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 
 use super::error::ApplyError;
 use super::event::{Event, StepResult};
-use super::find::{Lost, find_out};
+use super::find::{Lost, Trace, find_out};
 use super::perform::{Answer, patiently};
+use super::reading::{Obstacle, Reading, Readings};
 use super::remember;
 use super::request::{self, Ready};
 use super::run::{Applied, Executor};
 use super::schedule::Schedule;
-use crate::graph::GraphError;
+use crate::graph::{Collection, GraphError};
 use crate::model::Address;
 use crate::model::live::LiveIndex;
 use crate::model::state::Document;
@@ -26,7 +27,17 @@ use crate::state::journal::{Begin, End, Journal, Operation, Outcome, Record};
 /// would only wait in line, and a crash would leave more that nobody knows about.
 const RATIONED_AT_ONCE: usize = 2;
 
-type Finished<'a> = (&'a Step, Result<Answer, GraphError>);
+/// How many looks at the tenant must miss what a lost answer was about before that is believed.
+const LOOKS: u32 = 6;
+
+const MOVED: &str = "somebody changed it since the plan was made; nothing was written to it";
+const GONE: &str = "somebody deleted it since the plan was made";
+
+/// What was under way and is over.
+enum Finished<'a> {
+    Step(&'a Step, Result<Answer, GraphError>),
+    Read(Collection, Result<Reading, GraphError>),
+}
 
 /// A plan being carried out.
 pub(super) struct Walk<'a> {
@@ -45,6 +56,11 @@ pub(super) struct Walk<'a> {
     untold: Vec<(&'a Step, &'static str, StepResult)>,
     /// Steps whose lost answer was looked for.
     searched: BTreeSet<StepId>,
+    /// Steps that were not carried out at first, and begin once more.
+    retried: BTreeSet<StepId>,
+    readings: Readings,
+    /// Steps that begin when a collection was read again.
+    parked: BTreeMap<Collection, Vec<&'a Step>>,
 }
 
 /// What is known of a step once its request is under way.
@@ -86,6 +102,9 @@ impl<'a> Walk<'a> {
             not_done: applied.count(|result| !is_done(result)),
             untold: Vec::new(),
             searched: BTreeSet::new(),
+            retried: BTreeSet::new(),
+            readings: Readings::new(executor.read_at),
+            parked: BTreeMap::new(),
             applied,
         }
     }
@@ -98,7 +117,7 @@ impl<'a> Walk<'a> {
     ///
     /// What came back together and what begins now is written down with one wait for the disk.
     pub(super) async fn run(&mut self) -> Result<(), ApplyError> {
-        let mut under_way: FuturesUnordered<BoxFuture<'a, Finished<'a>>> = FuturesUnordered::new();
+        let mut under_way: FuturesUnordered<LocalBoxFuture<'a, Finished<'a>>> = FuturesUnordered::new();
         let mut records = Vec::new();
         loop {
             self.applied.interrupted |= self.executor.stop.load(Ordering::SeqCst);
@@ -107,7 +126,24 @@ impl<'a> Walk<'a> {
             while under_way.len() + beginning.len() < self.executor.options.parallelism.max(1)
                 && let Some(step) = self.next()
             {
-                if let Some((ready, begin)) = self.begin(step) {
+                let of = match self.readings.obstacle(self.executor, &self.live, step) {
+                    None => None,
+                    Some(Obstacle::Reading(of)) => Some((of, None)),
+                    Some(Obstacle::Unread(of)) => Some((of, Some(self.read(of)))),
+                    Some(Obstacle::Moved) => {
+                        self.refuse(step, MOVED);
+                        continue;
+                    }
+                    Some(Obstacle::Gone) => {
+                        self.refuse(step, GONE);
+                        continue;
+                    }
+                };
+                if let Some((of, reading)) = of {
+                    self.schedule.forget(step.id);
+                    self.parked.entry(of).or_default().push(step);
+                    under_way.extend(reading);
+                } else if let Some((ready, begin)) = self.begin(step) {
                     records.push(Record::Begin(begin));
                     beginning.push((step, ready));
                 } else {
@@ -130,8 +166,10 @@ impl<'a> Walk<'a> {
                 self.started(step, verb);
                 let executor = self.executor;
                 let fresh = self.fresh(step);
+                let not_after = self.readings.not_after(executor, step);
+                self.readings.touch(step);
                 under_way.push(Box::pin(async move {
-                    (step, patiently(executor, step, &ready, &fresh).await)
+                    Finished::Step(step, patiently(executor, step, &ready, &fresh, not_after).await)
                 }));
             }
             drop(begins);
@@ -140,8 +178,11 @@ impl<'a> Walk<'a> {
                 self.tell();
                 return Ok(());
             }
-            while let Some((step, outcome)) = came_back {
-                records.push(self.end(step, outcome));
+            while let Some(finished) = came_back {
+                match finished {
+                    Finished::Step(step, outcome) => records.push(self.end(step, outcome)),
+                    Finished::Read(of, reading) => self.take_reading(of, reading),
+                }
                 came_back = under_way.next().now_or_never().flatten();
             }
         }
@@ -158,6 +199,45 @@ impl<'a> Walk<'a> {
             usize::MAX
         };
         self.plan.steps.get(self.schedule.next(most)?)
+    }
+
+    /// Reads a collection again, for the steps that are still to come.
+    fn read(&mut self, of: Collection) -> LocalBoxFuture<'a, Finished<'a>> {
+        let plan = self.plan;
+        let results = &self.applied.results;
+        let coming = plan.steps.iter().filter(|step| !results.contains_key(&step.id));
+        let reading = self.readings.read(self.executor, of, coming);
+        Box::pin(async move {
+            let (of, reading) = reading.await;
+            Finished::Read(of, reading)
+        })
+    }
+
+    /// Takes a reading; one that failed refuses the steps that wait for it.
+    fn take_reading(&mut self, of: Collection, reading: Result<Reading, GraphError>) {
+        let waiting = self.parked.remove(&of).unwrap_or_default();
+        match reading {
+            Ok(reading) => {
+                self.readings.take(of, reading);
+                for step in waiting {
+                    self.schedule.again(step.id);
+                }
+            }
+            Err(error) => {
+                self.readings.give_up(of);
+                let because = format!("it could not be read again before it is written: {error}");
+                for step in waiting {
+                    self.refuse(step, &because);
+                }
+            }
+        }
+    }
+
+    /// Ends a step that is not begun.
+    fn refuse(&mut self, step: &'a Step, because: &str) {
+        let error = because.to_owned();
+        self.result(step, "step", StepResult::Failed { error });
+        self.skip_what_cannot_be_done();
     }
 
     fn is_over(&self) -> bool {
@@ -302,6 +382,19 @@ impl<'a> Walk<'a> {
 
     /// What to write down of a step that came back, which is taken into the document.
     fn end(&mut self, step: &'a Step, outcome: Result<Answer, GraphError>) -> Record {
+        if let Err(error @ GraphError::TooLate { .. }) = &outcome {
+            // It did not leave, and begins again when its object was read again.
+            self.begun.remove(&step.id);
+            self.schedule.came_back(step.id);
+            self.schedule.again(step.id);
+            return Record::End(Box::new(End {
+                step: step.id.0.to_string(),
+                outcome: Outcome::Failed {
+                    error: error.to_string(),
+                },
+                at: self.executor.options.clock.now(),
+            }));
+        }
         let outcome = match outcome {
             Ok(answer) => Outcome::Done {
                 id: answer.id,
@@ -331,6 +424,23 @@ impl<'a> Walk<'a> {
         })?;
         self.take_in(step, &outcome);
         self.tell();
+        Ok(())
+    }
+
+    /// A request that was surely not carried out begins once more. Nothing is made twice by it: what makes objects is
+    /// surely missing only after the visibility lag, and everything else may be done twice.
+    fn retry(&mut self, step: &'a Step, outcome: Outcome) -> Result<(), ApplyError> {
+        self.journal.end(End {
+            step: step.id.0.to_string(),
+            outcome,
+            at: self.executor.options.clock.now(),
+        })?;
+        self.begun.remove(&step.id);
+        self.searched.remove(&step.id);
+        if self.applied.results.remove(&step.id).is_some() {
+            self.not_done -= 1;
+        }
+        self.schedule.again(step.id);
         Ok(())
     }
 
@@ -383,8 +493,9 @@ impl<'a> Walk<'a> {
                 break;
             }
             super::pause(patience.wait(attempt), self.executor.stop).await;
+            let is_last = attempt >= LOOKS || attempt >= patience.attempts;
             for step in left {
-                self.find(step).await?;
+                self.find(step, is_last).await?;
             }
         }
         // What is still not known holds up what waits for it.
@@ -396,7 +507,8 @@ impl<'a> Walk<'a> {
         Ok(!lost.is_empty())
     }
 
-    async fn find(&mut self, step: &'a Step) -> Result<(), ApplyError> {
+    /// Looks once; that something is missing is believed at the last look only.
+    async fn find(&mut self, step: &'a Step, is_last: bool) -> Result<(), ApplyError> {
         let Some(Begun { begin, .. }) = self.begun.get(&step.id) else {
             return Ok(());
         };
@@ -408,13 +520,17 @@ impl<'a> Walk<'a> {
             .count();
         let lost = Lost {
             begin,
-            not_ours: self.journal.not_ours(&begin.path),
+            not_ours: self.journal.not_ours(&begin.step),
             twins,
         };
         match find_out(self.executor.graph, self.executor.options, &lost).await {
-            Ok(outcome) => self.settle(step, outcome),
+            Ok(Trace::Landed(outcome)) => self.settle(step, outcome),
+            Ok(Trace::Missing(outcome)) if is_last && self.retried.insert(step.id) => {
+                self.retry(step, outcome)
+            }
+            Ok(Trace::Missing(outcome)) if is_last => self.settle(step, outcome),
             // Not to be seen yet, not to be told apart, or the tenant can't be read: it stays open.
-            Err(_) => Ok(()),
+            Ok(Trace::Missing(_) | Trace::Hidden { .. }) | Err(_) => Ok(()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::Planning;
 use super::{Context, Failure, Outcome, again, interrupt, work};
 use crate::ops::state::SurgeryError;
-use crate::ops::workspace::{Supervision, WorkError};
+use crate::ops::workspace::{Moved, Supervision, WorkError};
 use crate::ops::{OpsError, files};
 use crate::plan::Plan;
 
@@ -15,6 +15,7 @@ pub(super) struct Request {
     pub(super) planning: Planning,
     pub(super) file: Option<PathBuf>,
     pub(super) fail_fast: bool,
+    pub(super) skip_changed: bool,
     pub(super) json_into: Option<PathBuf>,
 }
 
@@ -46,16 +47,21 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     context.locked(&guard);
     let located = |error: WorkError| work::failure(error, &loaded.sources);
     let recovered = workspace
-        .recover(&connection, &guard, &worker, configuration)
+        .take_up(&connection, &guard, &worker, configuration)
         .await
         .map_err(located)?;
     if let Some(recovered) = recovered {
         context.recovered(&recovered);
     }
     let is_saved = saved.is_some();
+    let moved = if request.skip_changed {
+        Moved::Skip
+    } else {
+        Moved::Refuse
+    };
     let mut planned = match saved {
         Some(plan) => workspace
-            .check(&connection, &loaded, plan)
+            .check(&connection, &loaded, plan, &worker, moved)
             .await
             .map_err(located)?,
         None => workspace
@@ -71,7 +77,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     }
     if !planned.plan.verdict.has_changes() {
         connection.close().await;
-        return Ok(Outcome::Done);
+        return Ok(context.left_alone(&planned.plan));
     }
     if !is_saved && !context.global.yes {
         if !context.confirmed(
@@ -88,7 +94,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         }
         // A person may have thought for long.
         planned = workspace
-            .check(&connection, &loaded, planned.plan)
+            .check(&connection, &loaded, planned.plan, &worker, moved)
             .await
             .map_err(located)?;
     }

@@ -176,6 +176,9 @@ pub enum Command {
         /// Stop everything at the first failure
         #[arg(long)]
         fail_fast: bool,
+        /// Leave alone what somebody changed since the plan was made, and do the rest
+        #[arg(long)]
+        skip_changed: bool,
         /// Also write what happens as JSON Lines to a file
         #[arg(long, value_name = "FILE")]
         json_into: Option<PathBuf>,

@@ -23,8 +23,8 @@ use crate::ops::project::{self, Given, Loaded};
 use crate::plan::{Limits, Plan};
 use crate::report::state_json::versioned;
 use crate::report::{
-    Facts, Finding, Page, PlanView, Terminal, applied_text, diagnostics_text, failure_json, plan_text,
-    recovered_text,
+    Facts, Finding, Page, PlanView, Terminal, applied_text, diagnostics_text, failure_json, held_text,
+    plan_text, recovered_text,
 };
 use crate::syntax::FileId;
 
@@ -206,6 +206,15 @@ impl Context {
         self.terminal.aside(&recovered_text(recovered));
     }
 
+    /// Ends an apply that had nothing to do now; a failure when something was left alone.
+    pub fn left_alone(&self, plan: &Plan) -> Outcome {
+        if plan.held.is_empty() {
+            return Outcome::Done;
+        }
+        self.page(&held_text(plan));
+        Outcome::Failed
+    }
+
     /// Says how an apply ended.
     pub fn applied(&self, plan: &Plan, applied: Applied, next: &str) -> Outcome {
         if !self.global.json {
@@ -348,6 +357,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             planning,
             file,
             fail_fast,
+            skip_changed,
             json_into,
         } => {
             let request = super::apply::Request {
@@ -356,6 +366,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
                 planning,
                 file,
                 fail_fast,
+                skip_changed,
             };
             waiting(super::apply::run(context, request))
         }
@@ -369,6 +380,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
                 planning,
                 file: None,
                 fail_fast: false,
+                skip_changed: false,
                 json_into: None,
             };
             waiting(super::apply::run(context, request))

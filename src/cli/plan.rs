@@ -52,7 +52,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     context.locked(&guard);
     let located = |error: WorkError| work::failure(error, &loaded.sources);
     let recovered = workspace
-        .recover(&connection, &guard, &worker, configuration)
+        .take_up(&connection, &guard, &worker, configuration)
         .await
         .map_err(located)?;
     if let Some(recovered) = recovered {
@@ -86,7 +86,8 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
             context.plan(&planned.plan, &loaded, &name, Some(&next));
         }
     }
-    let differs = request.detailed_exitcode && planned.plan.verdict.has_changes();
+    let verdict = &planned.plan.verdict;
+    let differs = request.detailed_exitcode && (verdict.has_changes() || verdict.held > 0);
     Ok(if differs {
         Outcome::Differences
     } else {

@@ -14,6 +14,8 @@ use super::transport::Transport;
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How a client is made.
 #[derive(Clone)]
@@ -51,6 +53,7 @@ impl GraphOptions {
 #[derive(Clone)]
 pub struct Graph {
     pub(crate) transport: Arc<Transport>,
+    not_after: Option<Instant>,
 }
 
 impl Graph {
@@ -73,12 +76,24 @@ impl Graph {
                 observer: options.observer,
                 sent: AtomicU64::new(0),
             }),
+            not_after: None,
+        }
+    }
+
+    /// This client for writes that leave before a moment or not at all: what they rest on is too old then.
+    ///
+    /// One that would be late is [`GraphError::TooLate`], and nothing was done.
+    #[must_use]
+    pub fn not_after(&self, moment: Instant) -> Self {
+        Self {
+            not_after: Some(moment),
+            ..self.clone()
         }
     }
 
     /// Sends one request: signed in, in its turn, repeated where that is harmless.
     pub async fn send(&self, request: &Request) -> Result<Response, GraphError> {
-        self.transport.send(request).await
+        self.transport.send(request, self.not_after).await
     }
 
     /// The hosts.
@@ -89,6 +104,15 @@ impl Graph {
     /// Whether Conditional Access requests wait their turn, as the service demands.
     pub fn is_paced(&self) -> bool {
         self.transport.queues.of(Lane::ConditionalAccess).is_paced()
+    }
+
+    /// The least time between two Conditional Access requests.
+    pub fn interval(&self) -> Duration {
+        self.transport
+            .queues
+            .of(Lane::ConditionalAccess)
+            .interval()
+            .unwrap_or_default()
     }
 
     /// How many requests have left so far, repeated ones counted each time.

@@ -33,6 +33,14 @@ pub enum GraphError {
         cause: String,
     },
 
+    /// A write had to wait for so long that what it rests on is too old. It was not sent.
+    #[error("`{call}` was not sent: it waited so long that the object may have changed")]
+    #[diagnostic(code("graph::too_late"), help("run `capol apply` again"))]
+    TooLate {
+        /// Method and path.
+        call: String,
+    },
+
     /// No connection, or a read whose answer never came whole.
     #[error("no answer to `{call}` after {attempts} tries: {cause}")]
     #[diagnostic(

@@ -24,6 +24,16 @@ pub enum Collection {
 }
 
 impl Collection {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Policies,
+        Self::NamedLocations,
+        Self::Strengths,
+        Self::Contexts,
+        Self::Terms,
+        Self::Groups,
+    ];
+
     /// The path below the version.
     pub fn path(self) -> &'static str {
         match self {

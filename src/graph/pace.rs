@@ -178,6 +178,11 @@ impl Queue {
         !self.rhythm().least.is_zero()
     }
 
+    /// The least time between two requests.
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        self.interval
+    }
+
     /// Returns when it is this caller's turn.
     pub(crate) async fn turn(&self) -> Turn {
         let _head = self.head.lock().await;

@@ -12,7 +12,7 @@ use super::token::{AccessToken, TokenCache};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use url::Url;
 
 pub(crate) struct Transport {
@@ -45,15 +45,28 @@ enum Next {
 }
 
 impl Transport {
-    pub(crate) async fn send(&self, request: &Request) -> Result<Response, GraphError> {
+    pub(crate) async fn send(
+        &self,
+        request: &Request,
+        not_after: Option<Instant>,
+    ) -> Result<Response, GraphError> {
         let url = self
             .endpoints
             .graph_url(request.version, &request.relative_url())?;
-        self.send_to(request, url).await
+        self.send_before(request, url, not_after).await
     }
 
     /// Sends to an address that was checked to be on Graph's host (a next page).
     pub(crate) async fn send_to(&self, request: &Request, url: Url) -> Result<Response, GraphError> {
+        self.send_before(request, url, None).await
+    }
+
+    async fn send_before(
+        &self,
+        request: &Request,
+        url: Url,
+        not_after: Option<Instant>,
+    ) -> Result<Response, GraphError> {
         let mut tries = Tries::default();
         loop {
             let (token, fresh) = self.tokens.get().await?;
@@ -62,6 +75,15 @@ impl Transport {
             }
             tries.turn = Some(self.queues.of(request.lane()).turn().await);
             let client_request_id = uuid::Uuid::new_v4().to_string();
+            if request.operation.rules().writes && not_after.is_some_and(|moment| moment < Instant::now()) {
+                let call = request.call();
+                return Err(if tries.maybe_done {
+                    let cause = "it was not sent again, since what it rests on is too old".to_owned();
+                    unknown(request, &client_request_id, cause)
+                } else {
+                    GraphError::TooLate { call }
+                });
+            }
             tries.sent += 1;
             self.sent.fetch_add(1, Ordering::Relaxed);
             self.observer.observe(&GraphEvent::Sending {

@@ -1,10 +1,13 @@
 //! The tenant read for a plan: lists, look-ups in batches, nothing object by object.
 
 mod remembered;
+mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
+use tokio::time::Instant;
 
 use super::OpsError;
 use super::connection::Connection;
@@ -18,6 +21,8 @@ use crate::model::{Kind, Lookup, Target};
 use crate::plan::{Reading, questions, reading};
 
 pub use remembered::remembered;
+pub use settle::Looking;
+use settle::{Settled, settled};
 
 /// A tenant as a plan needs it.
 #[derive(Debug, Clone)]
@@ -28,6 +33,10 @@ pub struct Refreshed {
     pub directory: Directory,
     /// How many requests it took.
     pub requests: u32,
+    /// When it was read, on tokio's clock.
+    pub read_at: Instant,
+    /// Managed objects that were made a moment ago and are not to be seen, by the address in state.
+    pub not_visible: BTreeMap<String, Timestamp>,
 }
 
 /// Reads what a plan of this configuration over this state needs.
@@ -35,26 +44,31 @@ pub async fn refresh(
     connection: &Connection,
     configuration: &Configuration,
     state: Option<&Document>,
+    looking: &Looking,
 ) -> Result<Refreshed, OpsError> {
     let before = connection.graph.requests_sent();
     let reading = reading(configuration, state);
     let graph = &connection.graph;
     // What the configuration looks up does not depend on what is there.
     let asked = questions(configuration, &LiveTenant::default()).lookups;
-    let (snapshot, licences, security_defaults, found) = futures::join!(
-        read_lists(connection, &reading),
+    let (settled, licences, security_defaults, found) = futures::join!(
+        settled(connection, &reading, state, looking),
         licences(connection),
         graph.security_defaults(),
         look_up(connection, &asked, None),
     );
-    let snapshot = snapshot?;
-    let complete = snapshot.complete();
+    let Settled {
+        objects,
+        complete,
+        read_at,
+        not_visible,
+    } = settled?;
     let mut live = LiveTenant {
         tenant_id: connection.tenant_id.clone(),
         display_name: connection.display_name.clone(),
         verified_domains: connection.verified_domains.clone(),
         complete,
-        objects: snapshot.into_objects()?,
+        objects,
         licences: licences?,
         security_defaults_enabled: optional(security_defaults)?,
         signed_in: connection.signed_in.clone(),
@@ -67,6 +81,8 @@ pub async fn refresh(
         live,
         directory,
         requests,
+        read_at,
+        not_visible,
     })
 }
 

@@ -62,6 +62,7 @@ pub async fn plan(
         connection,
         &loaded.configuration,
         Some(&all_of(now, &before, &after)),
+        &workspace.looking(worker, &loaded.configuration),
     )
     .await?;
     let options = PlanOptions {

@@ -1,5 +1,6 @@
 //! One project with one tenant: state, lock, an interrupted apply taken up, the tenant read, a plan made, applied.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,12 +13,16 @@ use super::OpsError;
 use super::connection::{self, Connection, Environment};
 use super::operator::Operator;
 use super::project::Loaded;
-use super::refresh::{Refreshed, refresh, remembered};
-use crate::apply::{self, Applied, ApplyError, ApplyOptions, Clock, Events, Executor, Patience, Recovered};
+use super::refresh::{Looking, Refreshed, refresh, remembered};
+use crate::apply::{
+    self, Applied, ApplyError, ApplyOptions, Clock, Events, Executor, Patience, Recovered, lag_after,
+};
 use crate::graph::Observer;
+use crate::model::Address;
 use crate::model::configuration::Configuration;
 use crate::model::state::{Document, Version};
-use crate::plan::{self, Limits, Mode, Plan, PlanErrors, PlanOptions, StaleReason};
+use crate::plan::{self, Limits, Mode, Plan, PlanErrors, PlanOptions, StaleReason, Why};
+use crate::state::journal::{Journal, Operation};
 use crate::state::{Guard, LocalFile, Place, StateError, StateStore as _, Stored};
 
 /// For how long the service may hide a fresh object, unless the project says otherwise.
@@ -67,6 +72,15 @@ pub struct Supervision<'a> {
     pub events: &'a dyn Events,
     /// Set when no further step shall start.
     pub stop: &'a AtomicBool,
+}
+
+/// What becomes of a plan whose objects somebody changed since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// It is refused, with the names of what moved.
+    Refuse,
+    /// Those objects are left alone, and what needs them; the rest is carried out.
+    Skip,
 }
 
 /// Who works, and how.
@@ -175,8 +189,24 @@ impl Workspace {
         operator.lock(&self.store, &worker.command).await
     }
 
-    /// Takes up an apply that was interrupted, if there was one.
+    /// Takes up an apply that was interrupted, if there was one. Refused while something of it cannot be judged yet.
     pub async fn recover(
+        &self,
+        connection: &Connection,
+        guard: &Guard,
+        worker: &Worker,
+        configuration: &Configuration,
+    ) -> Result<Option<Recovered>, WorkError> {
+        let recovered = self.take_up(connection, guard, worker, configuration).await?;
+        let options = self.apply_options(worker, configuration);
+        Ok(recovered
+            .map(|recovered| recovered.decided(&options))
+            .transpose()?)
+    }
+
+    /// Takes up an apply that was interrupted, if there was one. What cannot be judged yet stays in the journal, and
+    /// plans leave it alone.
+    pub async fn take_up(
         &self,
         connection: &Connection,
         guard: &Guard,
@@ -216,7 +246,8 @@ impl Workspace {
         let refreshed = if narrowing.from_memory {
             remembered(connection, &loaded.configuration, state).await?
         } else {
-            refresh(connection, &loaded.configuration, state).await?
+            let looking = self.looking(worker, &loaded.configuration);
+            refresh(connection, &loaded.configuration, state, &looking).await?
         };
         let options = PlanOptions {
             from_memory: narrowing.from_memory,
@@ -230,13 +261,14 @@ impl Workspace {
             refresh_requests: refreshed.requests,
             ..PlanOptions::new(worker.now)
         };
-        let plan = plan::plan(
+        let mut plan = plan::plan(
             &loaded.configuration,
             &refreshed.live,
             &refreshed.directory,
             state,
             &options,
         )?;
+        plan.hold(&self.undecided(&refreshed, &loaded.configuration)?);
         Ok(Planned {
             plan,
             refreshed,
@@ -244,20 +276,33 @@ impl Workspace {
         })
     }
 
-    /// Reads the tenant again for a plan that was made before, and refuses it if anything moved.
+    /// Reads the tenant again for a plan that was made before, and refuses it if anything moved; or leaves alone the
+    /// objects that moved, when that was asked for.
     pub async fn check(
         &self,
         connection: &Connection,
         loaded: &Loaded,
-        plan: Plan,
+        mut plan: Plan,
+        worker: &Worker,
+        moved: Moved,
     ) -> Result<Planned, WorkError> {
         let stored = self.store.load().await?;
         let state = stored.as_ref().map(|stored| &stored.document);
-        let refreshed = refresh(connection, &loaded.configuration, state).await?;
+        let looking = self.looking(worker, &loaded.configuration);
+        let refreshed = refresh(connection, &loaded.configuration, state, &looking).await?;
         let reasons = plan::stale(&plan, state, &refreshed.live, Some(&loaded.digest));
-        if !reasons.is_empty() {
+        let may_skip = moved == Moved::Skip && reasons.iter().all(|reason| reason.object().is_some());
+        if !reasons.is_empty() && !may_skip {
             return Err(WorkError::Stale { reasons });
         }
+        let changed: BTreeSet<&str> = reasons.iter().filter_map(|reason| reason.object()).collect();
+        let mut held = self.undecided(&refreshed, &loaded.configuration)?;
+        for change in &plan.changes {
+            if change.id.as_deref().is_some_and(|id| changed.contains(id)) {
+                held.insert(change.address.clone(), Why::Changed);
+            }
+        }
+        plan.hold(&held);
         Ok(Planned {
             plan,
             refreshed,
@@ -282,6 +327,7 @@ impl Workspace {
         let executor = Executor {
             graph: &connection.graph,
             live: &planned.refreshed.live,
+            read_at: planned.refreshed.read_at,
             store: &self.store,
             guard,
             events: supervision.events,
@@ -292,6 +338,56 @@ impl Workspace {
         Ok(Box::pin(apply::apply(&executor, &planned.plan, document, version)).await?)
     }
 
+    /// What cannot be judged yet, and may neither be made again nor let go.
+    fn undecided(
+        &self,
+        refreshed: &Refreshed,
+        configuration: &Configuration,
+    ) -> Result<BTreeMap<Address, Why>, WorkError> {
+        let lag = self.visibility_lag(configuration);
+        let mut held = BTreeMap::new();
+        for (address, since) in &refreshed.not_visible {
+            if let Ok(address) = address.parse() {
+                let (since, until) = (*since, lag_after(*since, lag));
+                held.insert(address, Why::NotVisible { since, until });
+            }
+        }
+        for open in Journal::open_requests(&self.store)? {
+            let begin = open.begin;
+            if let Ok(address) = begin.address.parse() {
+                let verb = match begin.operation {
+                    Operation::Create => "create",
+                    _ => "update",
+                };
+                let why = Why::Unknown {
+                    verb: verb.to_owned(),
+                    since: begin.at,
+                    until: lag_after(begin.at, lag),
+                };
+                held.insert(address, why);
+            }
+        }
+        Ok(held)
+    }
+
+    /// How a reading is made sure of.
+    pub(super) fn looking(&self, worker: &Worker, configuration: &Configuration) -> Looking {
+        Looking {
+            patience: worker.patience,
+            visibility_lag: self.visibility_lag(configuration),
+            clock: worker.clock.clone(),
+        }
+    }
+
+    fn visibility_lag(&self, configuration: &Configuration) -> Duration {
+        match configuration.settings.visibility_lag_seconds {
+            Some(seconds) => Duration::from_secs(seconds),
+            // The embedded tenant hides nothing.
+            None if self.is_sandbox => Duration::ZERO,
+            None => VISIBILITY_LAG,
+        }
+    }
+
     fn apply_options(&self, worker: &Worker, configuration: &Configuration) -> ApplyOptions {
         ApplyOptions {
             command: worker.command.clone(),
@@ -299,12 +395,7 @@ impl Workspace {
             who: worker.who.clone(),
             parallelism: worker.parallelism,
             fail_fast: false,
-            visibility_lag: match configuration.settings.visibility_lag_seconds {
-                Some(seconds) => Duration::from_secs(seconds),
-                // The embedded tenant hides nothing.
-                None if self.is_sandbox => Duration::ZERO,
-                None => VISIBILITY_LAG,
-            },
+            visibility_lag: self.visibility_lag(configuration),
             patience: worker.patience,
             clock: worker.clock.clone(),
         }

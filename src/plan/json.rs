@@ -9,7 +9,7 @@ use crate::model::{Address, Object, Reference};
 
 use super::change::{Action, ActionReason, GuardChange, OutputChange, PropertyChange, ResourceChange};
 use super::step::Pending;
-use super::{Note, NoteLevel, Plan};
+use super::{Held, Note, NoteLevel, Plan};
 
 /// The version of this form; the saved plan has its own.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -36,6 +36,7 @@ pub fn render(plan: &Plan) -> Json {
         "resource_changes": plan.changes.iter().map(resource_change).collect::<Vec<_>>(),
         "resource_drift": drifted,
         "output_changes": outputs(&plan.outputs),
+        "left_alone": plan.held.iter().map(held).collect::<Vec<_>>(),
         "notes": plan.notes.iter().map(note).collect::<Vec<_>>(),
         "summary": {
             "import": plan.verdict.import,
@@ -52,6 +53,14 @@ pub fn render(plan: &Plan) -> Json {
             "requests": plan.cost.requests,
             "seconds": plan.cost.seconds,
         },
+    })
+}
+
+fn held(held: &Held) -> Json {
+    json!({
+        "address": held.address.to_string(),
+        "name": held.name,
+        "because": held.why.sentence(),
     })
 }
 

@@ -74,6 +74,16 @@ pub struct Moved {
     pub id: String,
 }
 
+impl StaleReason {
+    /// The id of the live object that moved; none when it is something else.
+    pub fn object(&self) -> Option<&str> {
+        match self {
+            Self::Changed(moved) | Self::Gone(moved) | Self::Appeared(moved) => Some(&moved.id),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for StaleReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -131,6 +131,7 @@ pub fn undo(
                 verdict: Verdict::of(&changes, &outputs),
                 changes,
                 steps,
+                held: Vec::new(),
                 outputs,
                 notes,
             }

@@ -29,6 +29,9 @@ pub struct Verdict {
     pub outputs: usize,
     /// Objects that stay as they are.
     pub unchanged: usize,
+    /// Objects that are left alone for now.
+    #[serde(default)]
+    pub held: usize,
 }
 
 impl Verdict {
@@ -73,6 +76,7 @@ impl Verdict {
             guards,
             outputs,
             unchanged: _,
+            held: _,
         } = *self;
         import + create + update + delete + forget + moved + refresh + guards + outputs > 0
     }
@@ -80,7 +84,11 @@ impl Verdict {
     /// The closing sentence.
     pub fn sentence(&self) -> String {
         if !self.has_changes() {
-            return "No changes. The tenant matches the configuration.".to_owned();
+            return match self.held {
+                0 => "No changes. The tenant matches the configuration.".to_owned(),
+                1 => "Nothing can be done now: 1 object is left alone.".to_owned(),
+                held => format!("Nothing can be done now: {held} objects are left alone."),
+            };
         }
         let mut parts = Vec::new();
         let mut say = |count: usize, what: &str| {
@@ -120,6 +128,7 @@ impl Verdict {
                 "outputs to change"
             },
         );
+        say(self.held, "left alone for now");
         format!("Plan: {}.", parts.join(", "))
     }
 }

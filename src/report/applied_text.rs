@@ -6,6 +6,7 @@ use crate::apply::{Applied, Recovered, StepResult};
 use crate::plan::{Action, Plan, ResourceChange};
 
 use super::page::{Page, Role, Text};
+use super::plan_text::held_line;
 use super::progress::forms;
 use super::visible::quoted;
 use super::words;
@@ -62,7 +63,8 @@ pub fn applied_text(plan: &Plan, applied: &Applied, next: &str) -> Page {
         },
     );
     mismatches(&mut page, plan, applied);
-    if applied.is_complete() && applied.mismatches.is_empty() {
+    held(&mut page, plan);
+    if applied.is_complete() {
         return page;
     }
     page.blank();
@@ -71,8 +73,8 @@ pub fn applied_text(plan: &Plan, applied: &Applied, next: &str) -> Page {
             0,
             "What was done is remembered; what nobody knows is looked for first when you go on:",
         );
-    } else if applied.is_complete() {
-        page.line(0, "To see what the tenant shows now:");
+    } else if applied.is_done() && applied.failure.is_none() && plan.held.is_empty() {
+        page.line(0, "To compare what the tenant shows with what was written:");
     } else {
         page.line(0, "What was done is remembered. To do the rest:");
     }
@@ -80,13 +82,45 @@ pub fn applied_text(plan: &Plan, applied: &Applied, next: &str) -> Page {
     page
 }
 
+/// What was left alone, when there was nothing else to do.
+pub fn held_text(plan: &Plan) -> Page {
+    let mut page = Page::default();
+    page.line(
+        0,
+        Text::of(Role::Error, "✗ ").with(Role::Heading, &plan.verdict.sentence()),
+    );
+    held(&mut page, plan);
+    page
+}
+
+fn held(page: &mut Page, plan: &Plan) {
+    if plan.held.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line(
+        0,
+        Text::of(Role::Heading, "Left alone")
+            .with(Role::Muted, &format!("  {}", words::number(plan.held.len()))),
+    );
+    for held in &plan.held {
+        page.hanging(2, 6, held_line(held));
+    }
+}
+
 /// An interrupted apply that was taken up before this run.
 pub fn recovered_text(recovered: &Recovered) -> Page {
     let mut page = Page::default();
     page.line(0, "An apply that was cut off was taken up first.");
+    let hidden = recovered
+        .hidden
+        .iter()
+        .map(|hidden| hidden.address.clone())
+        .collect();
     for (what, addresses) in [
         ("was done", &recovered.done),
         ("was not done", &recovered.not_done),
+        ("nobody knows yet", &hidden),
     ] {
         if !addresses.is_empty() {
             page.hanging(2, 4, format!("{what}: {}", words::list(addresses)));
@@ -115,12 +149,12 @@ fn fate<'a>(change: &ResourceChange, applied: &'a Applied) -> Fate<'a> {
 fn first_line(applied: &Applied, done: &[&ResourceChange], all: usize) -> Text {
     let counts = counts(done);
     if applied.is_complete() {
-        let read_back = if applied.mismatches.is_empty() {
-            " The tenant shows everything as written."
-        } else {
-            ""
-        };
-        return Text::of(Role::Added, "✓ ").with(Role::Heading, &format!("Applied: {counts}.{read_back}"));
+        let sentence = format!("Applied: {counts}. The tenant shows everything as written.");
+        return Text::of(Role::Added, "✓ ").with(Role::Heading, &sentence);
+    }
+    if applied.is_done() && applied.failure.is_none() && applied.held.is_empty() {
+        let sentence = format!("Applied: {counts}. The tenant shows something else than was written.");
+        return Text::of(Role::Error, "✗ ").with(Role::Heading, &sentence);
     }
     let why = if applied.interrupted {
         "Stopped as asked"

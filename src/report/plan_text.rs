@@ -6,6 +6,8 @@
 mod change;
 mod sections;
 
+pub(super) use sections::held_line;
+
 use crate::model::{Kind, Origin};
 use crate::plan::{Plan, ResourceChange};
 
@@ -75,6 +77,7 @@ pub fn plan_text(view: &PlanView<'_>) -> Page {
             change::describe(view, &names, change, &mut page);
         }
     }
+    sections::held(view, &mut page);
     sections::outputs(view, &mut page);
     sections::drift(view, &names, &mut page);
     sections::notes(view, &mut page);

@@ -45,6 +45,7 @@ use super::files::Files;
 use super::files::OpenFile;
 use super::history;
 use super::place::folder_of;
+use super::replace;
 use crate::model::state::Version;
 use crate::model::state::digest;
 
@@ -155,6 +156,73 @@ impl Journal {
         Ok(Some((journal, recovery)))
     }
 
+    /// Begins the journal of an apply in the place of an earlier one that cannot be closed yet: the requests that
+    /// are still unknown go over into the new one, and the old one moves into the history.
+    ///
+    /// Called under the lock, with the state saved. Cut short at any point, the old or the new one is there.
+    pub fn succeed(self, apply: ApplyBegin, open: &[Open]) -> Result<Self, StateError> {
+        let Self {
+            place,
+            files,
+            file,
+            apply: earlier,
+            ..
+        } = self;
+        drop(file);
+        let failed = |source| failed("begun", &place.journal, source);
+        let bytes = files.read(&place.journal).map_err(failed)?.unwrap_or_default();
+        let name = format!("{}-{}{}", earlier.serial, earlier.apply, past::ENDING);
+        files
+            .create_folder(&place.history)
+            .and_then(|()| history::trim(&*files, &place.history, past::ENDING))
+            .map_err(failed)?;
+        replace::replace(&*files, &place.history.join(name), &bytes).map_err(|fault| failed(fault.source))?;
+        let mut records = vec![Record::ApplyBegin(apply.clone())];
+        for open in open {
+            if open.begin.chooses_no_id() {
+                records.push(Record::Seen(Seen {
+                    path: open.begin.path.clone(),
+                    ids: open.not_ours.clone(),
+                }));
+            }
+            records.push(Record::Begin(Box::new(Begin {
+                step: carried(&earlier.apply, &open.begin.step),
+                ..open.begin.clone()
+            })));
+        }
+        let mut grammar = Grammar::default();
+        let mut lines = Vec::new();
+        for record in &records {
+            grammar
+                .accept(record)
+                .map_err(|reason| StateError::JournalOrder { reason })?;
+            serde_json::to_writer(&mut lines, record).map_err(|cause| failed(cause.into()))?;
+            lines.push(b'\n');
+        }
+        replace::replace(&*files, &place.journal, &lines).map_err(|fault| failed(fault.source))?;
+        let file = files.append(&place.journal).map_err(failed)?;
+        Ok(Self {
+            place,
+            files,
+            file,
+            grammar,
+            apply,
+            broken: false,
+        })
+    }
+
+    /// The requests that an apply left without an answer; none when there is no journal.
+    pub fn open_requests(store: &LocalFile) -> Result<Vec<Open>, StateError> {
+        let path = &store.place().journal;
+        let bytes = store
+            .files()
+            .read(path)
+            .map_err(|source| failed("read", path, source))?
+            .unwrap_or_default();
+        let records = record::parse(path, &bytes)?.records;
+        Ok(Recovery::of(&records).map_or_else(Vec::new, |recovery| recovery.open))
+    }
+
     /// What can be read of a journal that [`Journal::resume`] calls damaged; none when its first line cannot.
     pub fn salvage(store: &LocalFile) -> Result<Option<Recovery>, StateError> {
         let path = &store.place().journal;
@@ -197,9 +265,14 @@ impl Journal {
         &self.apply
     }
 
-    /// Ids in a collection that cannot be a new object's: they were there before or belong to a step that is done.
-    pub fn not_ours(&self, path: &str) -> std::collections::BTreeSet<String> {
-        self.grammar.not_ours(path)
+    /// Whether of every step that began it is known what became of it.
+    pub fn is_decided(&self) -> bool {
+        self.grammar.undecided().is_none()
+    }
+
+    /// Ids that cannot be the object of a step: they were there before it began or belong to a step that is done.
+    pub fn not_ours(&self, step: &str) -> std::collections::BTreeSet<String> {
+        self.grammar.not_ours(step)
     }
 
     /// Writes records, durable when this returns. Many at once cost one wait for the disk.
@@ -274,6 +347,15 @@ impl Journal {
             .and_then(|()| files.sync_folder(folder_of(&place.journal)))
             .map_err(|source| failed("closed", &place.journal, source))?;
         Ok(kept)
+    }
+}
+
+/// The name of a step that went over from the journal of an earlier apply; it keeps that through later ones.
+fn carried(apply: &str, step: &str) -> String {
+    if step.contains('/') {
+        step.to_owned()
+    } else {
+        format!("{apply}/{step}")
     }
 }
 

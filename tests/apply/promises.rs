@@ -92,7 +92,7 @@ async fn what_others_edit_beside_is_kept() {
         .await
         .unwrap();
     drop(guard);
-    assert!(applied.is_complete());
+    assert!(applied.is_done() && !applied.is_complete());
     let policy = world.live(Kind::Policies, "policy.p").await;
     assert_eq!(policy["state"], json!("disabled"));
     assert_eq!(

@@ -12,7 +12,7 @@ use capol::model::Address;
 use capol::ops::connection::{Environment, sandbox_file};
 use capol::ops::located;
 use capol::ops::project::{self, Given, Loaded};
-use capol::ops::workspace::{Narrowing, Supervision, WorkError, Worker, Workspace};
+use capol::ops::workspace::{Moved, Narrowing, Supervision, WorkError, Worker, Workspace};
 use capol::plan::{Mode, Plan};
 use capol::report::{Canvas, Finding, diagnostics_text};
 use capol::sandbox::{Clock, Running, Sandbox, SandboxOptions, Tenant};
@@ -257,7 +257,11 @@ async fn planned(case: &Case, folder: &Path, world: &World, then: Then) -> Resul
             .await?;
         let applies = matches!(then, Then::Apply);
         let planned = match then {
-            Then::Check(plan) => workspace.check(&connection, &loaded, *plan).await?,
+            Then::Check(plan) => {
+                workspace
+                    .check(&connection, &loaded, *plan, &worker, Moved::Refuse)
+                    .await?
+            }
             _ => workspace.plan(&connection, &loaded, &narrowing, &worker).await?,
         };
         if applies {

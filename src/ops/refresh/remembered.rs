@@ -55,6 +55,8 @@ pub async fn remembered(
         live,
         directory,
         requests,
+        read_at: tokio::time::Instant::now(),
+        not_visible: std::collections::BTreeMap::new(),
     })
 }
 

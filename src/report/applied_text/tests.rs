@@ -150,6 +150,7 @@ fn what_reads_back_otherwise_is_named_field_by_field() {
 #[test]
 fn an_apply_that_was_cut_off_is_told() {
     let recovered = Recovered {
+        hidden: Vec::new(),
         done: vec!["policy.mfa".into()],
         not_done: vec!["policy.a".into(), "policy.b".into()],
     };

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::plan::{Action, GuardChange, NoteLevel, OutputChange, Plan, PropertyChange, ResourceChange};
+use crate::plan::{Action, GuardChange, Held, NoteLevel, OutputChange, Plan, PropertyChange, ResourceChange};
 
 use super::super::attributes::differences;
 use super::super::page::{Page, Role, Text};
@@ -141,6 +141,30 @@ fn output(change: &OutputChange) -> (Text, Text) {
                 .with(Role::Added, &after),
         ),
     }
+}
+
+/// What the plan leaves alone for now.
+pub(super) fn held(view: &PlanView<'_>, page: &mut Page) {
+    if view.plan.held.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line(
+        0,
+        Text::of(Role::Heading, "Left alone for now")
+            .with(Role::Muted, &format!("  {}", words::number(view.plan.held.len()))),
+    );
+    for held in &view.plan.held {
+        page.hanging(2, 6, held_line(held));
+    }
+}
+
+/// An object that is left alone, and why.
+pub(in super::super) fn held_line(held: &Held) -> Text {
+    Text::of(Role::Warning, "? ")
+        .with(Role::Plain, &quoted(&held.name))
+        .with(Role::Muted, &format!("  {}", held.address))
+        .with(Role::Plain, &format!("  {}", held.why.sentence()))
 }
 
 /// What somebody changed outside capol.

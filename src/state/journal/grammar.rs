@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::record::Outcome;
 use super::record::Record;
@@ -12,13 +13,20 @@ pub(super) struct Grammar {
     begun: bool,
     ended: bool,
     /// The ids that are recorded of each collection.
-    seen: BTreeMap<String, BTreeSet<String>>,
+    seen: BTreeMap<String, Arc<BTreeSet<String>>>,
     /// The ids that steps which are done have.
     ours: BTreeSet<String>,
     /// How each step stands.
-    steps: BTreeMap<String, Standing>,
+    steps: BTreeMap<String, Step>,
     /// Whether something is done that the state does not hold yet.
     unsaved: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Step {
+    standing: Standing,
+    /// The ids that were recorded of its collection when it began: an id recorded later may be its own.
+    seen: Option<Arc<BTreeSet<String>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +43,10 @@ impl Grammar {
         self.ended
     }
 
-    /// Ids in a collection that cannot be a new object's: they were there before or belong to a step that is done.
-    pub(super) fn not_ours(&self, path: &str) -> BTreeSet<String> {
-        let seen = self.seen.get(path).into_iter().flatten();
+    /// Ids that cannot be the object of a step: they were there before it began or belong to a step that is done.
+    pub(super) fn not_ours(&self, step: &str) -> BTreeSet<String> {
+        let step = self.steps.get(step);
+        let seen = step.and_then(|step| step.seen.as_deref()).into_iter().flatten();
         seen.chain(&self.ours).cloned().collect()
     }
 
@@ -53,7 +62,7 @@ impl Grammar {
             Record::ApplyBegin(_) => self.begun = true,
             Record::Seen(seen) => {
                 let ids = self.seen.entry(seen.path.clone()).or_default();
-                ids.extend(seen.ids.iter().cloned());
+                Arc::make_mut(ids).extend(seen.ids.iter().cloned());
             }
             Record::Begin(begin) => {
                 if begin.chooses_no_id() && !self.seen.contains_key(&begin.path) {
@@ -62,20 +71,25 @@ impl Grammar {
                         begin.address, begin.path
                     ));
                 }
-                if !matches!(self.steps.get(&begin.step), None | Some(Standing::Failed)) {
+                let earlier = self.steps.get(&begin.step).map(|step| step.standing);
+                if !matches!(earlier, None | Some(Standing::Failed)) {
                     return Err(format!("the step `{}` has begun already", begin.step));
                 }
-                self.steps.insert(begin.step.clone(), Standing::Open);
+                let step = Step {
+                    standing: Standing::Open,
+                    seen: self.seen.get(&begin.path).cloned(),
+                };
+                self.steps.insert(begin.step.clone(), step);
             }
             Record::End(end) => {
-                let standing = self
+                let step = self
                     .steps
                     .get_mut(&end.step)
-                    .filter(|standing| matches!(**standing, Standing::Open | Standing::Unknown));
-                let Some(standing) = standing else {
+                    .filter(|step| matches!(step.standing, Standing::Open | Standing::Unknown));
+                let Some(step) = step else {
                     return Err(format!("the step `{}` is not open", end.step));
                 };
-                *standing = match &end.outcome {
+                step.standing = match &end.outcome {
                     Outcome::Done { id, .. } => {
                         self.ours.extend(id.clone());
                         Standing::Done
@@ -83,7 +97,7 @@ impl Grammar {
                     Outcome::Failed { .. } => Standing::Failed,
                     Outcome::Unknown { .. } => Standing::Unknown,
                 };
-                self.unsaved |= *standing == Standing::Done;
+                self.unsaved |= step.standing == Standing::Done;
             }
             Record::StateSaved(_) => self.unsaved = false,
             Record::ApplyEnd { .. } => {
@@ -94,12 +108,16 @@ impl Grammar {
         Ok(())
     }
 
-    fn may_end(&self) -> Result<(), String> {
-        let open = self
-            .steps
+    /// A step of which it is not known what became of it.
+    pub(super) fn undecided(&self) -> Option<&str> {
+        self.steps
             .iter()
-            .find(|(_, standing)| matches!(standing, Standing::Open | Standing::Unknown));
-        if let Some((step, _)) = open {
+            .find(|(_, step)| matches!(step.standing, Standing::Open | Standing::Unknown))
+            .map(|(name, _)| name.as_str())
+    }
+
+    fn may_end(&self) -> Result<(), String> {
+        if let Some(step) = self.undecided() {
             return Err(format!("it is not known what became of the step `{step}`"));
         }
         if self.unsaved {

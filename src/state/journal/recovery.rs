@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -62,20 +63,25 @@ impl Recovery {
             saved: None,
             ended: false,
         };
-        let mut known: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        let mut known: BTreeMap<&str, Arc<BTreeSet<String>>> = BTreeMap::new();
+        // What was seen before a request left cannot be what it made; what was seen later can.
+        let mut seen_before: BTreeMap<&str, Arc<BTreeSet<String>>> = BTreeMap::new();
         for record in records {
             match record {
                 Record::ApplyBegin(_) => {}
                 Record::Seen(seen) => {
-                    known
-                        .entry(&seen.path)
-                        .or_default()
-                        .extend(seen.ids.iter().cloned());
+                    let ids = known.entry(&seen.path).or_default();
+                    Arc::make_mut(ids).extend(seen.ids.iter().cloned());
                 }
-                Record::Begin(begin) => recovery.open.push(Open {
-                    begin: Begin::clone(begin),
-                    not_ours: BTreeSet::new(),
-                }),
+                Record::Begin(begin) => {
+                    if let Some(seen) = known.get(begin.path.as_str()) {
+                        seen_before.insert(&begin.step, Arc::clone(seen));
+                    }
+                    recovery.open.push(Open {
+                        begin: Begin::clone(begin),
+                        not_ours: BTreeSet::new(),
+                    });
+                }
                 Record::End(end) => {
                     let place = recovery.open.iter().position(|open| open.begin.step == end.step);
                     let Some(place) = place else {
@@ -103,7 +109,7 @@ impl Recovery {
                 Record::ApplyEnd { .. } => recovery.ended = true,
             }
         }
-        recovery.exclude(&known, records);
+        recovery.exclude(&seen_before, records);
         Some(recovery)
     }
 
@@ -114,7 +120,7 @@ impl Recovery {
         }
     }
 
-    fn exclude(&mut self, known: &BTreeMap<&str, BTreeSet<String>>, records: &[Record]) {
+    fn exclude(&mut self, seen_before: &BTreeMap<&str, Arc<BTreeSet<String>>>, records: &[Record]) {
         let ours: BTreeSet<&String> = records
             .iter()
             .filter_map(|record| match record {
@@ -127,10 +133,10 @@ impl Recovery {
             .collect();
         for open in &mut self.open {
             if open.begin.chooses_no_id() {
-                open.not_ours = known
-                    .get(open.begin.path.as_str())
+                open.not_ours = seen_before
+                    .get(open.begin.step.as_str())
                     .into_iter()
-                    .flatten()
+                    .flat_map(|seen| seen.iter())
                     .chain(ours.iter().copied())
                     .cloned()
                     .collect();

@@ -1,0 +1,334 @@
+//! Every plan of the tests' cases, every step of it, every fault: and death at every request and file-system call.
+//!
+//! A sample runs always; `CAPOL_FIRE=whole` runs all of it.
+
+use std::path::{Path, PathBuf};
+
+use capol::sandbox::{Faults, Tenant};
+
+use super::disk::{Disk, EVERY_WRONG, Wrong};
+use super::invariants::Watcher;
+use super::spec::{Others, Spec};
+use super::stage::{Command, Ended, Fate, Ran, Stage};
+use super::trouble::{ALL, Meeting, faults};
+use crate::in_memory::in_virtual_time;
+
+/// What stands between the two texts of a case.
+const BECOMES: &str = "# ---- becomes ----\n";
+
+/// From one text to another.
+#[derive(Debug, Clone)]
+struct Transition {
+    name: String,
+    from: String,
+    to: String,
+}
+
+/// One thing that goes wrong in it.
+#[derive(Debug, Clone)]
+enum Mishap {
+    Fault(Meeting),
+    Request {
+        number: usize,
+        after: bool,
+    },
+    Stop(usize),
+    Call {
+        number: usize,
+        wrong: Wrong,
+        power: Option<u64>,
+    },
+}
+
+/// Where a transition begins, and where it leads when nothing goes wrong.
+struct Begun {
+    tenant: Tenant,
+    disk: Disk,
+    others: Others,
+    end: Vec<String>,
+    addresses: Vec<String>,
+    clean: Ran,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/fire/plans")
+}
+
+fn transitions() -> Vec<Transition> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let (from, to) = text
+                .split_once(BECOMES)
+                .unwrap_or_else(|| panic!("{}", path.display()));
+            Transition {
+                name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+                from: from.to_owned(),
+                to: to.to_owned(),
+            }
+        })
+        .collect()
+}
+
+/// The transition without faults; none when the tenant of the tests refuses it.
+async fn begin(transition: &Transition) -> Option<Begun> {
+    let stage = Stage::new();
+    if !stage.is_sound(&transition.from) || !stage.is_sound(&transition.to) {
+        return None;
+    }
+    let mut others = Others::all_of(&stage);
+    if !transition.from.trim().is_empty() {
+        stage.write(&transition.from);
+        if !stage.apply().await.is_complete() {
+            return None;
+        }
+    }
+    let tenant = stage.tenant.with_tenant(|tenant| tenant.clone());
+    let disk = stage.disk.copy();
+    stage.write(&transition.to);
+    let clean = stage.apply().await;
+    if !clean.is_complete() || clean.sent.iter().all(|sent| !sent.is_write()) {
+        return None;
+    }
+    let kept = stage.state().unwrap().resources;
+    // What a `removed` block lets go is nobody's from then on.
+    for kind in super::spec::KINDS {
+        for object in others.managed(&stage, kind) {
+            if kept
+                .values()
+                .all(|resource| resource.id != super::spec::id(&object))
+            {
+                others.ids.insert(super::spec::id(&object));
+            }
+        }
+    }
+    let addresses = kept.into_keys().collect();
+    Some(Begun {
+        tenant,
+        disk,
+        others,
+        end: stage.shape(),
+        addresses,
+        clean,
+    })
+}
+
+fn mishaps(begun: &Begun) -> Vec<Mishap> {
+    let mut mishaps = Vec::new();
+    let sent = &begun.clean.sent;
+    let below = |path: &str| path.splitn(3, '/').nth(2).unwrap_or(path).to_owned();
+    for (number, one) in sent.iter().enumerate().filter(|(_, one)| one.is_write()) {
+        let path = below(&one.path);
+        let earlier = sent[..number]
+            .iter()
+            .filter(|other| other.method == one.method && other.path.contains(&path))
+            .count();
+        for trouble in ALL {
+            for times in [1, 6] {
+                mishaps.push(Mishap::Fault(Meeting {
+                    trouble,
+                    method: one.method.to_owned(),
+                    path: path.clone(),
+                    nth: u32::try_from(earlier + 1).unwrap(),
+                    times,
+                }));
+            }
+        }
+    }
+    for number in 0..sent.len() {
+        for after in [false, true] {
+            mishaps.push(Mishap::Request { number, after });
+        }
+        mishaps.push(Mishap::Stop(number));
+    }
+    for number in 0..begun.clean.calls {
+        for wrong in EVERY_WRONG {
+            mishaps.push(Mishap::Call {
+                number,
+                wrong,
+                power: None,
+            });
+            if wrong != Wrong::Fails {
+                for seed in [1, 2, 3] {
+                    mishaps.push(Mishap::Call {
+                        number,
+                        wrong,
+                        power: Some(seed),
+                    });
+                }
+            }
+        }
+    }
+    mishaps
+}
+
+/// Carries the transition out under a mishap, then without; what is broken.
+async fn survive(transition: &Transition, begun: &Begun, mishap: &Mishap) -> Result<(), String> {
+    let stage = Stage::on(begun.tenant.clone(), begun.disk.copy());
+    let mut watcher = Watcher::of(&stage, begun.others.clone());
+    stage.write(&transition.to);
+    let mut fate = Fate::default();
+    match mishap {
+        Mishap::Fault(meeting) => {
+            watcher.old_answers = meeting.trouble.makes_old_answers();
+            stage.faults(faults(std::slice::from_ref(meeting)));
+        }
+        Mishap::Request { number, after } => fate.death = Some((*number, *after)),
+        Mishap::Stop(number) => fate.stop = Some(*number),
+        Mishap::Call { number, wrong, .. } => fate.call = Some((*number, *wrong)),
+    }
+    let ran = stage.meet(Command::apply(), fate).await;
+    if let (
+        Ended::Killed,
+        Mishap::Call {
+            power: Some(seed), ..
+        },
+    ) = (&ran.ended, mishap)
+    {
+        stage.disk.cut_power(*seed);
+    }
+    let mut broken = watcher.check(&stage, None, &ran);
+    if ran.is_complete() && stage.shape() != begun.end {
+        broken.push("complete, and yet the tenant is another".to_owned());
+    }
+    stage.wait(1).await;
+    stage.faults(Faults::none());
+    // What does not hang on something unknown goes on at once; the rest when the service must have shown it.
+    for minutes in [0, 16] {
+        stage.wait(minutes).await;
+        let ran = stage.apply().await;
+        broken.extend(watcher.check(&stage, None, &ran));
+        if minutes > 0 && !ran.is_complete() {
+            broken.push("it is never complete".to_owned());
+        }
+    }
+    let again = stage.plan().await;
+    if again.verdict.has_changes() || !again.held.is_empty() {
+        broken.push(format!("the plan is not empty: {:?}", again.verdict));
+    }
+    let shape = stage.shape();
+    if shape != begun.end {
+        let (more, less): (Vec<_>, Vec<_>) = (
+            shape.iter().filter(|line| !begun.end.contains(line)).collect(),
+            begun.end.iter().filter(|line| !shape.contains(line)).collect(),
+        );
+        broken.push(format!("the tenant is another: more {more:#?} less {less:#?}"));
+    }
+    let addresses: Vec<String> = stage.state().unwrap().resources.into_keys().collect();
+    if addresses != begun.addresses {
+        broken.push(format!(
+            "the state holds {addresses:?} instead of {:?}",
+            begun.addresses
+        ));
+    }
+    if stage.disk.read(&Stage::journal_path()).is_some() {
+        broken.push("a journal is left".to_owned());
+    }
+    if broken.is_empty() {
+        Ok(())
+    } else {
+        Err(format!(
+            "{} under {mishap:?}: {}",
+            transition.name,
+            broken.join("; ")
+        ))
+    }
+}
+
+/// A number below `below` that follows from seed and count.
+fn chance(seed: u64, count: u64, below: usize) -> usize {
+    let mut mixed = seed.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    usize::try_from((mixed ^ (mixed >> 31)) % u64::try_from(below.max(1)).unwrap()).unwrap()
+}
+
+#[test]
+fn every_step_of_every_plan_survives_every_fault() {
+    let whole = std::env::var("CAPOL_FIRE").is_ok_and(|what| what == "whole");
+    let seed = std::env::var("CAPOL_FIRE_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1);
+    let transitions = transitions();
+    // So many plans and so many mishaps in each of them, when only a sample is asked for.
+    let (sampled, sample) = (60, 5);
+    let transitions: Vec<Transition> = if whole {
+        transitions
+    } else {
+        let chosen = |count| chance(seed, 7 + u64::try_from(count).unwrap(), transitions.len());
+        let chosen: std::collections::BTreeSet<usize> = (0..sampled).map(chosen).collect();
+        chosen
+            .into_iter()
+            .map(|place| transitions[place].clone())
+            .collect()
+    };
+    let (mut plans, mut cells, mut refused) = (0, 0, Vec::new());
+    let mut broken = Vec::new();
+    for (place, transition) in transitions.iter().enumerate() {
+        in_virtual_time(async {
+            let Some(begun) = begin(transition).await else {
+                refused.push(transition.name.clone());
+                return;
+            };
+            plans += 1;
+            let all = mishaps(&begun);
+            let chosen: Vec<usize> = if whole {
+                (0..all.len()).collect()
+            } else {
+                (0..sample)
+                    .map(|count| chance(seed, u64::try_from(place * 1000 + count).unwrap(), all.len()))
+                    .collect()
+            };
+            for number in chosen {
+                cells += 1;
+                if let Err(what) = survive(transition, &begun, &all[number]).await {
+                    println!("{what}");
+                    broken.push(what);
+                }
+            }
+        });
+        if broken.len() > 20 {
+            break;
+        }
+    }
+    println!(
+        "{cells} mishaps in {plans} plans, seed {seed}; {} texts take more than the tenant has",
+        refused.len()
+    );
+    assert!(
+        broken.is_empty(),
+        "{} broke a promise; the first: {}",
+        broken.len(),
+        broken[0]
+    );
+    assert!(plans > 0);
+}
+
+/// The plans that other tests of this suite make, kept for the matrix when they are asked for.
+pub(crate) fn record(from: &str, to: &str) {
+    if std::env::var("CAPOL_FIRE").is_ok_and(|what| what == "record") && from != to {
+        let text = format!("{from}{BECOMES}{to}");
+        let name: String = capol::model::state::digest(text.as_bytes())
+            .chars()
+            .take(10)
+            .collect();
+        std::fs::create_dir_all(folder()).unwrap();
+        std::fs::write(folder().join(format!("{name}.capol")), text).unwrap();
+    }
+}
+
+/// A whole project as data, for cases that the other tests do not make.
+pub(crate) fn keep(name: &str, from: &Spec, to: &Spec) {
+    if std::env::var("CAPOL_FIRE").is_ok_and(|what| what == "record") {
+        let text = format!("{}{BECOMES}{}", from.text(), to.text());
+        std::fs::create_dir_all(folder()).unwrap();
+        std::fs::write(folder().join(format!("{name}.capol")), text).unwrap();
+    }
+}

@@ -1,0 +1,945 @@
+//! Random lives: a project that changes, a tenant that fails, processes that die, other people who edit.
+//!
+//! A life that breaks a promise prints itself as a case for `tests/cases/fire`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use capol::plan::{Act, Action, Plan};
+use capol::sandbox::{Faults, Kind, Tenant};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::disk::Wrong;
+use super::invariants::{Edited, Watcher, opened};
+use super::spec::{Block, KINDS, Spec, differences, id, object_of};
+use super::stage::{Command, Ended, Fate, Ran, Sent, Stage};
+use super::trouble::{ALL, Meeting, Trouble, faults};
+use crate::in_memory::in_virtual_time;
+
+/// One life, ready to be lived again.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Life {
+    pub(crate) chapters: Vec<Chapter>,
+}
+
+/// One command, and what happens in it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Chapter {
+    pub(crate) spec: Spec,
+    /// How many requests may be under way at once.
+    pub(crate) parallelism: usize,
+    /// Whether the plan is saved first, and applied later.
+    pub(crate) saved: bool,
+    /// `--skip-changed`
+    pub(crate) skip_changed: bool,
+    pub(crate) troubles: Vec<Meeting>,
+    pub(crate) end: End,
+    /// The power goes too, and this decides what the disk forgets.
+    pub(crate) power_cut: Option<u64>,
+    /// What others do.
+    pub(crate) edits: Vec<Edit>,
+    /// How many minutes pass afterwards.
+    pub(crate) wait: u64,
+}
+
+/// How a process ends before its time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum End {
+    #[default]
+    None,
+    /// At a file-system call.
+    Call(usize, FileFault),
+    /// At a request, before it leaves.
+    Before(usize),
+    /// At a request, when it was carried out.
+    After(usize),
+    /// Ctrl-C as a request leaves.
+    Stop(usize),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FileFault {
+    DeathBefore,
+    DeathAfter,
+    Fails,
+}
+
+/// What somebody else does as a request leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Edit {
+    /// The number of the request.
+    pub(crate) at: usize,
+    /// Which of capol's objects, counted through.
+    pub(crate) object: usize,
+    /// Whether it is deleted; else a mark is written into it.
+    pub(crate) deleted: bool,
+}
+
+// ---- Drafts: what proptest makes and shrinks -------------------------------------------------------------------
+
+#[derive(Debug, Clone)]
+struct Draft {
+    first: u8,
+    chapters: Vec<ChapterDraft>,
+}
+
+#[derive(Debug, Clone)]
+struct ChapterDraft {
+    changes: Vec<(u8, u8, u8)>,
+    troubles: Vec<(u8, u8, u8, bool)>,
+    end: (u8, u16),
+    power: Option<u64>,
+    edit: Option<(u8, u8, bool)>,
+    wait: u8,
+    saved: bool,
+    parallelism: u8,
+}
+
+fn chapter() -> impl Strategy<Value = ChapterDraft> {
+    (
+        vec((0..14u8, any::<u8>(), any::<u8>()), 1..6),
+        vec(
+            (
+                0..u8::try_from(ALL.len()).unwrap(),
+                any::<u8>(),
+                0..3u8,
+                any::<bool>(),
+            ),
+            0..6,
+        ),
+        (0..12u8, any::<u16>()),
+        prop::option::weighted(0.3, any::<u64>()),
+        prop::option::weighted(0.3, (0..40u8, any::<u8>(), prop::bool::weighted(0.2))),
+        0..4u8,
+        prop::bool::weighted(0.2),
+        0..3u8,
+    )
+        .prop_map(
+            |(changes, troubles, end, power, edit, wait, saved, parallelism)| ChapterDraft {
+                changes,
+                troubles,
+                end,
+                power,
+                edit,
+                wait,
+                saved,
+                parallelism,
+            },
+        )
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    (any::<u8>(), vec(chapter(), 1..6)).prop_map(|(first, chapters)| Draft { first, chapters })
+}
+
+// ---- Projects ---------------------------------------------------------------------------------------------------
+
+fn policy(name: &str, a: u8) -> Block {
+    let with = |bit: u8, address: &str| (a >> bit & 1 == 1).then(|| address.to_owned());
+    Block::Policy {
+        name: name.to_owned(),
+        state: a % 3,
+        location: with(1, "location.l0"),
+        strength: with(2, "strength.s0"),
+        group: with(3, "group.g0"),
+        context: with(4, "context.c0"),
+        hours: a >> 5,
+    }
+}
+
+/// The project that a life begins with.
+fn beginning(a: u8) -> Spec {
+    let mut spec = Spec::default()
+        .with(
+            "l0",
+            Block::Ranges {
+                name: "L0".to_owned(),
+                ranges: a,
+                trusted: true,
+            },
+        )
+        .with(
+            "l1",
+            Block::Countries {
+                name: "L1".to_owned(),
+                countries: a,
+            },
+        )
+        .with(
+            "s0",
+            Block::Strength {
+                name: "S0".to_owned(),
+                combinations: a,
+                keys: a % 3,
+            },
+        )
+        .with(
+            "c0",
+            Block::Context {
+                name: "C0".to_owned(),
+                available: a & 1 == 1,
+            },
+        )
+        .with(
+            "g0",
+            Block::Group {
+                name: "G0".to_owned(),
+                members: BTreeSet::from([a % 5, a % 3]),
+            },
+        )
+        .with("p0", policy("P0", a))
+        .with("p1", policy("P1", a.rotate_left(3)));
+    spec.tidy();
+    spec
+}
+
+/// Changes a project a little.
+fn change(spec: &mut Spec, (what, a, b): (u8, u8, u8)) {
+    let slot = a % 2;
+    match what {
+        0 => {
+            let (address, mut name) = (format!("policy.p{}", a % 4), format!("P{}", a % 4));
+            // One that moved away may have kept the name.
+            if spec
+                .blocks
+                .iter()
+                .any(|(other, block)| *other != address && block.name() == name)
+            {
+                name.push_str(" too");
+            }
+            spec.blocks.insert(address, policy(&name, b));
+        }
+        1 => {
+            spec.blocks.remove(&format!("policy.p{}", a % 4));
+        }
+        2 | 3 => {
+            // A location changes, or becomes one of countries, or back; a trusted one that goes is released first.
+            let address = format!("location.l{slot}");
+            let name = format!("L{slot}{}", if b & 64 == 64 { " anew" } else { "" });
+            let block = if b & 3 == 3 {
+                Block::Countries {
+                    name,
+                    countries: b >> 2,
+                }
+            } else {
+                Block::Ranges {
+                    name,
+                    ranges: b >> 2 & 7,
+                    trusted: b & 1 == 0,
+                }
+            };
+            spec.blocks.insert(address, block);
+        }
+        4 => {
+            spec.blocks.remove(&format!("location.l{slot}"));
+        }
+        5..=7 => {
+            let entry = spec
+                .blocks
+                .entry("strength.s0".to_owned())
+                .or_insert(Block::Strength {
+                    name: "S0".to_owned(),
+                    combinations: a,
+                    keys: 0,
+                });
+            if let Block::Strength {
+                combinations, keys, ..
+            } = entry
+            {
+                match what {
+                    5 => *combinations = combinations.wrapping_add(1 + b % 2) % 3,
+                    6 => *keys = if *keys == 0 { 1 + b % 2 } else { 0 },
+                    _ => *keys = (*keys + 1) % 3,
+                }
+            }
+        }
+        8 => {
+            let block = Block::Context {
+                name: format!("C0{}", if b & 1 == 1 { " anew" } else { "" }),
+                available: b & 2 == 2,
+            };
+            spec.blocks.insert("context.c0".to_owned(), block);
+        }
+        9 => {
+            spec.blocks.remove("context.c0");
+        }
+        10 | 11 => {
+            let block = Block::Group {
+                name: format!("G0{}", if b & 16 == 16 { " anew" } else { "" }),
+                members: (0..5).filter(|bit| b >> bit & 1 == 1).collect(),
+            };
+            spec.blocks.insert("group.g0".to_owned(), block);
+        }
+        12 => {
+            let removed = ["group.g0", "strength.s0"][usize::from(a % 2)];
+            if b & 1 == 1 {
+                spec.blocks.remove(removed);
+            }
+        }
+        _ => {
+            // A policy gets another address.
+            let (from, to) = (format!("policy.p{}", a % 4), format!("policy.q{}", b % 4));
+            if let Some(block) = spec.blocks.remove(&from) {
+                if spec.blocks.contains_key(&to) {
+                    spec.blocks.insert(from, block);
+                } else {
+                    spec.blocks.insert(to.clone(), block);
+                    spec.moved.push((from, to));
+                }
+            }
+        }
+    }
+    spec.tidy();
+}
+
+// ---- Faults at steps --------------------------------------------------------------------------------------------
+
+/// The kinds of step that send something.
+pub(crate) const STEPS: [&str; 10] = [
+    "create",
+    "update",
+    "release",
+    "delete",
+    "set combinations",
+    "add configuration",
+    "remove configuration",
+    "add members",
+    "remove member",
+    "read",
+];
+
+fn step_of(act: &Act) -> Option<(&'static str, &'static str, String)> {
+    let place = |kind: &capol::model::Kind| match kind {
+        capol::model::Kind::Policy => "Access/policies",
+        capol::model::Kind::Strength => "authenticationStrengthPolicies",
+        capol::model::Kind::Context => "ClassReferences",
+        capol::model::Kind::Group => "/groups",
+        _ => "/namedLocations",
+    };
+    Some(match act {
+        Act::Create { kind, .. } => (
+            "create",
+            if *kind == capol::model::Kind::Context {
+                "PATCH"
+            } else {
+                "POST"
+            },
+            place(kind).to_owned(),
+        ),
+        Act::Update { kind, id, .. } => ("update", "PATCH", format!("{}/{id}", place(kind))),
+        Act::Release { kind, id, .. } => ("release", "PATCH", format!("{}/{id}", place(kind))),
+        Act::Delete { kind, id, .. } => ("delete", "DELETE", format!("{}/{id}", place(kind))),
+        Act::SetCombinations { .. } => ("set combinations", "POST", "updateAllowedCombinations".to_owned()),
+        Act::AddConfiguration { .. } => (
+            "add configuration",
+            "POST",
+            "combinationConfigurations".to_owned(),
+        ),
+        Act::RemoveConfiguration { .. } => (
+            "remove configuration",
+            "DELETE",
+            "combinationConfigurations".to_owned(),
+        ),
+        Act::AddMembers { .. } => ("add members", "PATCH", "/groups/".to_owned()),
+        Act::RemoveMember { .. } => ("remove member", "DELETE", "/members/".to_owned()),
+        _ => return None,
+    })
+}
+
+/// What kind of step a request belongs to.
+fn step_of_request(sent: &Sent) -> &'static str {
+    let path = sent.path.as_str();
+    let body: Value = serde_json::from_str(&sent.body).unwrap_or_default();
+    let only = |member: &str| {
+        let others = body.as_object().is_some_and(|body| {
+            body.keys()
+                .all(|key| key == member || key == "@odata.type" || key == "id")
+        });
+        others && body[member] == json!(false)
+    };
+    match sent.method {
+        "GET" => "read",
+        _ if !sent.is_write() => "read",
+        "POST" if path.ends_with("updateAllowedCombinations") => "set combinations",
+        "POST" if path.ends_with("combinationConfigurations") => "add configuration",
+        "DELETE" if path.contains("combinationConfigurations") => "remove configuration",
+        "DELETE" if path.contains("/members/") => "remove member",
+        "PATCH" if body.get("members@odata.bind").is_some() => "add members",
+        "POST" => "create",
+        "PATCH" if only("isTrusted") || only("isAvailable") => "release",
+        "PATCH" => "update",
+        _ => "delete",
+    }
+}
+
+/// Which fault met which kind of step, and in how many lives.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Coverage {
+    pub(crate) lives: usize,
+    pub(crate) hits: BTreeMap<(String, &'static str), usize>,
+}
+
+impl Coverage {
+    fn take(&mut self, life: &BTreeSet<(String, &'static str)>) {
+        self.lives += 1;
+        for hit in life {
+            *self.hits.entry(hit.clone()).or_default() += 1;
+        }
+    }
+
+    /// The table, and the pairs that were met in fewer than this share of lives.
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    pub(crate) fn table(&self, least: f64) -> (String, Vec<String>) {
+        let mut rows = String::new();
+        let mut rare = Vec::new();
+        let faults: BTreeSet<&String> = self.hits.keys().map(|(fault, _)| fault).collect();
+        for fault in faults {
+            let _ = write!(rows, "{fault:24}");
+            for step in STEPS {
+                let hits = self.hits.get(&(fault.clone(), step)).copied().unwrap_or(0);
+                let share = 100.0 * hits as f64 / self.lives.max(1) as f64;
+                let _ = write!(rows, " {share:5.1}");
+                let is_read = step == "read";
+                if share < least && !is_read {
+                    rare.push(format!("{fault} at {step}: {share:.2} %"));
+                }
+            }
+            rows.push('\n');
+        }
+        (
+            format!(
+                "{:24} {}\n{rows}",
+                "",
+                STEPS
+                    .map(|step| format!("{:>5}", &step[..5.min(step.len())]))
+                    .join(" ")
+            ),
+            rare,
+        )
+    }
+}
+
+fn coverage_of(chapter: &Chapter, ran: &Ran, hits: &mut BTreeSet<(String, &'static str)>) {
+    let word = |trouble: Trouble| {
+        serde_json::to_value(trouble)
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    for meeting in &chapter.troubles {
+        if meeting.method.is_empty() {
+            for sent in ran.sent.iter().filter(|sent| sent.is_write()) {
+                hits.insert((word(meeting.trouble), step_of_request(sent)));
+            }
+            continue;
+        }
+        let met = ran
+            .sent
+            .iter()
+            .filter(|sent| sent.method == meeting.method && sent.path.contains(&meeting.path))
+            .nth(usize::try_from(meeting.nth).unwrap().saturating_sub(1));
+        if let Some(sent) = met {
+            hits.insert((word(meeting.trouble), step_of_request(sent)));
+        }
+    }
+    let at = |number: usize, what: &str, hits: &mut BTreeSet<(String, &'static str)>| {
+        if let Some(sent) = ran.sent.get(number) {
+            hits.insert((what.to_owned(), step_of_request(sent)));
+        }
+    };
+    match chapter.end {
+        End::Before(number) => at(number, "death before", hits),
+        End::After(number) => at(number, "death after", hits),
+        End::Stop(number) => at(number, "ctrl-c", hits),
+        End::Call(..) | End::None => {}
+    }
+    for edit in &chapter.edits {
+        at(edit.at, "edit by others", hits);
+    }
+}
+
+// ---- Living -----------------------------------------------------------------------------------------------------
+
+/// The objects of capol's, in one order.
+fn theirs(tenant: &mut Tenant, others: &BTreeSet<String>) -> Vec<(Kind, Value)> {
+    let mut found = Vec::new();
+    for kind in KINDS {
+        let mut objects: Vec<Value> = tenant.objects(kind).cloned().collect();
+        objects.retain(|object| !others.contains(&id(object)));
+        objects.sort_by_key(id);
+        found.extend(objects.into_iter().map(|object| (kind, object)));
+    }
+    found
+}
+
+fn doing(
+    edit: &Edit,
+    others: BTreeSet<String>,
+    number: usize,
+    now: jiff::Timestamp,
+    begin: tokio::time::Instant,
+    log: Arc<Mutex<Vec<Edited>>>,
+) -> super::stage::Doing {
+    let edit = edit.clone();
+    Arc::new(move |tenant: &mut Tenant| {
+        let objects = theirs(tenant, &others);
+        if objects.is_empty() {
+            return;
+        }
+        let (kind, mut object) = objects[edit.object % objects.len()].clone();
+        let mark = format!("00000000-0000-4000-8000-{number:012}");
+        if edit.deleted {
+            tenant.remove(kind, &id(&object));
+        } else {
+            if kind == Kind::Policies {
+                object["conditions"]["users"]["excludeUsers"] = json!([mark]);
+            } else {
+                object["displayName"] = json!(format!(
+                    "{} {mark}",
+                    object["displayName"].as_str().unwrap_or_default()
+                ));
+            }
+            let later = now + jiff::SignedDuration::try_from(begin.elapsed()).unwrap();
+            if object.get("modifiedDateTime").is_some() {
+                object["modifiedDateTime"] = json!(later.to_string());
+            }
+            tenant.insert(kind, object.clone());
+        }
+        log.lock().unwrap().push(Edited {
+            kind,
+            id: id(&object),
+            mark: if edit.deleted { String::new() } else { mark },
+            at: tokio::time::Instant::now(),
+        });
+    })
+}
+
+/// Lives a life; what it breaks is the error. `make` turns drafts into chapters as the tenant is then.
+async fn live(
+    mut next: impl FnMut(usize, Option<&Plan>) -> Option<Chapter>,
+    lived: &mut Life,
+    hits: &mut BTreeSet<(String, &'static str)>,
+) -> Result<(), String> {
+    let mut stage = Stage::new();
+    let mut watcher = Watcher::new(&stage);
+    let begin = tokio::time::Instant::now();
+    let start = stage.now();
+    let mut spec = Spec::default();
+    let mut number = 0;
+    // A first look at what the next chapter would do, so that faults can be aimed.
+    while let Some(draft) = next(number, None) {
+        spec = draft.spec.clone();
+        stage.write(&spec.text());
+        stage.faults(Faults::none());
+        let look = stage.run(Command::Plan).await;
+        let looked = watcher.check(&stage, &spec, &look);
+        let plan = match look.ended {
+            Ended::Normally(done) => done.plan,
+            Ended::Refused(error) => {
+                return Err(format!(
+                    "chapter {number}: a plan without faults is refused: {error:?}"
+                ));
+            }
+            Ended::Killed => return Err("killed by nothing".to_owned()),
+        };
+        if !looked.is_empty() {
+            return Err(format!(
+                "chapter {number}, the plan before: {}",
+                looked.join("; ")
+            ));
+        }
+        rest(&stage, &spec, &watcher, &plan)
+            .map_err(|wrong| format!("chapter {number}, the plan before: {wrong}"))?;
+        let Some(chapter) = next(number, Some(&plan)) else {
+            break;
+        };
+        lived.chapters.push(chapter.clone());
+        stage.parallelism = chapter.parallelism.max(1);
+        stage.moved = if chapter.skip_changed {
+            capol::ops::workspace::Moved::Skip
+        } else {
+            capol::ops::workspace::Moved::Refuse
+        };
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let fate = Fate {
+            call: match chapter.end {
+                End::Call(at, fault) => Some((
+                    at,
+                    match fault {
+                        FileFault::DeathBefore => Wrong::DeathBefore,
+                        FileFault::DeathAfter => Wrong::DeathAfter,
+                        FileFault::Fails => Wrong::Fails,
+                    },
+                )),
+                _ => None,
+            },
+            death: match chapter.end {
+                End::Before(at) => Some((at, false)),
+                End::After(at) => Some((at, true)),
+                _ => None,
+            },
+            stop: match chapter.end {
+                End::Stop(at) => Some(at),
+                _ => None,
+            },
+            edits: chapter
+                .edits
+                .iter()
+                .map(|edit| {
+                    let doing = doing(
+                        edit,
+                        watcher.others.ids.clone(),
+                        number,
+                        start,
+                        begin,
+                        Arc::clone(&log),
+                    );
+                    (edit.at, doing)
+                })
+                .collect(),
+        };
+        stage.faults(faults(&chapter.troubles));
+        let command = if chapter.saved {
+            Command::Saved(Box::new(plan))
+        } else {
+            Command::apply()
+        };
+        let ran = stage.meet(command, fate).await;
+        coverage_of(&chapter, &ran, hits);
+        let edited = std::mem::take(&mut *log.lock().unwrap());
+        let old_answers = chapter
+            .troubles
+            .iter()
+            .any(|meeting| meeting.trouble.makes_old_answers());
+        watcher.disturbed = edited.iter().any(|edit| edit.mark.is_empty());
+        watcher.old_answers = old_answers;
+        watcher
+            .edits
+            .extend(edited.into_iter().filter(|edit| !edit.mark.is_empty()));
+        if let (Ended::Killed, Some(seed)) = (&ran.ended, chapter.power_cut) {
+            stage.disk.cut_power(seed);
+        }
+        if std::env::var_os("CAPOL_FIRE_TELL").is_some() {
+            println!("chapter {number}: {}", told(&ran));
+        }
+        let broken = watcher.check(&stage, &spec, &ran);
+        if !broken.is_empty() {
+            return Err(format!("chapter {number}: {}\n{}", broken.join("; "), told(&ran)));
+        }
+        // Old answers and late commits are over.
+        stage.wait(1 + chapter.wait).await;
+        number += 1;
+    }
+    // In the end nothing goes wrong any more.
+    stage.faults(Faults::none());
+    stage.wait(16).await;
+    watcher.disturbed = false;
+    watcher.old_answers = false;
+    stage.write(&spec.text());
+    let ran = stage.apply().await;
+    let broken = watcher.check(&stage, &spec, &ran);
+    if !broken.is_empty() {
+        return Err(format!("in the end: {}\n{}", broken.join("; "), told(&ran)));
+    }
+    if !ran.is_complete() {
+        return Err(format!("in the end it is not complete\n{}", told(&ran)));
+    }
+    let wrong = differences(&stage, &spec, &watcher.others);
+    if !wrong.is_empty() {
+        return Err(format!("in the end: {}", wrong.join("; ")));
+    }
+    let again = stage.plan().await;
+    if again.verdict.has_changes() || !again.held.is_empty() {
+        let changes: Vec<_> = again.changes.iter().filter(|change| change.is_change()).collect();
+        return Err(format!("in the end the plan is not empty: {changes:#?}"));
+    }
+    let left: Vec<_> = stage
+        .disk
+        .names()
+        .into_iter()
+        .filter(|name| name.ends_with("journal.ndjson") || name.ends_with("capol.state.json.lock"))
+        .collect();
+    if !left.is_empty() {
+        return Err(format!("in the end {left:?} is left"));
+    }
+    Ok(())
+}
+
+/// The plan shows exactly what the tenant is not yet.
+fn rest(stage: &Stage, spec: &Spec, watcher: &Watcher, plan: &Plan) -> Result<(), String> {
+    let held: BTreeSet<String> = plan.held.iter().map(|held| held.address.to_string()).collect();
+    for change in &plan.changes {
+        let address = change.address.to_string();
+        if let (Action::Create, Some(block)) = (change.action, spec.blocks.get(&address)) {
+            let is_there = object_of(stage, block, &watcher.others).is_some();
+            let of_another = stage.state().is_some_and(|state| {
+                let found = object_of(stage, block, &watcher.others).map(|object| id(&object));
+                state
+                    .resources
+                    .iter()
+                    .any(|(other, kept)| *other != address && Some(&kept.id) == found.as_ref())
+            });
+            if is_there && !of_another && watcher.edits.is_empty() {
+                return Err(format!("`{address}` would be made again"));
+            }
+        }
+    }
+    let wrong = differences(stage, spec, &watcher.others);
+    let shown: BTreeSet<String> = plan
+        .changes
+        .iter()
+        .filter(|change| change.is_change())
+        .map(|change| change.address.to_string())
+        .collect();
+    for line in &wrong {
+        let Some((address, _)) = line.split_once(": ").filter(|(address, _)| address.contains('.')) else {
+            continue;
+        };
+        // One that is replaced is there beside its successor until it is deleted, which has an address of its own.
+        let is_left = line.ends_with("of that name")
+            && shown
+                .iter()
+                .any(|other| other.starts_with(address) && other.contains("replaced"));
+        if !shown.contains(address) && !held.contains(address) && !is_left {
+            return Err(format!("the plan does not show {line}"));
+        }
+    }
+    let kept = stage.state().map(|state| state.resources).unwrap_or_default();
+    let is_known = kept.keys().eq(spec.blocks.keys());
+    if wrong.is_empty() && is_known && watcher.edits.is_empty() && opened(stage).is_empty() {
+        let real = plan.changes.iter().any(|change| {
+            matches!(
+                change.action,
+                Action::Create | Action::Update | Action::Delete | Action::Replace
+            )
+        });
+        if real {
+            return Err(format!("nothing is left, and the plan shows {shown:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn told(ran: &Ran) -> String {
+    let ended = match &ran.ended {
+        Ended::Normally(done) => format!("{:#?}", done.applied),
+        Ended::Refused(error) => format!("{error:?}"),
+        Ended::Killed => "killed".to_owned(),
+    };
+    let begin = ran.sent.first().map(|sent| sent.at);
+    let sent: Vec<String> = ran
+        .sent
+        .iter()
+        .enumerate()
+        .map(|(number, sent)| {
+            format!(
+                "{number:3} {:8.2} {} {} {:?}",
+                sent.at.duration_since(begin.unwrap_or(sent.at)).as_secs_f64(),
+                sent.method,
+                sent.path,
+                sent.status
+            )
+        })
+        .collect();
+    format!("{ended}\n{}", sent.join("\n"))
+}
+
+/// A chapter of a draft, aimed at what the plan would do.
+fn aimed(draft: &ChapterDraft, spec: &Spec, plan: Option<&Plan>) -> Chapter {
+    let mut chapter = Chapter {
+        spec: spec.clone(),
+        parallelism: [1, 3, 10][usize::from(draft.parallelism)],
+        saved: draft.saved,
+        skip_changed: draft.saved && draft.wait == 1,
+        power_cut: draft.power,
+        wait: [0, 0, 5, 16][usize::from(draft.wait)],
+        ..Chapter::default()
+    };
+    let Some(plan) = plan else { return chapter };
+    let mut by_step: BTreeMap<&str, Vec<(&str, String)>> = BTreeMap::new();
+    for step in &plan.steps {
+        if let Some((kind, method, path)) = step_of(&step.act) {
+            by_step.entry(kind).or_default().push((method, path));
+        }
+    }
+    let kinds: Vec<&str> = by_step.keys().copied().collect();
+    for (trouble, place, nth, repeated) in &draft.troubles {
+        let trouble = ALL[usize::from(*trouble)];
+        let meeting = match kinds.get(usize::from(*place) % (kinds.len() + 1)) {
+            Some(kind) => {
+                let steps = &by_step[kind];
+                let (method, path) = &steps[usize::from(*nth) % steps.len()];
+                let is_shared = !path.contains('-');
+                Meeting {
+                    trouble,
+                    method: (*method).to_owned(),
+                    path: path.clone(),
+                    nth: if is_shared { u32::from(*nth) % 2 + 1 } else { 1 },
+                    times: if *repeated { 6 } else { 1 },
+                }
+            }
+            None => Meeting {
+                trouble,
+                method: "GET".to_owned(),
+                path: "/".to_owned(),
+                nth: u32::from(*place) % 20 + 1,
+                times: if *repeated { 6 } else { 1 },
+            },
+        };
+        let whole = matches!(
+            trouble,
+            Trouble::Latency
+                | Trouble::Bucket
+                | Trouble::Unreadable
+                | Trouble::Unlisted
+                | Trouble::Unusable
+                | Trouble::Unwritable
+                | Trouble::Flapping
+                | Trouble::ListsBehind
+                | Trouble::ReadsBehind
+        );
+        chapter.troubles.push(if whole {
+            Meeting {
+                trouble,
+                method: String::new(),
+                path: String::new(),
+                nth: 0,
+                times: 0,
+            }
+        } else {
+            meeting
+        });
+    }
+    let (end, number) = draft.end;
+    let number = usize::from(number);
+    // Reading the tenant takes about a dozen requests; after that the writes come.
+    let request = 10 + number % (6 + 2 * plan.steps.len());
+    chapter.end = match end {
+        0 => End::Call(number % (30 + 8 * plan.steps.len()), FileFault::DeathBefore),
+        1 => End::Call(number % (30 + 8 * plan.steps.len()), FileFault::DeathAfter),
+        2 => End::Call(number % (30 + 8 * plan.steps.len()), FileFault::Fails),
+        3 | 4 => End::Before(request),
+        5 | 6 => End::After(request),
+        7 => End::Stop(request),
+        _ => End::None,
+    };
+    if let Some((at, object, deleted)) = draft.edit {
+        chapter.edits.push(Edit {
+            at: usize::from(at),
+            object: usize::from(object),
+            deleted,
+        });
+    }
+    chapter
+}
+
+fn live_draft(draft: &Draft, hits: &mut BTreeSet<(String, &'static str)>) -> (Life, Result<(), String>) {
+    let mut lived = Life::default();
+    let result = in_virtual_time(async {
+        let mut spec = beginning(draft.first);
+        let mut made = None;
+        let next = |number: usize, plan: Option<&Plan>| {
+            let chapter = draft.chapters.get(number)?;
+            if made != Some(number) {
+                if number > 0 {
+                    spec.moved.clear();
+                    for one in &chapter.changes {
+                        change(&mut spec, *one);
+                    }
+                }
+                made = Some(number);
+            }
+            Some(aimed(chapter, &spec, plan))
+        };
+        live(next, &mut lived, hits).await
+    });
+    (lived, result)
+}
+
+/// Lives a written life again.
+pub(crate) fn live_again(life: &Life) -> Result<(), String> {
+    in_virtual_time(async {
+        let next = |number: usize, _: Option<&Plan>| life.chapters.get(number).cloned();
+        live(next, &mut Life::default(), &mut BTreeSet::new()).await
+    })
+}
+
+/// Lives so many lives from a seed; the table of faults met.
+pub(crate) fn lives(count: u32, seed: u64) -> Coverage {
+    let coverage = Mutex::new(Coverage::default());
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config {
+        cases: count,
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let outcome = runner.run(&draft(), |draft| {
+        let mut hits = BTreeSet::new();
+        let (_, result) = live_draft(&draft, &mut hits);
+        coverage.lock().unwrap().take(&hits);
+        result.map_err(TestCaseError::fail)
+    });
+    if let Err(TestError::Fail(reason, draft)) = &outcome {
+        let (life, _) = live_draft(draft, &mut BTreeSet::new());
+        let text = serde_json::to_string_pretty(&life).unwrap();
+        panic!(
+            "a life from seed {seed} broke a promise: {reason}\nSave this as a file in tests/cases/fire:\n{text}\n"
+        );
+    }
+    outcome.unwrap();
+    coverage.into_inner().unwrap()
+}
+
+/// What the environment asks for, or so many.
+fn asked(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(otherwise)
+}
+
+#[test]
+fn random_lives_keep_every_promise() {
+    let seed = asked("CAPOL_FIRE_SEED", 1);
+    let count = asked("CAPOL_FIRE_LIVES", 60);
+    println!("{count} lives from seed {seed}");
+    let coverage = lives(u32::try_from(count).unwrap(), seed);
+    let (table, rare) = coverage.table(1.0);
+    println!("{table}");
+    if count >= 1000 {
+        assert!(
+            rare.is_empty(),
+            "met in fewer than 1 % of the lives:\n{}",
+            rare.join("\n")
+        );
+    }
+}
+
+#[test]
+fn lives_that_once_broke_a_promise_keep_it() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/fire");
+    let mut names: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .collect();
+    names.sort();
+    for path in names {
+        let life: Life = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        if let Err(broken) = live_again(&life) {
+            panic!("{}: {broken}", path.display());
+        }
+    }
+}
