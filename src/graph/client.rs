@@ -108,11 +108,7 @@ impl Graph {
 
     /// The least time between two Conditional Access requests.
     pub fn interval(&self) -> Duration {
-        self.transport
-            .queues
-            .of(Lane::ConditionalAccess)
-            .interval()
-            .unwrap_or_default()
+        self.transport.queues.of(Lane::ConditionalAccess).interval()
     }
 
     /// How many requests have left so far, repeated ones counted each time.

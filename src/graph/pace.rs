@@ -179,8 +179,8 @@ impl Queue {
     }
 
     /// The least time between two requests.
-    pub(crate) fn interval(&self) -> Option<Duration> {
-        self.interval
+    pub(crate) fn interval(&self) -> Duration {
+        self.rhythm().interval
     }
 
     /// Returns when it is this caller's turn.

@@ -69,6 +69,24 @@ impl Watcher {
         watcher
     }
 
+    /// An object whose create is unknown and that somebody else changes meanwhile can't be told from theirs: it no longer
+    /// equals what was sent, and only what equals that is adopted.
+    pub(crate) fn give_up(&mut self, stage: &Stage) {
+        let known = known(stage);
+        for edit in &self.edits {
+            if !known.contains(&edit.id) {
+                self.others.ids.insert(edit.id.clone());
+            }
+        }
+        self.edits.retain(|edit| known.contains(&edit.id));
+        self.theirs = self
+            .read_theirs(stage)
+            .into_iter()
+            .filter(|(key, _)| !self.theirs.contains_key(key))
+            .chain(self.theirs.clone())
+            .collect();
+    }
+
     fn read_theirs(&self, stage: &Stage) -> BTreeMap<(Kind, String), Value> {
         let mut theirs = BTreeMap::new();
         for kind in KINDS {
@@ -246,17 +264,7 @@ impl Watcher {
 
     /// Every object that capol made is in the state, or its create is open in the journal.
     fn check_orphans(&self, stage: &Stage, broken: &mut Vec<String>) {
-        let recovery = left_over(stage);
-        let in_state = stage
-            .state()
-            .into_iter()
-            .flat_map(|state| state.resources.into_values());
-        let in_journal = recovery.iter().flat_map(|recovery| &recovery.done_not_in_state);
-        let known: BTreeSet<String> = in_state
-            .map(|resource| resource.id)
-            .chain(in_journal.filter_map(|done| done.id.clone()))
-            .map(|id| id.to_ascii_lowercase())
-            .collect();
+        let known = known(stage);
         let mut open: Vec<Begin> = opened(stage).into_iter().map(|open| open.begin).collect();
         for kind in KINDS {
             for object in self.others.managed(stage, kind) {
@@ -328,6 +336,21 @@ impl Watcher {
 /// The requests that the journal has open.
 pub(crate) fn opened(stage: &Stage) -> Vec<Open> {
     left_over(stage).map_or_else(Vec::new, |recovery| recovery.open)
+}
+
+/// The ids that state or journal know as capol's.
+fn known(stage: &Stage) -> BTreeSet<String> {
+    let recovery = left_over(stage);
+    let in_state = stage
+        .state()
+        .into_iter()
+        .flat_map(|state| state.resources.into_values());
+    let in_journal = recovery.iter().flat_map(|recovery| &recovery.done_not_in_state);
+    in_state
+        .map(|resource| resource.id)
+        .chain(in_journal.filter_map(|done| done.id.clone()))
+        .map(|id| id.to_ascii_lowercase())
+        .collect()
 }
 
 fn left_over(stage: &Stage) -> Option<Recovery> {

@@ -628,6 +628,7 @@ async fn live(
         if let (Ended::Killed, Some(seed)) = (&ran.ended, chapter.power_cut) {
             stage.disk.cut_power(seed);
         }
+        watcher.give_up(&stage);
         if std::env::var_os("CAPOL_FIRE_TELL").is_some() {
             println!("chapter {number}: {}", told(&ran));
         }
