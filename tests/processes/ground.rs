@@ -214,7 +214,9 @@ impl Case {
     pub(crate) fn does(&self, arguments: &[&str]) -> Answer {
         for _ in 0..1000 {
             let answer = self.folder.capol(arguments);
-            if !answer.all().contains("apply::too_early") {
+            // What cannot be judged yet is left alone until then, and a plan says so.
+            let said = answer.all();
+            if !said.contains("visibility_lag") && !said.contains("apply::too_early") {
                 assert_eq!(answer.status, 0, "{arguments:?}: {}", answer.all());
                 return answer;
             }
