@@ -384,7 +384,7 @@ impl Project {
 fn addresses_in(value: &Value, out: &mut Vec<Address>) {
     match value {
         Value::Reference(Reference::Managed { address, .. }) | Value::Block(address) => {
-            out.push(address.clone());
+            out.push((**address).clone());
         }
         other => {
             for child in other.children() {

@@ -43,7 +43,7 @@ pub enum Value {
     /// A directory or Conditional Access object: a keyword, an id, a look-up, a block of this project.
     Reference(Reference),
     /// A block of this project that is no such object: `policy.NAME`, `rollout.NAME`, ….
-    Block(Address),
+    Block(Box<Address>),
     /// A domain constructor as data, checked where it lands: `any_of(mfa, compliant_device)`.
     Call(Box<Constructed>),
     /// What could not be evaluated. The reason is reported already, so nobody reports it again.

@@ -127,7 +127,7 @@ pub enum Reference {
         /// What the object is.
         target: Target,
         /// Its address.
-        address: Address,
+        address: Box<Address>,
     },
     /// An object that must be looked up by what people call it.
     Lookup(Lookup),
@@ -146,7 +146,10 @@ impl Reference {
 
     /// A reference to an object that this configuration manages.
     pub fn managed(target: Target, address: Address) -> Self {
-        Self::Managed { target, address }
+        Self::Managed {
+            target,
+            address: Box::new(address),
+        }
     }
 
     /// A reference by what people call the object.

@@ -226,7 +226,7 @@ fn add_members(group: &ObjectId, members: &IndexSet<Reference>, builds: &mut Vec
         .iter()
         .filter_map(|member| match member {
             Reference::Id { id, .. } => Some(ObjectId::Known(id.clone())),
-            Reference::Managed { address, .. } => Some(ObjectId::Of(address.clone())),
+            Reference::Managed { address, .. } => Some(ObjectId::Of((**address).clone())),
             Reference::Keyword(_) | Reference::Lookup(_) => None,
         })
         .collect();

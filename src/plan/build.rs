@@ -442,9 +442,9 @@ impl<'b> Builder<'b> {
                 continue;
             };
             if resource.object.kind == Kind::Group && property.wire == crate::model::wire::members_path() {
-                draft.members.insert(address.clone());
+                draft.members.insert((**address).clone());
             } else {
-                draft.needs.insert(address.clone());
+                draft.needs.insert((**address).clone());
             }
         }
         for wanted in &resource.depends_on {

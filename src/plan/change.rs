@@ -171,7 +171,7 @@ impl ResourceChange {
             .iter()
             .flat_map(Object::references)
             .filter_map(|(_, reference)| match reference {
-                Reference::Managed { address, .. } => Some(address),
+                Reference::Managed { address, .. } => Some(&**address),
                 _ => None,
             })
     }

@@ -84,7 +84,7 @@ impl Emergency {
             .iter()
             .flat_map(|block| &block.groups)
             .filter_map(|reference| match reference {
-                Reference::Managed { address, .. } => Some(address.clone()),
+                Reference::Managed { address, .. } => Some((**address).clone()),
                 _ => None,
             })
             .collect()

@@ -21,7 +21,7 @@ pub fn dependencies(configuration: &Configuration) -> BTreeMap<Address, BTreeSet
             for (_, reference) in resource.object.references() {
                 match reference {
                     Reference::Managed { address, .. } => {
-                        needs.insert(address.clone());
+                        needs.insert((**address).clone());
                     }
                     // Nobody writes it, but what `all_trusted` means depends on every trusted location.
                     Reference::Keyword(word)

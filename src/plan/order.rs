@@ -365,7 +365,7 @@ fn cycle(circle: &[&Address], drafts: &BTreeMap<&Address, &Draft<'_>>) -> PlanEr
         .filter_map(|(from, to)| {
             let resource = drafts.get(from)?.resource?;
             let reference = resource.reference_origins.iter().find(
-                |(reference, _)| matches!(reference, Reference::Managed { address, .. } if address == *to),
+                |(reference, _)| matches!(reference, Reference::Managed { address, .. } if **address == **to),
             );
             let origin = reference.map_or(resource.origin, |(_, origin)| *origin);
             Some((origin, format!("`{from}` needs `{to}`")))

@@ -81,7 +81,9 @@ impl<'a> Resolver<'a> {
                     Some(standing) => Ok(standing
                         .id()
                         .map_or_else(|| reference.clone(), |id| Reference::id(*target, &id))),
-                    None => Err(Box::new(Problem::Dangling { to: address.clone() })),
+                    None => Err(Box::new(Problem::Dangling {
+                        to: (**address).clone(),
+                    })),
                 }
             }
             Reference::Lookup(lookup) => self.look_up(lookup),

@@ -72,7 +72,7 @@ fn with_ids(resolver: &Resolver<'_>, output: &Output) -> (Json, Vec<Pending>) {
                     put(&mut value, pointer, &id);
                     continue;
                 }
-                Ok(Reference::Managed { address, .. }) => address,
+                Ok(Reference::Managed { address, .. }) => *address,
                 // A look-up that fails is an error where something depends on it; here nothing is known.
                 _ => continue,
             },

@@ -52,7 +52,7 @@ impl Instances {
 pub(super) fn block_value(target: Option<Target>, address: Address) -> Value {
     match target {
         Some(target) => Value::Reference(Reference::managed(target, address)),
-        None => Value::Block(address),
+        None => Value::Block(Box::new(address)),
     }
 }
 

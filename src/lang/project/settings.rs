@@ -326,7 +326,7 @@ fn collect_ids(value: &Value, pointer: &mut String, found: &mut Vec<(String, IdO
     let length = pointer.len();
     match value {
         Value::Block(address) | Value::Reference(Reference::Managed { address, .. }) => {
-            found.push((pointer.clone(), IdOf::Block(address.clone())));
+            found.push((pointer.clone(), IdOf::Block((**address).clone())));
         }
         Value::Reference(Reference::Lookup(lookup)) => {
             found.push((pointer.clone(), IdOf::Lookup(lookup.clone())));

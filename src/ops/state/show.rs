@@ -91,9 +91,6 @@ fn managed(reference: &Reference, from: &Address, document: &Document) -> Refere
     });
     named.map_or_else(
         || reference.clone(),
-        |address| Reference::Managed {
-            target: *target,
-            address,
-        },
+        |address| Reference::managed(*target, address),
     )
 }

@@ -267,7 +267,7 @@ impl<'a> Maker<'a> {
     fn needs(&self, after: &Object, own: &Address, draft: &mut Draft<'_>) {
         for (_, reference) in after.references() {
             let address = match reference {
-                Reference::Managed { address, .. } => Some(address),
+                Reference::Managed { address, .. } => Some(&**address),
                 Reference::Id { id, .. } => self.back.get(&id.to_ascii_lowercase()),
                 Reference::Keyword(_) | Reference::Lookup(_) => None,
             };
