@@ -46,14 +46,28 @@ fn text(runner: &mut Runner) {
 }
 
 fn validate(runner: &mut Runner) {
+    for (name, text) in [
+        ("validate 1000 policies", projects::policies(1_000)),
+        ("validate 10000 policies", projects::policies(10_000)),
+        ("validate 1000 instances", projects::instances(1_000)),
+        ("validate 10000 instances", projects::instances(10_000)),
+    ] {
+        runner.throughput(name, text.len(), || {
+            let project = load(&text);
+            let (configuration, diagnostics) = lang::configuration(&project);
+            assert!(!diagnostics.has_errors(), "{diagnostics:?}");
+            configuration
+        });
+    }
     let text = projects::policies(1_000);
-    runner.time("validate 1000 policies", || {
-        let loader = Memory::new([("main.capol", text.as_str())]);
-        let project = lang::load(Arc::new(loader), "".as_ref(), &Inputs::at(now()));
-        let (configuration, diagnostics) = lang::configuration(&project);
-        assert!(!diagnostics.has_errors(), "{diagnostics:?}");
-        configuration
-    });
+    runner.throughput("evaluate names", text.len(), || load(&text));
+    let project = load(&text);
+    runner.throughput("bind and check", text.len(), || lang::configuration(&project));
+}
+
+fn load(text: &str) -> lang::Project {
+    let loader = Memory::new([("main.capol", text)]);
+    lang::load(Arc::new(loader), "".as_ref(), &Inputs::at(now()))
 }
 
 fn no_op_plans(runner: &mut Runner) {

@@ -65,6 +65,41 @@ policy "control_{n}" {{
     text
 }
 
+/// So many locations and policies, each an instance of one block, over a map of a local.
+pub(super) fn instances(count: usize) -> String {
+    let mut text = "locals {\n  sites = {\n".to_owned();
+    for n in 0..count {
+        let (high, low) = (n / 250, n % 250);
+        let written = writeln!(
+            text,
+            r#"    "site_{n}" = {{ name = "Site {n}", ip = "203.{high}.{low}.0/24" }}"#
+        );
+        written.unwrap();
+    }
+    text.push_str(
+        r#"  }
+}
+
+location "site" {
+  for_each  = local.sites
+  name      = each.value.name
+  ip_ranges = [each.value.ip]
+}
+
+policy "site" {
+  for_each = local.sites
+  name     = "CA ${local.sites[each.key].name}"
+  state    = report_only
+  users { include = [group("Finance")] }
+  apps  = [app.office365]
+  locations { include = [location.site[each.key]] }
+  grant = mfa
+}
+"#,
+    );
+    text
+}
+
 struct Unheard;
 
 impl Events for Unheard {

@@ -135,3 +135,40 @@ fn bytes_that_are_no_utf8_are_told_by_offset_and_line() {
     assert_eq!(error.kind(), &SyntaxErrorKind::NotUtf8 { offset: 20, line: 2 });
     assert_eq!(error.file().slice(error.span()), "\u{FFFD}");
 }
+
+#[test]
+fn a_text_that_is_all_wrong_tells_its_first_thousand_errors() {
+    for wrong in ["}\n", "a b\n", "a = \"\\q\"\n", "a = [\n", "a {\n b c\n}\n"] {
+        let parsed = read(&wrong.repeat(1_500));
+        assert_eq!(parsed.errors.len(), 1_000, "{wrong:?}");
+        assert_eq!(
+            parsed.errors[0].span().start,
+            read(wrong).errors[0].span().start,
+            "{wrong:?}"
+        );
+    }
+}
+
+#[test]
+fn an_error_deep_inside_is_told_once_and_spares_what_stands_around_it() {
+    let outer = "a {\n".repeat(150);
+    let text = format!("{outer}b = 1\nc d\ne = 2\n{}f = 3\n", "}\n".repeat(150));
+    let parsed = read(&text);
+    assert_eq!(kinds(&parsed).len(), 1, "{:?}", kinds(&parsed));
+    assert_eq!(
+        parsed
+            .tree
+            .attributes()
+            .map(|kept| &*kept.name.text)
+            .collect::<Vec<_>>(),
+        ["f"]
+    );
+    let mut body = &parsed.tree;
+    while let Some(inner) = body.blocks().next() {
+        body = &inner.body;
+    }
+    assert_eq!(
+        body.attributes().map(|kept| &*kept.name.text).collect::<Vec<_>>(),
+        ["b", "e"]
+    );
+}
