@@ -181,7 +181,7 @@ pub fn plan(
         Mode::Destroy | Mode::RefreshOnly => None,
     };
     let mut builder = Builder::new(&resolver, emergency.as_ref(), options, errors, notes);
-    let drafts: Vec<Draft<'_>> = standings
+    let mut drafts: Vec<Draft<'_>> = standings
         .values()
         .filter_map(|standing| builder.draft(standing))
         .collect();
@@ -208,7 +208,7 @@ pub fn plan(
     if !errors.is_empty() {
         return Err(PlanErrors(errors));
     }
-    let mut order = Order::new(&drafts);
+    let mut order = Order::new(&mut drafts);
     let chosen = scope::choose(&drafts, &order.waits(), options);
     let delete_first = preflight::must_delete_first(&drafts, live, options);
     order.strengthen_first(&drafts, delete_first);

@@ -9,7 +9,7 @@ use super::request::Ready;
 use crate::model::Address;
 use crate::model::live::{LiveIndex, LiveTenant};
 use crate::model::properties::ApiVersion;
-use crate::model::state::{Document, Lifecycle, OutputState, ResourceState};
+use crate::model::state::{Document, Json as StateJson, Lifecycle, OutputState, ResourceState};
 use crate::plan::step::fill;
 use crate::plan::{Act, Action, Plan, ResourceChange, Step, StepId};
 use crate::state::journal::Effect;
@@ -56,11 +56,7 @@ fn remember_as_is(live: &LiveIndex<'_>, change: &ResourceChange, adopted: bool, 
         kind: change.kind,
         id: id.clone(),
         api_version: live.map_or(ApiVersion::V1, |live| live.version),
-        sent: if adopted {
-            None
-        } else {
-            change.sent.clone().map(Into::into)
-        },
+        sent: if adopted { None } else { change.sent.clone() },
         modified_date_time: live.and_then(|live| live.modified_date_time.clone()),
         answered: live
             .map(|live| live.json.clone().into())
@@ -98,11 +94,11 @@ pub(super) fn effect(
     };
     let is_replaced = change.action == Action::Replace;
     let is_made = matches!(step.act, Act::Create { .. });
-    let new = |sent: Option<Json>, id: &str| ResourceState {
+    let new = |sent: Option<StateJson>, id: &str| ResourceState {
         kind: change.kind,
         id: id.to_owned(),
         api_version: ready.api_version,
-        sent: sent.map(Into::into),
+        sent,
         answered: None,
         dependencies: dependencies(change),
         lifecycle: lifecycle(change),
@@ -162,14 +158,18 @@ fn replaced_address(address: &Address, id: &str) -> String {
 }
 
 /// The whole object as sent; none when an id in it is not known.
-fn whole(change: &ResourceChange, ids: &BTreeMap<Address, String>) -> Option<Json> {
-    let mut sent = change.sent.clone()?;
+fn whole(change: &ResourceChange, ids: &BTreeMap<Address, String>) -> Option<StateJson> {
+    let sent = change.sent.as_ref()?;
+    if change.sent_pending.is_empty() {
+        return Some(sent.clone());
+    }
+    let mut sent = sent.value();
     for place in &change.sent_pending {
         if !fill(&mut sent, place, ids.get(&place.address)?) {
             return None;
         }
     }
-    Some(sent)
+    Some(sent.into())
 }
 
 /// The outputs after an apply that did everything.

@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     if !request.planning.refresh {
         return Err(OpsError::NotRead { what: "apply" }.into());
     }
-    let loaded = work::sound(context)?;
+    let loaded = work::sound(context)?.without_trees(context.now());
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, request.command)?;
     let narrowing = work::narrowing(context, &request.planning)?;
@@ -120,7 +120,9 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         watch.outputs(&applied);
     }
     let next = again::command(request.command, &context.global, Some(&request.planning), None);
-    Ok(context.applied(&planned.plan, applied, &next))
+    let outcome = context.applied(&planned.plan, applied, &next);
+    work::leave((planned, loaded));
+    Ok(outcome)
 }
 
 fn read(path: &Path) -> Result<Plan, Failure> {

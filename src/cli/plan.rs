@@ -47,6 +47,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         generated.map_err(|error| work::failure(error, &loaded.sources))?;
         loaded = work::sound(context)?;
     }
+    let loaded = loaded.without_trees(worker.now);
     let configuration = &loaded.configuration;
     let guard = workspace.lock(&worker).await?;
     context.locked(&guard);
@@ -88,6 +89,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     }
     let verdict = &planned.plan.verdict;
     let differs = request.detailed_exitcode && (verdict.has_changes() || verdict.held > 0);
+    work::leave((planned, loaded));
     Ok(if differs {
         Outcome::Differences
     } else {

@@ -135,6 +135,12 @@ pub(super) fn failure(error: WorkError, sources: &Sources) -> Failure {
     Failure::of(located::reports(error, sources))
 }
 
+/// Keeps a command from giving back memory piece by piece when the process is about to end: for a large plan that takes
+/// longer than making it.
+pub(super) fn leave<T>(values: T) {
+    std::mem::forget(values);
+}
+
 /// A path counted from the project's folder.
 pub(super) fn within(context: &Context, path: &Path) -> PathBuf {
     context.project.join(path)

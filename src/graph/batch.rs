@@ -18,7 +18,7 @@ use std::time::Duration;
 const LARGEST: usize = 20;
 
 /// How many batches are under way at a time.
-const ABREAST: usize = 4;
+const ABREAST: usize = 16;
 
 /// The answer to one call of a batch.
 #[derive(Debug, Clone, PartialEq)]

@@ -85,6 +85,15 @@ impl Graph {
         self.list(version, collection.path(), collection.page()).await
     }
 
+    /// Reads the ids of a whole collection, as objects with nothing else.
+    pub async fn list_ids(&self, collection: Collection, version: Version) -> Result<Vec<Value>, GraphError> {
+        let query: Vec<(&str, &str)> = std::iter::once(&("$select", "id"))
+            .chain(collection.page())
+            .copied()
+            .collect();
+        self.list(version, collection.path(), &query).await
+    }
+
     /// Reads what was deleted in the last 30 days.
     pub async fn list_deleted(
         &self,

@@ -45,7 +45,7 @@ pub struct SnapshotOptions {
 /// The tenant as it is now. A part that was not asked for is `None`, never an empty list.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Snapshot {
-    /// Policies as v1.0 gives them.
+    /// Policies as v1.0 gives them; only their ids when beta's were read too.
     pub policies_v1: Option<Vec<Value>>,
     /// Policies as beta gives them.
     pub policies_beta: Option<Vec<Value>>,
@@ -84,7 +84,6 @@ impl Graph {
     pub async fn snapshot(&self, options: &SnapshotOptions) -> Result<Snapshot, GraphError> {
         let before = self.requests_sent();
         let wants = |wanted: &[PolicyVersions]| wanted.contains(&options.policies);
-        let v1 = wants(&[PolicyVersions::V1, PolicyVersions::Both]).then_some(Version::V1);
         let beta = wants(&[PolicyVersions::Beta, PolicyVersions::Both]).then_some(Version::Beta);
         let deleted = options.deleted.then_some(Version::V1);
         let (
@@ -100,7 +99,7 @@ impl Graph {
             deleted_locations,
         ) = Box::pin(async {
             futures::try_join!(
-                self.wanted(Collection::Policies, v1),
+                self.wanted_v1(options.policies),
                 self.wanted(Collection::Policies, beta),
                 self.wanted(Collection::NamedLocations, options.named_locations),
                 self.wanted(Collection::Strengths, options.strengths),
@@ -144,6 +143,19 @@ impl Graph {
         }
     }
 
+    /// The policies that v1.0 knows: beside beta's, which say more, only their ids.
+    async fn wanted_v1(&self, versions: PolicyVersions) -> Result<Option<Vec<Value>>, GraphError> {
+        let collection = Collection::Policies;
+        match versions {
+            PolicyVersions::None | PolicyVersions::Beta => Ok(None),
+            PolicyVersions::V1 => self.wanted(collection, Some(Version::V1)).await,
+            PolicyVersions::Both => {
+                let ids = self.list_ids(collection, Version::V1).await?;
+                identified(collection, Version::V1, ids).map(Some)
+            }
+        }
+    }
+
     async fn wanted_deleted(
         &self,
         collection: Collection,
@@ -173,7 +185,7 @@ impl Graph {
             return Ok(());
         }
         let (v1, beta) = futures::try_join!(
-            self.wanted(Collection::Policies, Some(Version::V1)),
+            self.wanted_v1(PolicyVersions::Both),
             self.wanted(Collection::Policies, Some(Version::Beta)),
         )?;
         if let Some(error) = differences(

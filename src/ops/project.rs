@@ -57,15 +57,24 @@ pub fn load_or_new(folder: &Path, given: &Given, environment: &Environment, now:
     if has_files {
         return load(folder, given, environment, now);
     }
-    let root = Path::new("new");
-    loaded(
-        lang::load(
-            Arc::new(Memory::new([("new/main.capol", "")])),
-            root,
-            &Inputs::at(now),
-        ),
-        &Inputs::at(now),
-    )
+    loaded(nothing(now), &Inputs::at(now))
+}
+
+/// A project without a word.
+fn nothing(now: Timestamp) -> Project {
+    let empty = Memory::new([("new/main.capol", "")]);
+    lang::load(Arc::new(empty), Path::new("new"), &Inputs::at(now))
+}
+
+impl Loaded {
+    /// Lets go of the project's syntax trees, the larger part of it, once nothing more is evaluated.
+    #[must_use]
+    pub fn without_trees(self, now: Timestamp) -> Self {
+        Self {
+            project: nothing(now),
+            ..self
+        }
+    }
 }
 
 fn loaded(project: Project, inputs: &Inputs) -> Loaded {

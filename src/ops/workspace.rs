@@ -213,6 +213,9 @@ impl Workspace {
         worker: &Worker,
         configuration: &Configuration,
     ) -> Result<Option<Recovered>, WorkError> {
+        if !Journal::is_left(&self.store)? {
+            return Ok(None);
+        }
         let stored = self.store.load().await?;
         let (mut document, mut version) = parts(stored, connection);
         let options = self.apply_options(worker, configuration);

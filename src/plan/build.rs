@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::configuration::Resource;
 use crate::model::live::LiveObject;
+use crate::model::state::Json as StateJson;
 use crate::model::wire::WireError;
 use crate::model::{Address, Kind, Object, Origin, Reference, Value};
 
@@ -191,7 +192,7 @@ impl<'b> Builder<'b> {
             reason: resource.lifecycle.reason.clone(),
         };
         draft.change.guard = guard_change(standing, &draft.change.lifecycle);
-        let memory = Memory::of(resource.object.kind, standing.state)?;
+        let memory = Memory::of(resource.object.kind, standing.state, standing.live);
         let same_kind = standing.live.filter(|live| live.kind == resolved.kind);
         let (mut after, mut body) = canonical(&resolved)?;
         if let Some(live) = same_kind
@@ -208,13 +209,14 @@ impl<'b> Builder<'b> {
             &mut self.errors,
             &mut self.notes,
         );
-        draft.change.sent = Some(body.json.clone());
+        draft.change.sent = Some(StateJson::of(&body.json));
         draft.change.sent_pending.clone_from(&body.pending);
         match (standing.live, &standing.replaced) {
             (None, _) => self.create(standing, &mut draft, &after, body),
             (Some(live), Some(reason)) => self.replace(standing, live, reason, &mut draft, &after, body)?,
             (Some(live), None) => self.update(standing, live, &memory, &mut draft, &after)?,
         }
+        memory.check()?;
         draft.change.after = Some(after);
         Ok(Some(draft))
     }
@@ -306,7 +308,7 @@ impl<'b> Builder<'b> {
         &mut self,
         standing: &Standing<'a>,
         live: &'a LiveObject,
-        memory: &Memory,
+        memory: &Memory<'_>,
         draft: &mut Draft<'a>,
         after: &Object,
     ) -> Result<(), WireError> {
@@ -383,14 +385,15 @@ impl<'b> Builder<'b> {
             return self.dissolve(standing);
         };
         let mut draft = Self::blank(standing, live.kind);
-        let memory = Memory::of(live.kind, Some(state))?;
+        let memory = Memory::of(live.kind, Some(state), Some(live));
         draft.change.drift = difference::drift(live, &memory);
         draft.change.after = Some(live.object.clone());
         draft.change.dependencies = draft.remembered.iter().cloned().collect();
         // What is taken down as answered is taken down as sent too: else a change made outside would
         // from then on pass for something that the service makes of what was sent.
         let (_, body) = canonical(&difference::as_shown(live, &memory))?;
-        draft.change.sent = Some(body.json);
+        memory.check()?;
+        draft.change.sent = Some(StateJson::of(&body.json));
         if !draft.change.drift.is_empty() || state.answered.is_none() {
             draft.change.action = Action::Refresh;
             draft.acts = acts::remember();

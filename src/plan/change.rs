@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::model::state::Json as StateJson;
 use crate::model::{Address, Kind, Object, Reference, Value};
 
 use super::step::{Pending, StepId};
@@ -41,7 +42,7 @@ pub struct ResourceChange {
     /// A guard that is set or lifted.
     pub guard: Option<GuardChange>,
     /// What state remembers as sent once the change is made: the whole object in wire form.
-    pub sent: Option<Json>,
+    pub sent: Option<StateJson>,
     /// The ids in `sent` that are known only later.
     pub sent_pending: Vec<Pending>,
     /// What it depends on, for state to remember.

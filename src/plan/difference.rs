@@ -1,5 +1,6 @@
 //! The three-way difference: what is wanted, what was sent and answered, what is live.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
@@ -12,13 +13,62 @@ use crate::model::{Kind, Object, Value};
 
 use super::change::{PropertyChange, RawChange};
 
-/// What state remembers of an object, read back.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Memory {
-    sent: Option<Object>,
-    sent_json: Json,
-    answered: Option<Object>,
-    answered_json: Json,
+/// What state remembers of an object; read back when it is asked for, which for most objects it never is.
+#[derive(Debug, Default)]
+pub(super) struct Memory<'a> {
+    sent: Remembered<'a>,
+    answered: Remembered<'a>,
+}
+
+/// One text of state.
+#[derive(Debug, Default)]
+struct Remembered<'a> {
+    kind: Option<Kind>,
+    text: Option<&'a StateJson>,
+    /// The live object, when the text says exactly what that says.
+    same_as: Option<&'a LiveObject>,
+    read: OnceCell<(Json, Result<Option<Object>, WireError>)>,
+}
+
+impl Remembered<'_> {
+    fn json(&self) -> &Json {
+        match self.same_as {
+            Some(live) => &live.json,
+            None => &self.read().0,
+        }
+    }
+
+    /// An object of another kind by now is as good as forgotten.
+    fn object(&self) -> Option<&Object> {
+        match self.same_as {
+            Some(live) => Some(&live.object),
+            None => self.read().1.as_ref().ok()?.as_ref(),
+        }
+    }
+
+    fn read(&self) -> &(Json, Result<Option<Object>, WireError>) {
+        self.read.get_or_init(|| {
+            let (Some(kind), Some(text)) = (self.kind, self.text) else {
+                return (Json::Null, Ok(None));
+            };
+            let json = text.value();
+            let other =
+                kind.block() == "location" && wire::location_kind(&json).is_some_and(|found| found != kind);
+            let object = if other {
+                Ok(None)
+            } else {
+                wire::decode(kind, &json).map(|decoded| Some(decoded.object))
+            };
+            (json, object)
+        })
+    }
+
+    fn check(&self) -> Result<(), WireError> {
+        match self.read.get() {
+            Some((_, Err(error))) => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What differs.
@@ -28,40 +78,41 @@ pub(super) struct Difference {
     pub(super) raw: Vec<RawChange>,
 }
 
-impl Memory {
-    /// Reads what state remembers; an object of another kind by now is as good as forgotten.
-    pub(super) fn of(kind: Kind, state: Option<&ResourceState>) -> Result<Self, WireError> {
-        let read = |json: Option<&Json>| -> Result<Option<Object>, WireError> {
-            let Some(json) = json else { return Ok(None) };
-            let other =
-                kind.block() == "location" && wire::location_kind(json).is_some_and(|found| found != kind);
-            if other {
-                return Ok(None);
-            }
-            Ok(Some(wire::decode(kind, json)?.object))
+impl<'a> Memory<'a> {
+    /// What state remembers of the live object.
+    pub(super) fn of(kind: Kind, state: Option<&'a ResourceState>, live: Option<&'a LiveObject>) -> Self {
+        let remembered = |text: Option<&'a StateJson>| Remembered {
+            kind: Some(kind),
+            text,
+            ..Remembered::default()
         };
-        let sent = state.and_then(|state| state.sent.as_ref()).map(StateJson::value);
-        let answered = state
-            .and_then(|state| state.answered.as_ref())
-            .map(StateJson::value);
-        Ok(Self {
-            sent: read(sent.as_ref())?,
-            sent_json: sent.unwrap_or_default(),
-            answered: read(answered.as_ref())?,
-            answered_json: answered.unwrap_or_default(),
-        })
+        let sent = remembered(state.and_then(|state| state.sent.as_ref()));
+        let mut answered = remembered(state.and_then(|state| state.answered.as_ref()));
+        answered.same_as = live.filter(|live| {
+            live.kind == kind
+                && answered
+                    .text
+                    .is_some_and(|text| text.as_str() == live.json.to_string())
+        });
+        Self { sent, answered }
+    }
+
+    /// Errors when what was asked for can't be read.
+    pub(super) fn check(&self) -> Result<(), WireError> {
+        self.sent.check()?;
+        self.answered.check()
     }
 
     fn sent(&self, wire: &str) -> Option<&Value> {
-        self.sent.as_ref().and_then(|sent| sent.get(wire))
+        self.sent.object().and_then(|sent| sent.get(wire))
     }
 
     fn answered(&self, wire: &str) -> Option<&Value> {
-        self.answered.as_ref().and_then(|answered| answered.get(wire))
+        self.answered.object().and_then(|answered| answered.get(wire))
     }
 
     fn is_whole(&self) -> bool {
-        self.sent.is_some() && self.answered.is_some()
+        self.sent.object().is_some() && self.answered.object().is_some()
     }
 }
 
@@ -73,7 +124,7 @@ fn changeable(kind: Kind) -> impl Iterator<Item = &'static Property> {
 }
 
 /// Puts the live value where `ignore_changes` says that it stands.
-pub(super) fn leave_alone(after: &mut Object, live: &LiveObject, memory: &Memory, ignored: &[String]) {
+pub(super) fn leave_alone(after: &mut Object, live: &LiveObject, memory: &Memory<'_>, ignored: &[String]) {
     for property in live.kind.properties() {
         let is_ignored = ignored.iter().any(|path| {
             property.wire == path
@@ -93,7 +144,7 @@ pub(super) fn leave_alone(after: &mut Object, live: &LiveObject, memory: &Memory
 }
 
 /// What is live, with what the service never shows taken from what was sent.
-pub(super) fn as_shown(live: &LiveObject, memory: &Memory) -> Object {
+pub(super) fn as_shown(live: &LiveObject, memory: &Memory<'_>) -> Object {
     let mut shown = live.object.clone();
     for property in live.kind.properties() {
         if property.access == Access::NeverRead && shown.get(property.wire).is_none() {
@@ -104,7 +155,7 @@ pub(super) fn as_shown(live: &LiveObject, memory: &Memory) -> Object {
 }
 
 /// What must be written so that the live object becomes `after`.
-pub(super) fn compare(after: &Object, live: &LiveObject, memory: &Memory) -> Difference {
+pub(super) fn compare(after: &Object, live: &LiveObject, memory: &Memory<'_>) -> Difference {
     let properties = changeable(after.kind)
         .filter(|property| !is_settled(property, after, live, memory))
         .collect();
@@ -114,7 +165,7 @@ pub(super) fn compare(after: &Object, live: &LiveObject, memory: &Memory) -> Dif
     }
 }
 
-fn is_settled(property: &Property, after: &Object, live: &LiveObject, memory: &Memory) -> bool {
+fn is_settled(property: &Property, after: &Object, live: &LiveObject, memory: &Memory<'_>) -> bool {
     let wanted = after.get(property.wire);
     let shown = live.object.get(property.wire);
     if property.wire == members_path() && after.kind == Kind::Group {
@@ -154,8 +205,12 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// What was changed outside capol since the service last answered.
-pub(super) fn drift(live: &LiveObject, memory: &Memory) -> Vec<PropertyChange> {
-    let Some(answered) = &memory.answered else {
+pub(super) fn drift(live: &LiveObject, memory: &Memory<'_>) -> Vec<PropertyChange> {
+    let Some(answered) = memory
+        .answered
+        .object()
+        .filter(|_| memory.answered.same_as.is_none())
+    else {
         return Vec::new();
     };
     live.kind
@@ -165,7 +220,7 @@ pub(super) fn drift(live: &LiveObject, memory: &Memory) -> Vec<PropertyChange> {
         .filter(|property| {
             property.wire != members_path()
                 || live.kind != Kind::Group
-                || (live.has_members() && memory.answered_json.get(members_path()).is_some())
+                || (live.has_members() && memory.answered.json().get(members_path()).is_some())
         })
         .filter(|property| !equal(answered.get(property.wire), live.object.get(property.wire)))
         .map(|property| {
@@ -203,7 +258,7 @@ pub(super) fn all_changes(before: Option<&Object>, after: Option<&Object>) -> Ve
         .collect()
 }
 
-fn raw_changes(after: &Object, live: &LiveObject, memory: &Memory) -> Vec<RawChange> {
+fn raw_changes(after: &Object, live: &LiveObject, memory: &Memory<'_>) -> Vec<RawChange> {
     let mut leaves = Vec::new();
     if let Some(raw) = &after.raw {
         flatten(raw, String::new(), &mut leaves);
@@ -212,7 +267,8 @@ fn raw_changes(after: &Object, live: &LiveObject, memory: &Memory) -> Vec<RawCha
         .into_iter()
         .filter_map(|(path, wanted)| {
             let at = |json: &Json| wire::at(json, &path).cloned().unwrap_or_default();
-            let (shown, sent, answered) = (at(&live.json), at(&memory.sent_json), at(&memory.answered_json));
+            let (shown, sent, answered) =
+                (at(&live.json), at(memory.sent.json()), at(memory.answered.json()));
             let settled = same_json(&wanted, &shown)
                 || (memory.is_whole() && same_json(&wanted, &sent) && same_json(&shown, &answered));
             (!settled).then_some(RawChange {

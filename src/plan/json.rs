@@ -181,7 +181,10 @@ fn after(change: &ResourceChange) -> Json {
     let Some(object) = &change.after else {
         return Json::Null;
     };
-    let mut json = change.sent.clone().unwrap_or_else(|| wire_form(object));
+    let mut json = change
+        .sent
+        .as_ref()
+        .map_or_else(|| wire_form(object), crate::model::state::Json::value);
     if let Some(members) = members(object) {
         put(&mut json, wire::members_path(), members);
     }

@@ -59,26 +59,24 @@ impl Span {
 
 impl Order {
     /// Every draft's acts, with the edges that they need.
-    pub(super) fn new(drafts: &[Draft<'_>]) -> Self {
+    ///
+    /// The acts are taken out of the drafts: they hold whole bodies.
+    pub(super) fn new(drafts: &mut [Draft<'_>]) -> Self {
         let mut order = Self {
             graph: DiGraph::new(),
             spans: Vec::new(),
         };
-        for (number, draft) in drafts.iter().enumerate() {
-            let mut add = |acts: &[Act]| -> Vec<NodeIndex> {
-                acts.iter()
-                    .map(|act| {
-                        order.graph.add_node(Node {
-                            draft: number,
-                            act: act.clone(),
-                        })
-                    })
+        for (number, draft) in drafts.iter_mut().enumerate() {
+            let mut add = |acts: Vec<Act>| -> Vec<NodeIndex> {
+                acts.into_iter()
+                    .map(|act| order.graph.add_node(Node { draft: number, act }))
                     .collect()
             };
+            let acts = std::mem::take(&mut draft.acts);
             let span = Span {
-                entries: add(&draft.acts.entries),
-                builds: add(&draft.acts.builds),
-                deletes: add(&draft.acts.deletes),
+                entries: add(acts.entries),
+                builds: add(acts.builds),
+                deletes: add(acts.deletes),
             };
             let chain: Vec<NodeIndex> = span.all().collect();
             for (earlier, later) in chain.iter().zip(chain.iter().skip(1)) {
@@ -145,7 +143,7 @@ impl Order {
         );
         let mut remembered_by: BTreeMap<&Address, Vec<usize>> = BTreeMap::new();
         for (number, draft) in drafts.iter().enumerate() {
-            if !draft.acts.deletes.is_empty() {
+            if !self.span(number).deletes.is_empty() {
                 for needed in &draft.remembered {
                     remembered_by.entry(needed).or_default().push(number);
                 }
@@ -238,32 +236,35 @@ impl Order {
         waits
     }
 
+    fn is_of(&self, node: NodeIndex, chosen: &BTreeSet<usize>) -> bool {
+        let node = self.graph.node_weight(node);
+        node.is_some_and(|node| chosen.contains(&node.draft))
+    }
+
+    fn neighbours(
+        &self,
+        node: NodeIndex,
+        direction: Direction,
+        chosen: &BTreeSet<usize>,
+    ) -> BTreeSet<NodeIndex> {
+        self.graph
+            .neighbors_directed(node, direction)
+            .filter(|other| self.is_of(*other, chosen))
+            .collect()
+    }
+
     /// Numbers the acts of the chosen drafts so that each comes after what it waits for.
     ///
     /// Errors with the addresses left over when they wait for one another.
     pub(super) fn steps(
-        &self,
+        mut self,
         drafts: &[Draft<'_>],
         chosen: &BTreeSet<usize>,
     ) -> Result<Vec<(usize, Step)>, Vec<Address>> {
-        let is_chosen = |node: NodeIndex| {
-            self.graph
-                .node_weight(node)
-                .is_some_and(|node| chosen.contains(&node.draft))
-        };
-        let neighbours = |node: NodeIndex, direction: Direction| -> BTreeSet<NodeIndex> {
-            self.graph
-                .neighbors_directed(node, direction)
-                .filter(|other| is_chosen(*other))
-                .collect()
-        };
-        // How many others each waits for, and those that wait for none.
-        let mut waiting: BTreeMap<NodeIndex, usize> = self
-            .graph
-            .node_indices()
-            .filter(|node| is_chosen(*node))
-            .map(|node| (node, neighbours(node, Direction::Incoming).len()))
-            .collect();
+        let mut waiting: BTreeMap<NodeIndex, usize> = BTreeMap::new();
+        for node in self.graph.node_indices().filter(|node| self.is_of(*node, chosen)) {
+            waiting.insert(node, self.neighbours(node, Direction::Incoming, chosen).len());
+        }
         let mut free: BTreeSet<NodeIndex> = waiting
             .iter()
             .filter(|(_, count)| **count == 0)
@@ -273,7 +274,7 @@ impl Order {
         let mut steps = Vec::new();
         while let Some(next) = free.pop_first() {
             waiting.remove(&next);
-            for later in neighbours(next, Direction::Outgoing) {
+            for later in self.neighbours(next, Direction::Outgoing, chosen) {
                 if let Some(count) = waiting.get_mut(&later) {
                     *count -= 1;
                     if *count == 0 {
@@ -283,24 +284,26 @@ impl Order {
             }
             let id = StepId(u32::try_from(steps.len() + 1).unwrap_or(u32::MAX));
             numbers.insert(next, id);
-            let Some(node) = self.graph.node_weight(next) else {
+            let mut after: Vec<StepId> = self
+                .neighbours(next, Direction::Incoming, chosen)
+                .iter()
+                .filter_map(|node| numbers.get(node).copied())
+                .collect();
+            after.sort_unstable();
+            let Some(node) = self.graph.node_weight_mut(next) else {
                 continue;
             };
             let Some(draft) = drafts.get(node.draft) else {
                 continue;
             };
-            let mut waits: Vec<StepId> = neighbours(next, Direction::Incoming)
-                .iter()
-                .filter_map(|node| numbers.get(node).copied())
-                .collect();
-            waits.sort_unstable();
             steps.push((
                 node.draft,
                 Step {
                     id,
                     address: draft.change.address.clone(),
-                    act: node.act.clone(),
-                    after: waits,
+                    // The graph is done with it.
+                    act: std::mem::replace(&mut node.act, Act::Forget),
+                    after,
                 },
             ));
         }

@@ -65,7 +65,7 @@ pub fn undo(
     let mut errors = Vec::new();
     let mut notes = Vec::new();
     let units = pairs::units(earlier, states);
-    let drafts = build::drafts(earlier, states.now, &units, live, &mut errors, &mut notes);
+    let mut drafts = build::drafts(earlier, states.now, &units, live, &mut errors, &mut notes);
 
     let as_it_is = PlanOptions {
         mode: Mode::RefreshOnly,
@@ -94,7 +94,7 @@ pub fn undo(
     if !errors.is_empty() {
         return Err(PlanErrors(errors));
     }
-    let mut order = Order::new(&drafts);
+    let mut order = Order::new(&mut drafts);
     order.strengthen_first(&drafts, preflight::must_delete_first(&drafts, live, options));
     let chosen: BTreeSet<usize> = (0..drafts.len()).collect();
     let steps = order.steps(&drafts, &chosen).map_err(cycle)?;

@@ -105,6 +105,13 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Whether an interrupted apply left a journal.
+    pub fn is_left(store: &LocalFile) -> Result<bool, StateError> {
+        let path = &store.place().journal;
+        let left = store.files().read(path);
+        Ok(left.map_err(|source| failed("read", path, source))?.is_some())
+    }
+
     /// Opens the journal that an interrupted apply left, and says what it tells; none when there is none.
     ///
     /// Called under the lock. Append an [`End`] for each open step once it is known, save state, then

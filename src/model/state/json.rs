@@ -13,6 +13,11 @@ use serde_json::Value;
 pub struct Json(Box<str>);
 
 impl Json {
+    /// The text of a tree.
+    pub fn of(value: &Value) -> Self {
+        Self(value.to_string().into())
+    }
+
     /// The value as a tree.
     pub fn value(&self) -> Value {
         // INVARIANT: the text was printed from a value that a parser had made, so it parses.
@@ -27,7 +32,7 @@ impl Json {
 
 impl From<Value> for Json {
     fn from(value: Value) -> Self {
-        Self(value.to_string().into())
+        Self::of(&value)
     }
 }
 

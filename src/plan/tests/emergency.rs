@@ -39,6 +39,7 @@ fn the_accounts_are_left_out_of_every_policy_with_a_user_audience() {
             .sent
             .as_ref()
             .unwrap()
+            .value()
             .pointer("/conditions/users/excludeUsers")
             .cloned()
     };

@@ -308,7 +308,7 @@ impl World {
                 .steps
                 .iter()
                 .any(|step| change.steps.contains(&step.id) && step.act == Act::Remember);
-            let mut sent = change.sent.clone();
+            let mut sent = change.sent.as_ref().map(state::Json::value);
             for place in &change.sent_pending {
                 let id = self.id_of(&place.address);
                 assert!(fill(sent.as_mut().unwrap(), place, &id));

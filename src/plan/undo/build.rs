@@ -173,7 +173,7 @@ impl<'a> Maker<'a> {
             answered: left.answered.clone().or_else(|| left.sent.clone()),
             ..left.clone()
         };
-        let memory = Memory::of(live.kind, Some(&as_left)).map_err(unreadable(&unit.address))?;
+        let memory = Memory::of(live.kind, Some(&as_left), Some(live));
         let edited: Vec<String> = difference::drift(live, &memory)
             .into_iter()
             .map(|change| format!("`{}`", change.dsl))
@@ -341,7 +341,7 @@ impl<'a> Maker<'a> {
                 });
             }
         } else {
-            draft.change.sent = Some(body.json.clone());
+            draft.change.sent = Some(StateJson::of(&body.json));
             draft.change.sent_pending.clone_from(&body.pending);
             draft.acts.builds = acts::create(&standing(unit, self.now, None), &after, body).builds;
             if after.kind != Kind::Context {
@@ -376,7 +376,7 @@ fn check_guard(unit: &Unit<'_>, left: &ResourceState) -> Made<()> {
 /// What was sent before the apply names objects that are made anew now: then what is sent now counts.
 fn remember_sent(body: &OpenBody, draft: &mut Draft<'_>) {
     if !body.pending.is_empty() {
-        draft.change.sent = Some(body.json.clone());
+        draft.change.sent = Some(StateJson::of(&body.json));
         draft.change.sent_pending.clone_from(&body.pending);
     }
 }
@@ -464,7 +464,7 @@ fn blank<'a>(unit: &Unit<'a>, live: Option<&'a LiveObject>) -> Draft<'a> {
             drift: Vec::new(),
             unknown: Vec::new(),
             guard: None,
-            sent: unit.was.and_then(|was| was.sent.as_ref()).map(StateJson::value),
+            sent: unit.was.and_then(|was| was.sent.clone()),
             sent_pending: Vec::new(),
             dependencies: parsed(unit.was),
             lifecycle: lifecycle.unwrap_or_default(),
