@@ -1,4 +1,4 @@
-//! How fast the engine is: text, projects, plans that find nothing to do, the start of the command.
+//! How fast the engine is: text, projects, plans that find nothing to do, the start of the command, whole commands.
 //!
 //! `benches/README.md` says how to compare two versions.
 
@@ -10,8 +10,11 @@
     reason = "a bench times, prints and stops at the first surprise"
 )]
 
+mod book;
+mod plot;
 mod projects;
 mod runner;
+mod whole;
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -33,6 +36,7 @@ fn main() {
     validate(&mut runner);
     no_op_plans(&mut runner);
     cold_start(&mut runner);
+    whole_commands(&mut runner);
     runner.finish();
 }
 
@@ -86,6 +90,16 @@ fn no_op_plans(runner: &mut Runner) {
         assert!(!plan.verdict.has_changes(), "{}", plan.verdict.sentence());
         runner.time(&name, || runtime.block_on(tenant.plan()));
         runner.fact(&format!("{name}: requests"), requests);
+    }
+}
+
+fn whole_commands(runner: &mut Runner) {
+    let measured = whole::measure(runner.all, |name| runner.wants(name));
+    for one in &measured {
+        runner.keep(&one.name(), one.milliseconds());
+    }
+    if runner.book {
+        book::write(&measured);
     }
 }
 

@@ -10,9 +10,13 @@ const BUDGET: Duration = Duration::from_secs(3);
 const FEWEST: usize = 5;
 const MOST: usize = 200;
 
-/// What `cargo bench -- [FILTER] [--save FILE] [--against FILE]` was given, and what was measured.
+/// What `cargo bench -- [FILTER] [--save FILE] [--against FILE] [--all] [--book]` was given, and what was measured.
 pub(super) struct Runner {
     filter: String,
+    /// Whether the slowest are measured too.
+    pub(super) all: bool,
+    /// Whether the book's table and plot are written anew.
+    pub(super) book: bool,
     save: Option<PathBuf>,
     against: BTreeMap<String, f64>,
     measured: BTreeMap<String, f64>,
@@ -22,6 +26,8 @@ impl Runner {
     pub(super) fn from_arguments() -> Self {
         let mut runner = Self {
             filter: String::new(),
+            all: false,
+            book: false,
             save: None,
             against: BTreeMap::new(),
             measured: BTreeMap::new(),
@@ -31,6 +37,8 @@ impl Runner {
             match argument.as_str() {
                 "--save" => runner.save = arguments.next().map(PathBuf::from),
                 "--against" => runner.against = baseline(&arguments.next().unwrap()),
+                "--all" => runner.all = true,
+                "--book" => runner.book = true,
                 // What cargo itself passes.
                 "--bench" => {}
                 filter => filter.clone_into(&mut runner.filter),
@@ -65,6 +73,15 @@ impl Runner {
     /// Prints something counted.
     pub(super) fn fact(&mut self, name: &str, count: u32) {
         self.tell(name, f64::from(count), "");
+    }
+
+    /// Keeps something measured elsewhere, in milliseconds, and prints how it compares.
+    pub(super) fn keep(&mut self, name: &str, milliseconds: f64) {
+        if self.against.contains_key(name) {
+            self.tell(name, milliseconds, "ms");
+        } else {
+            self.measured.insert(name.to_owned(), milliseconds);
+        }
     }
 
     fn tell(&mut self, name: &str, value: f64, unit: &str) {

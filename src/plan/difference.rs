@@ -92,7 +92,7 @@ impl<'a> Memory<'a> {
             live.kind == kind
                 && answered
                     .text
-                    .is_some_and(|text| text.as_str() == live.json.to_string())
+                    .is_some_and(|text| *text == StateJson::of(&live.json))
         });
         Self { sent, answered }
     }

@@ -65,7 +65,7 @@ const FOUND: &str = "found";
 
 /// One file of the history: a version, and where it came from.
 #[derive(Debug, Serialize, Deserialize)]
-struct Record {
+struct Record<D> {
     at: Timestamp,
     who: String,
     operation: String,
@@ -73,7 +73,7 @@ struct Record {
     /// Digest of the version that this one replaced.
     from: Option<String>,
     version: Version,
-    document: Value,
+    document: D,
 }
 
 impl History {
@@ -173,7 +173,7 @@ impl History {
             changes: Changes::between(before.map(|stored| &stored.document), &after.document),
             from: before.map(|stored| stored.version.digest.clone()),
             version: after.version.clone(),
-            document: serde_json::to_value(&after.document).map_err(unwritten)?,
+            document: &after.document,
         };
         let text = serde_json::to_vec(&record).map_err(unwritten)?;
         replace::replace(&*self.files, &path, &text).map_err(|fault| failed("written", &path, fault.source))
@@ -191,7 +191,7 @@ impl History {
         })
     }
 
-    fn record(&self, name: &str) -> Result<Record, StateError> {
+    fn record(&self, name: &str) -> Result<Record<Value>, StateError> {
         let path = self.folder.join(name);
         let bytes = self
             .files
