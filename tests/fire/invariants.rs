@@ -73,12 +73,12 @@ impl Watcher {
     /// equals what was sent, and only what equals that is adopted.
     pub(crate) fn give_up(&mut self, stage: &Stage) {
         let known = known(stage);
-        for edit in &self.edits {
-            if !known.contains(&edit.id) {
-                self.others.ids.insert(edit.id.clone());
-            }
+        // A context has the id that the project chose, and is known by that.
+        let is_lost = |edit: &Edited| !known.contains(&edit.id) && edit.kind != Kind::AuthenticationContexts;
+        for edit in self.edits.iter().filter(|edit| is_lost(edit)) {
+            self.others.ids.insert(edit.id.clone());
         }
-        self.edits.retain(|edit| known.contains(&edit.id));
+        self.edits.retain(|edit| !is_lost(edit));
         self.theirs = self
             .read_theirs(stage)
             .into_iter()

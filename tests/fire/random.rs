@@ -877,6 +877,7 @@ pub(crate) fn live_again(life: &Life) -> Result<(), String> {
 /// Lives so many lives from a seed; the table of faults met.
 pub(crate) fn lives(count: u32, seed: u64) -> Coverage {
     let coverage = Mutex::new(Coverage::default());
+    let first_broken: Mutex<Option<usize>> = Mutex::default();
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
@@ -889,14 +890,21 @@ pub(crate) fn lives(count: u32, seed: u64) -> Coverage {
     let outcome = runner.run(&draft(), |draft| {
         let mut hits = BTreeSet::new();
         let (_, result) = live_draft(&draft, &mut hits);
-        coverage.lock().unwrap().take(&hits);
+        let mut coverage = coverage.lock().unwrap();
+        coverage.take(&hits);
+        if result.is_err() {
+            first_broken.lock().unwrap().get_or_insert(coverage.lives);
+        } else if coverage.lives.is_multiple_of(500) {
+            println!("{} lives", coverage.lives);
+        }
         result.map_err(TestCaseError::fail)
     });
     if let Err(TestError::Fail(reason, draft)) = &outcome {
         let (life, _) = live_draft(draft, &mut BTreeSet::new());
         let text = serde_json::to_string_pretty(&life).unwrap();
+        let number = first_broken.lock().unwrap().unwrap_or_default();
         panic!(
-            "a life from seed {seed} broke a promise: {reason}\nSave this as a file in tests/cases/fire:\n{text}\n"
+            "life {number} from seed {seed} broke a promise: {reason}\nSave this as a file in tests/cases/fire:\n{text}\n"
         );
     }
     outcome.unwrap();
