@@ -263,6 +263,11 @@ pub fn plan(
     ))
 }
 
+/// Where the `moved` blocks of a configuration lead an address.
+pub fn moved_to(configuration: &Configuration, address: &Address) -> Address {
+    identity::follow(address, &configuration.moves).0
+}
+
 /// What must hold before anything is looked at.
 fn check_frame(
     desired: &Configuration,

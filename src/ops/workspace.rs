@@ -357,7 +357,7 @@ impl Workspace {
         }
         for open in Journal::open_requests(&self.store)? {
             let begin = open.begin;
-            if let Ok(address) = begin.address.parse() {
+            if let Ok(address) = begin.address.parse::<Address>() {
                 let verb = match begin.operation {
                     Operation::Create => "create",
                     _ => "update",
@@ -367,6 +367,8 @@ impl Workspace {
                     since: begin.at,
                     until: lag_after(begin.at, lag),
                 };
+                // A `moved` block leads there also when state does not know the object yet.
+                held.insert(plan::moved_to(configuration, &address), why.clone());
                 held.insert(address, why);
             }
         }

@@ -114,12 +114,8 @@ impl Plan {
                 break;
             }
         }
-        let planned: BTreeSet<&Address> = self
-            .changes
-            .iter()
-            .flat_map(|change| [Some(&change.address), change.previous_address.as_ref()])
-            .flatten()
-            .collect();
+        // The journal knows an object that moves by the address that it had.
+        let planned: BTreeSet<&Address> = self.changes.iter().map(|change| &change.address).collect();
         for (address, why) in reasons {
             if !planned.contains(address) {
                 out.insert(address.clone(), why.clone());

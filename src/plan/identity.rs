@@ -149,7 +149,7 @@ fn remembered<'a>(
 }
 
 /// Where a chain of moves leads. A move that leads back where it was is not followed twice.
-fn follow<'m>(start: &Address, moves: &'m [Move]) -> (Address, Option<&'m Move>) {
+pub(super) fn follow<'m>(start: &Address, moves: &'m [Move]) -> (Address, Option<&'m Move>) {
     let mut here = start.clone();
     let mut last = None;
     for _ in moves {
