@@ -32,6 +32,7 @@ pub mod step;
 mod totals;
 pub mod undo;
 mod users;
+mod uses;
 pub mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -206,8 +207,9 @@ pub fn plan(
         preflight::check(&drafts, live, options, &mut errors);
     }
     if !errors.is_empty() {
-        return Err(PlanErrors(errors));
+        return Err(PlanErrors(uses::joined_errors(errors)));
     }
+    let mut notes = uses::joined_notes(notes);
     let mut order = Order::new(&mut drafts);
     let chosen = scope::choose(&drafts, &order.waits(), options);
     let delete_first = preflight::must_delete_first(&drafts, live, options);
@@ -250,7 +252,7 @@ pub fn plan(
                 live: saved::seen(live),
                 refresh_only: options.mode == Mode::RefreshOnly,
                 complete: whole,
-                names: names::collect(&changes, directory, &index),
+                names: names::collect(&changes, directory, &index, live),
                 cost: totals::cost(&steps, options),
                 verdict: Verdict::of(&changes, &outputs),
                 changes,
@@ -341,12 +343,14 @@ fn finish(
     if !whole {
         notes.push(Note::warning(
             "partial",
-            format!(
-                "the plan is partial: {left_out} further {} left out",
-                if left_out == 1 { "change is" } else { "changes are" }
-            ),
+            match left_out {
+                0 => "the plan is partial, but nothing else would change".to_owned(),
+                1 => "the plan is partial: 1 further change is left out".to_owned(),
+                several => format!("the plan is partial: {several} further changes are left out"),
+            },
         ));
     }
+    notes.extend(uses::renamed(&changes));
     let steps = steps.into_iter().map(|(_, step)| step).collect();
     make(changes, steps, notes)
 }

@@ -70,6 +70,7 @@ stories! {
     sandbox: "book/src/sandbox.md",
     sign_in: "book/src/sign-in.md",
     state: "book/src/state.md",
+    undo: "book/src/undo.md",
     what_if: "book/src/what-if.md",
     readme: "README.md",
     example_quickstart: "examples/quickstart/README.md",

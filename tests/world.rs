@@ -13,7 +13,7 @@ use capol::graph::{Cloud, Endpoints, Graph, GraphOptions, Pace, Secret, SignIn};
 use capol::model::state::Document;
 use capol::ops::connection::{self, Connection};
 use capol::ops::project::{self, Given, Loaded};
-use capol::ops::undo;
+use capol::ops::undo::{self, Choice};
 use capol::ops::workspace::{Moved, Narrowing, Planned, Supervision, WorkError, Worker, Workspace};
 use capol::plan::{Action, Plan};
 use capol::sandbox::{Faults, Kind, Running, Sandbox, SandboxOptions, Tenant};
@@ -274,6 +274,16 @@ impl World {
 
     /// `capol undo --yes`.
     pub(crate) async fn undo(&self, apply: Option<&str>) -> Result<Done, WorkError> {
+        let apply = apply.map(str::to_owned);
+        let choice = Choice {
+            apply,
+            ..Choice::default()
+        };
+        self.undo_part(&choice).await
+    }
+
+    /// The same with options.
+    pub(crate) async fn undo_part(&self, choice: &Choice) -> Result<Done, WorkError> {
         let loaded = self.loaded();
         let workspace = self.workspace(&loaded);
         let connection = self.connect().await;
@@ -282,7 +292,7 @@ impl World {
         workspace
             .take_up(&connection, &guard, &worker, &loaded.configuration)
             .await?;
-        let undoing = undo::plan(&workspace, &connection, &loaded, apply, &worker).await?;
+        let undoing = undo::plan(&workspace, &connection, &loaded, choice, &worker).await?;
         let worker = Worker {
             command: undoing.command(),
             ..worker

@@ -64,6 +64,7 @@ pub fn plan(bytes: &[u8]) {
         tenant: None,
         next: Some("capol apply"),
         full: true,
+        brief: false,
         place: &|_| None,
     });
     page.render(Canvas {

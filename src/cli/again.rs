@@ -58,7 +58,7 @@ pub(super) fn command(
 }
 
 /// The text as a shell takes it for one word.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=:@,+%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();

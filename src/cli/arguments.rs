@@ -193,6 +193,15 @@ pub enum Command {
     Undo {
         /// The apply; the latest when left out
         apply: Option<String>,
+        /// Take back only this address and what it needs; may be repeated
+        #[arg(long, value_name = "ADDRESS")]
+        target: Vec<String>,
+        /// Leave this address as it is, and what needs it; may be repeated
+        #[arg(long, value_name = "ADDRESS")]
+        exclude: Vec<String>,
+        /// Leave what others changed since as it is, and take back the rest
+        #[arg(long)]
+        skip_changed: bool,
     },
     /// Show the state, a saved plan, or the evaluated configuration
     Show {

@@ -174,7 +174,7 @@ impl Context {
     }
 
     /// Prints a plan, and the command that comes next.
-    pub fn plan(&self, plan: &Plan, loaded: &Loaded, tenant: &str, next: Option<&str>) {
+    pub fn plan(&self, plan: &Plan, loaded: &Loaded, tenant: Option<&str>, next: Option<&str>) {
         let place = |origin: Origin| {
             let file = loaded.sources.get(FileId(origin.file))?;
             let (line, column) = file.line_column(origin.start);
@@ -183,9 +183,10 @@ impl Context {
         let full = self.global.verbose > 0;
         self.page(&plan_text(&PlanView {
             plan,
-            tenant: Some(tenant),
+            tenant,
             next,
             full,
+            brief: self.global.quiet,
             place: &place,
         }));
     }
@@ -385,7 +386,20 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             };
             waiting(super::apply::run(context, request))
         }
-        Command::Undo { apply } => waiting(super::undo::run(context, apply.as_deref())),
+        Command::Undo {
+            apply,
+            target,
+            exclude,
+            skip_changed,
+        } => {
+            let request = super::undo::Request {
+                apply,
+                target,
+                exclude,
+                skip_changed,
+            };
+            waiting(super::undo::run(context, request))
+        }
         Command::Import {
             arguments,
             all,

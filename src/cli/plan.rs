@@ -84,7 +84,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
                 Some(file) => again::command("apply", &context.global, None, Some(file)),
                 None => again::command("apply", &context.global, Some(&request.planning), None),
             };
-            context.plan(&planned.plan, &loaded, &name, Some(&next));
+            context.plan(&planned.plan, &loaded, Some(&name), Some(&next));
         }
     }
     let verdict = &planned.plan.verdict;

@@ -1,10 +1,24 @@
 //! `capol undo`
 
 use super::{Context, Failure, Outcome, again, interrupt, work};
-use crate::ops::undo;
+use crate::ops::undo::{self, Choice};
 use crate::ops::workspace::{Supervision, WorkError, Worker};
 
-pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outcome, Failure> {
+/// What is asked of an undo.
+pub(super) struct Request {
+    pub(super) apply: Option<String>,
+    pub(super) target: Vec<String>,
+    pub(super) exclude: Vec<String>,
+    pub(super) skip_changed: bool,
+}
+
+pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, Failure> {
+    let choice = Choice {
+        targets: work::addresses(context, &request.target, None)?,
+        excludes: work::addresses(context, &request.exclude, None)?,
+        apply: request.apply,
+        skip_changed: request.skip_changed,
+    };
     let loaded = work::sound(context)?;
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, "undo")?;
@@ -25,7 +39,7 @@ pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outco
     if let Some(recovered) = recovered {
         context.recovered(&recovered);
     }
-    let mut undoing = Box::pin(undo::plan(&workspace, &connection, &loaded, wanted, &worker))
+    let mut undoing = Box::pin(undo::plan(&workspace, &connection, &loaded, &choice, &worker))
         .await
         .map_err(located)?;
     watch.clear();
@@ -36,7 +50,8 @@ pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outco
         begin.command, begin.at, begin.who, begin.apply
     ));
     if !context.global.json {
-        context.plan(&undoing.planned.plan, &loaded, &connection.display_name, None);
+        let name = Some(connection.display_name.as_str());
+        context.plan(&undoing.planned.plan, &loaded, name, None);
     }
     if !undoing.planned.plan.verdict.has_changes() {
         connection.close().await;
@@ -50,9 +65,16 @@ pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outco
             return Ok(Outcome::Failed);
         }
         // A person may have thought for long.
-        undoing = Box::pin(undo::check(&workspace, &connection, &loaded, undoing, &worker))
-            .await
-            .map_err(located)?;
+        undoing = Box::pin(undo::check(
+            &workspace,
+            &connection,
+            &loaded,
+            undoing,
+            &choice,
+            &worker,
+        ))
+        .await
+        .map_err(located)?;
     }
     let worker = Worker {
         command: undoing.command(),
@@ -78,7 +100,15 @@ pub(super) async fn run(context: &Context, wanted: Option<&str>) -> Result<Outco
     if applied.is_complete() {
         watch.outputs(&applied);
     }
-    let command = format!("undo {}", undoing.apply.begin.apply);
+    let mut command = format!("undo {}", undoing.apply.begin.apply);
+    for (option, addresses) in [("--target", &choice.targets), ("--exclude", &choice.excludes)] {
+        for address in addresses {
+            command = format!("{command} {option} {}", again::quoted(&address.to_string()));
+        }
+    }
+    if choice.skip_changed {
+        command.push_str(" --skip-changed");
+    }
     let next = again::command(&command, &context.global, None, None);
     Ok(context.applied(&undoing.planned.plan, applied, &next))
 }

@@ -114,7 +114,11 @@ pub(super) fn narrowing(context: &Context, planning: &Planning) -> Result<Narrow
     })
 }
 
-fn addresses(context: &Context, given: &[String], file: Option<&PathBuf>) -> Result<Vec<Address>, Failure> {
+pub(super) fn addresses(
+    context: &Context,
+    given: &[String],
+    file: Option<&PathBuf>,
+) -> Result<Vec<Address>, Failure> {
     let mut texts: Vec<String> = given.to_vec();
     if let Some(file) = file {
         let bytes = files::read(&context.project.join(file))?;

@@ -34,6 +34,9 @@ pub struct LiveTenant {
     pub security_defaults_enabled: Option<bool>,
     /// Who the writes would be made as.
     pub signed_in: Option<SignedIn>,
+    /// Policies and locations that were deleted and can come back with their ids; `None` when that was not read,
+    /// because nothing is missing or nobody may.
+    pub deleted: Option<Vec<LiveObject>>,
 }
 
 /// Which licences a tenant has; `None` is not known, and never refuses anything.

@@ -1,5 +1,6 @@
 //! The tenant read for a plan: lists, look-ups in batches, nothing object by object.
 
+mod missing;
 mod remembered;
 mod settle;
 
@@ -72,7 +73,9 @@ pub async fn refresh(
         licences: licences?,
         security_defaults_enabled: optional(security_defaults)?,
         signed_in: connection.signed_in.clone(),
+        deleted: None,
     };
+    live.deleted = missing::deleted(connection, state, &live).await?;
     live.objects.sort_by_key(|object| object.kind);
     let directory = directory(connection, questions(configuration, &live).ids, found?).await?;
     let requests = u32::try_from(graph.requests_sent() - before).unwrap_or(u32::MAX);

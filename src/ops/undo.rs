@@ -10,8 +10,8 @@ use super::project::Loaded;
 use super::refresh::refresh;
 use super::workspace::{Planned, WorkError, Worker, Workspace};
 use crate::graph::{Collection, Version};
-use crate::model::Kind;
 use crate::model::state::Document;
+use crate::model::{Address, Kind};
 use crate::plan::{self, Earlier, PlanOptions, States};
 use crate::state::journal::{Begin, Operation, Outcome, PastApply, Record, past_applies, read_past};
 use crate::state::{StateError, StateStore as _};
@@ -34,15 +34,28 @@ impl Undoing {
     }
 }
 
-/// Reads the tenant and makes the plan that takes an apply back: the one named, or the latest that still stands.
+/// Which apply is taken back, and how much of it.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// The apply, by the beginning of its name; the latest that still stands when left out.
+    pub apply: Option<String>,
+    /// Only these and what they need.
+    pub targets: Vec<Address>,
+    /// All but these and what needs them.
+    pub excludes: Vec<Address>,
+    /// Whether what others changed since stays as it is, and the rest is taken back.
+    pub skip_changed: bool,
+}
+
+/// Reads the tenant and makes the plan that takes an apply back.
 pub async fn plan(
     workspace: &Workspace,
     connection: &Connection,
     loaded: &Loaded,
-    wanted: Option<&str>,
+    choice: &Choice,
     worker: &Worker,
 ) -> Result<Undoing, WorkError> {
-    let apply = choose(workspace, wanted)?;
+    let apply = choose(workspace, choice.apply.as_deref())?;
     let records = read_past(&workspace.store, &apply.begin.apply)?;
     let stored = workspace.store.load().await?;
     let Some(now) = stored.as_ref().map(|stored| &stored.document) else {
@@ -69,6 +82,9 @@ pub async fn plan(
         sandbox: workspace.is_sandbox(),
         configuration_digest: loaded.digest.clone(),
         refresh_requests: refreshed.requests,
+        targets: choice.targets.clone(),
+        excludes: choice.excludes.clone(),
+        skip_changed: choice.skip_changed,
         ..PlanOptions::new(worker.now)
     };
     let states = States {
@@ -100,10 +116,14 @@ pub async fn check(
     connection: &Connection,
     loaded: &Loaded,
     undoing: Undoing,
+    choice: &Choice,
     worker: &Worker,
 ) -> Result<Undoing, WorkError> {
-    let name = undoing.apply.begin.apply.clone();
-    let again = plan(workspace, connection, loaded, Some(&name), worker).await?;
+    let same = Choice {
+        apply: Some(undoing.apply.begin.apply.clone()),
+        ..choice.clone()
+    };
+    let again = plan(workspace, connection, loaded, &same, worker).await?;
     let state = again.planned.stored.as_ref().map(|stored| &stored.document);
     let reasons = plan::stale(
         &undoing.planned.plan,
@@ -133,10 +153,15 @@ fn choose(workspace: &Workspace, wanted: Option<&str>) -> Result<PastApply, Work
             .into()),
         };
     }
-    let undone: BTreeSet<String> = applies
-        .iter()
-        .filter_map(|apply| apply.begin.command.strip_prefix(UNDO).map(str::to_owned))
-        .collect();
+    // Newest first: an undo that was itself taken back takes nothing back.
+    let mut undone: BTreeSet<String> = BTreeSet::new();
+    for apply in &applies {
+        if let Some(taken_back) = apply.begin.command.strip_prefix(UNDO)
+            && !undone.contains(&apply.begin.apply)
+        {
+            undone.insert(taken_back.to_owned());
+        }
+    }
     applies
         .into_iter()
         .find(|apply| !apply.begin.command.starts_with(UNDO) && !undone.contains(&apply.begin.apply))

@@ -12,12 +12,13 @@ use super::acts::{self, Acts};
 use super::canonical::{OpenBody, canonical};
 use super::change::{Action, ActionReason, Guard, GuardChange, ResourceChange};
 use super::difference::{self, Memory};
-use super::emergency::Emergency;
+use super::emergency::{Emergency, is_enabled};
 use super::error::{PlanError, Problem};
 use super::identity::{Standing, chosen_id};
 use super::note::Note;
 use super::options::{Mode, PlanOptions};
 use super::resolve::Resolver;
+use super::step::Act;
 
 /// What will become a [`ResourceChange`] with its steps.
 #[derive(Debug)]
@@ -142,10 +143,10 @@ impl<'b> Builder<'b> {
                 previous_address: standing.previous.clone(),
                 kind,
                 id: standing.live.map(|live| live.id.clone()),
-                name: standing
-                    .live
-                    .map(|live| live.name().to_owned())
-                    .unwrap_or_default(),
+                name: match standing.live {
+                    Some(live) => live.name().to_owned(),
+                    None => remembered_name(standing),
+                },
                 action: Action::NoOp,
                 imported: standing.imported,
                 reason: None,
@@ -205,14 +206,17 @@ impl<'b> Builder<'b> {
         self.resolver.check_ids(
             resource,
             &after,
-            same_kind.map(|live| &live.object),
+            same_kind.or(standing.restorable()).map(|live| &live.object),
             &mut self.errors,
             &mut self.notes,
         );
         draft.change.sent = Some(StateJson::of(&body.json));
         draft.change.sent_pending.clone_from(&body.pending);
         match (standing.live, &standing.replaced) {
-            (None, _) => self.create(standing, &mut draft, &after, body),
+            (None, _) => match standing.restorable() {
+                Some(deleted) => self.restore(standing, deleted, &memory, &mut draft, &after)?,
+                None => self.create(standing, &mut draft, &after, body),
+            },
             (Some(live), Some(reason)) => self.replace(standing, live, reason, &mut draft, &after, body)?,
             (Some(live), None) => self.update(standing, live, &memory, &mut draft, &after)?,
         }
@@ -239,7 +243,65 @@ impl<'b> Builder<'b> {
                 },
             ));
         }
+        self.note_made_anew(standing, draft, after);
         self.note_namesake(draft, after);
+    }
+
+    /// What was deleted outside comes back as it was when it was deleted, and is then made what it shall be.
+    fn restore(
+        &mut self,
+        standing: &Standing<'_>,
+        deleted: &LiveObject,
+        memory: &Memory,
+        draft: &mut Draft<'_>,
+        after: &Object,
+    ) -> Result<(), WireError> {
+        draft.change.action = Action::Create;
+        draft.change.reason = Some(ActionReason::RestoredFromDeleted);
+        draft.change.id = Some(deleted.id.clone());
+        draft.change.properties = difference::all_changes(None, Some(after));
+        draft.change.raw = difference::raw_leaves(after.raw.as_ref());
+        let found = difference::compare(after, deleted, memory);
+        let update = acts::update(standing, deleted, after, &found, false)?;
+        draft.acts.entries = update.entries;
+        draft.acts.builds = vec![Act::Restore {
+            kind: deleted.kind,
+            id: deleted.id.clone(),
+        }];
+        let is_edited = !update.builds.is_empty();
+        draft.acts.builds.extend(update.builds);
+        if is_edited && deleted.kind == Kind::Policy && is_enabled(&deleted.object) {
+            self.notes.push(
+                Note::warning(
+                    "restored_as_it_was",
+                    "the policy was changed before it was deleted: it comes back enforced as it was then, until \
+                     the write that follows",
+                )
+                .on(&standing.address, draft.origin()),
+            );
+        }
+        Ok(())
+    }
+
+    /// Says that what was deleted outside can't come back.
+    fn note_made_anew(&mut self, standing: &Standing<'_>, draft: &Draft<'_>, after: &Object) {
+        let is_kept = matches!(after.kind.block(), "policy" | "location");
+        if standing.state.is_some()
+            && is_kept
+            && self.resolver.live.deleted.is_some()
+            && standing.deleted.is_none()
+        {
+            self.notes.push(
+                Note::warning(
+                    "made_anew",
+                    format!(
+                        "the service keeps nothing of `{}`, so it is made anew with another id",
+                        after.name()
+                    ),
+                )
+                .on(&standing.address, draft.origin()),
+            );
+        }
     }
 
     /// Says when an object of that name exists: it may be the one that was meant.
@@ -471,6 +533,21 @@ impl<'b> Builder<'b> {
         }
         draft.change.dependencies = draft.needs.union(&draft.members).cloned().collect();
     }
+}
+
+/// What an object that is gone was called.
+fn remembered_name(standing: &Standing<'_>) -> String {
+    let remembered = standing
+        .state
+        .into_iter()
+        .flat_map(|state| [&state.answered, &state.sent]);
+    remembered
+        .flatten()
+        .find_map(|json| {
+            let name = json.value().get("displayName")?.as_str()?.to_owned();
+            Some(name)
+        })
+        .unwrap_or_default()
 }
 
 fn remembered_guard(standing: &Standing<'_>) -> Guard {

@@ -79,6 +79,8 @@ pub enum Action {
 pub enum ActionReason {
     /// The object was deleted outside capol, so it is made again.
     DeletedOutside,
+    /// The object was deleted outside capol, and the service brings it back with its id.
+    RestoredFromDeleted,
     /// Its block is gone from the configuration.
     NoBlock,
     /// A `removed` block lets it go.

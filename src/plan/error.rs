@@ -97,7 +97,9 @@ pub enum Problem {
     #[error("{what} since the apply that is to be taken back")]
     #[diagnostic(
         code("plan::changed_since"),
-        help("take it back by hand: change the files, then `capol apply`")
+        help(
+            "to take back the rest: `capol undo --skip-changed`; by hand: change the files, then `capol apply`"
+        )
     )]
     ChangedSince {
         /// What was changed.
@@ -126,6 +128,18 @@ pub enum Problem {
         id: String,
         /// What kind of object was expected.
         noun: String,
+    },
+    /// A state of a policy that this version does not know, to be written.
+    #[error("`{state}` is no state of a policy that this version of capol knows")]
+    #[diagnostic(
+        code("plan::unknown_state"),
+        help(
+            "write `enabled`, `report_only` or `disabled`; a policy that has this state in the tenant keeps it"
+        )
+    )]
+    UnknownState {
+        /// The state, in the service's spelling.
+        state: String,
     },
     /// There is nothing in the configuration to adopt the object.
     #[error("`{to}` has no block to import `{id}` into")]

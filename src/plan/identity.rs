@@ -24,6 +24,8 @@ pub(super) struct Standing<'a> {
     pub(super) state: Option<&'a ResourceState>,
     /// The live object.
     pub(super) live: Option<&'a LiveObject>,
+    /// The deleted object, where the service can bring it back with its id.
+    pub(super) deleted: Option<&'a LiveObject>,
     /// Whether an `import` block takes it in.
     pub(super) imported: bool,
     /// Why a new object takes its place, if one does.
@@ -32,7 +34,7 @@ pub(super) struct Standing<'a> {
     pub(super) removed: bool,
 }
 
-impl Standing<'_> {
+impl<'a> Standing<'a> {
     /// The id that references to the address get now; none while the object is still to be made.
     pub(super) fn id(&self) -> Option<String> {
         if let Some(chosen) = self.resource.and_then(|resource| chosen_id(&resource.object)) {
@@ -40,7 +42,15 @@ impl Standing<'_> {
         }
         self.live
             .filter(|_| self.replaced.is_none())
+            .or(self.restorable())
             .map(|live| live.id.clone())
+    }
+
+    /// The deleted object that comes back: one of the kind that the block describes.
+    pub(super) fn restorable(&self) -> Option<&'a LiveObject> {
+        let kind = self.resource?.object.kind;
+        self.deleted
+            .filter(|deleted| self.live.is_none() && deleted.kind == kind)
     }
 }
 
@@ -81,8 +91,12 @@ pub(super) fn identify<'a>(
     }
     remove(desired, &mut standings, errors);
     check_read(&standings, live, errors);
+    let deleted = LiveIndex::of_objects(live.deleted.as_deref().unwrap_or_default());
     for standing in standings.values_mut() {
         standing.replaced = replacement(standing, options);
+        if let (Some(state), None) = (standing.state, standing.live) {
+            standing.deleted = deleted.of_block(state.kind.block(), &state.id);
+        }
     }
     standings
 }
@@ -94,6 +108,7 @@ fn new<'a>(address: Address) -> Standing<'a> {
         resource: None,
         state: None,
         live: None,
+        deleted: None,
         imported: false,
         replaced: None,
         removed: false,

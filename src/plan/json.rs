@@ -142,6 +142,7 @@ fn actions(action: Action) -> Vec<&'static str> {
 fn reason(change: &ResourceChange) -> Option<&'static str> {
     Some(match change.reason.as_ref()? {
         ActionReason::DeletedOutside => "create_because_deleted_outside",
+        ActionReason::RestoredFromDeleted => "restore_because_deleted_outside",
         ActionReason::NoBlock => "delete_because_no_resource_config",
         ActionReason::Removed => "forget_because_removed",
         ActionReason::GoneAlready => "forget_because_gone",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::catalogue::{apps, roles, strengths};
-use crate::model::live::{Directory, LiveIndex};
+use crate::model::live::{Directory, LiveIndex, LiveTenant};
 use crate::model::properties::Symbols;
 use crate::model::{Address, Reference, Target};
 
@@ -81,8 +81,12 @@ pub(super) fn collect(
     changes: &[ResourceChange],
     directory: &Directory,
     live: &LiveIndex<'_>,
+    tenant: &LiveTenant,
 ) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
+    if !tenant.display_name.is_empty() {
+        names.insert(tenant.tenant_id.to_ascii_lowercase(), tenant.display_name.clone());
+    }
     let mut name = |reference: &Reference| {
         let Reference::Id { target, id } = reference else {
             return;

@@ -15,6 +15,8 @@ pub struct PlanOptions {
     pub excludes: Vec<Address>,
     /// Make these anew.
     pub replace: Vec<Address>,
+    /// For an undo: whether what was changed since stays as it is, and the rest is taken back.
+    pub skip_changed: bool,
     /// Whether the live objects are only remembered, so that nothing may be applied.
     pub from_memory: bool,
     /// Whether the tenant is the embedded one, where nobody can be locked out.
@@ -78,6 +80,7 @@ impl PlanOptions {
             targets: Vec::new(),
             excludes: Vec::new(),
             replace: Vec::new(),
+            skip_changed: false,
             from_memory: false,
             sandbox: false,
             limits: Limits::default(),

@@ -79,6 +79,7 @@ pub(super) fn check(
             errors.push(broken(draft, violation));
         }
         if after.kind == Kind::Policy {
+            unknown_state(draft, after, errors);
             licences(draft, after, live, errors);
             if is_enabled(after) && live.security_defaults_enabled == Some(true) {
                 errors.push(draft.error_at("state", Problem::SecurityDefaults));
@@ -96,6 +97,26 @@ pub(super) fn check(
                 },
             ));
         }
+    }
+}
+
+/// A state that the table does not know is only left as it is.
+fn unknown_state(draft: &Draft<'_>, after: &Object, errors: &mut Vec<PlanError>) {
+    let Some(Value::Symbol(state)) = after.get("state") else {
+        return;
+    };
+    let is_known = matches!(
+        state.as_str(),
+        "enabled" | "disabled" | "enabledForReportingButNotEnforced"
+    );
+    let before = draft
+        .change
+        .before
+        .as_ref()
+        .and_then(|before| before.get("state"));
+    let is_kept = before == after.get("state") && draft.change.action == Action::Update;
+    if !is_known && !is_kept {
+        errors.push(draft.error_at("state", Problem::UnknownState { state: state.clone() }));
     }
 }
 

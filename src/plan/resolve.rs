@@ -29,6 +29,8 @@ pub(super) struct Resolver<'a> {
     managed: HashSet<&'a str>,
     /// The ids that blocks of this configuration choose.
     chosen: BTreeSet<String>,
+    /// The ids of deleted objects that this plan brings back.
+    returning: HashSet<&'a str>,
     /// What the tenant's own lists answered so far.
     answered: RefCell<BTreeMap<Lookup, Answer>>,
 }
@@ -58,6 +60,10 @@ impl<'a> Resolver<'a> {
                 .collect(),
             chosen: resources
                 .filter_map(|resource| chosen_id(&resource.object))
+                .collect(),
+            returning: standings
+                .values()
+                .filter_map(|standing| Some(standing.restorable()?.id.as_str()))
                 .collect(),
             answered: RefCell::default(),
         }
@@ -264,7 +270,9 @@ impl<'a> Resolver<'a> {
     pub(super) fn is_missing(&self, target: Target, id: &str) -> bool {
         match target {
             Target::Location => {
-                self.live.is_complete(target.word()) && self.index.find(Some(target), id).is_none()
+                self.live.is_complete(target.word())
+                    && !self.returning.contains(id)
+                    && self.index.find(Some(target), id).is_none()
             }
             Target::Strength => {
                 self.live.is_complete(target.word())

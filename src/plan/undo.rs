@@ -6,6 +6,7 @@
 
 mod build;
 mod pairs;
+mod part;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,7 @@ use crate::model::configuration::Configuration;
 use crate::model::live::{Directory, LiveIndex, LiveTenant};
 use crate::model::state::{CAPOL_VERSION, Document};
 
+use self::part::Part;
 use super::emergency::{self, Emergency};
 use super::error::PlanErrors;
 use super::note::Note;
@@ -23,7 +25,7 @@ use super::options::{Mode, PlanOptions};
 use super::order::{self, Order};
 use super::resolve::Resolver;
 use super::verdict::Verdict;
-use super::{FORMAT_VERSION, OutputChange, Plan, finish, identity, names, preflight, saved, totals};
+use super::{FORMAT_VERSION, OutputChange, Plan, finish, identity, names, preflight, saved, scope, totals};
 
 /// An apply that is over.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +55,8 @@ pub struct States<'a> {
 
 /// What it takes to take an apply back.
 ///
-/// Errors when an object was changed since, or when the result would break a guard or a limit.
+/// Errors when an object was changed since, or when the result would break a guard or a limit; with
+/// [`PlanOptions::skip_changed`] such objects stay as they are, and the plan says so.
 pub fn undo(
     earlier: &Earlier,
     states: States<'_>,
@@ -62,11 +65,7 @@ pub fn undo(
     directory: &Directory,
     options: &PlanOptions,
 ) -> Result<Plan, PlanErrors> {
-    let mut errors = Vec::new();
-    let mut notes = Vec::new();
     let units = pairs::units(earlier, states);
-    let mut drafts = build::drafts(earlier, states.now, &units, live, &mut errors, &mut notes);
-
     let as_it_is = PlanOptions {
         mode: Mode::RefreshOnly,
         ..options.clone()
@@ -75,25 +74,48 @@ pub fn undo(
     let now = Some(states.now);
     let standings = identity::identify(desired, live, &index, now, &as_it_is, &mut Vec::new());
     let resolver = Resolver::new(desired, live, &index, directory, &standings);
-    let emergency = Emergency::of(&resolver, &mut errors);
-    preflight::in_use(&drafts, live, &mut errors, &mut notes);
-    for draft in &drafts {
-        preflight::owned_by_others(draft, &mut errors);
+    let mut unknown = Vec::new();
+    let known: Vec<Address> = units
+        .iter()
+        .flat_map(|unit| [unit.address.clone(), unit.present().clone()])
+        .collect();
+    scope::check(options, known.iter(), &mut unknown);
+    let emergency = Emergency::of(&resolver, &mut unknown);
+    if !unknown.is_empty() {
+        return Err(PlanErrors(unknown));
     }
-    emergency::guard(
-        &drafts,
-        emergency.as_ref(),
-        desired,
-        live,
-        options,
-        &mut errors,
-        &mut notes,
-    );
-    preflight::check(&drafts, live, options, &mut errors);
-    errors.extend(order::cycles(&drafts));
-    if !errors.is_empty() {
-        return Err(PlanErrors(errors));
-    }
+    let mut part = Part::of(&units, options);
+    let (mut drafts, mut notes) = loop {
+        let mut errors = Vec::new();
+        let mut notes = Vec::new();
+        let drafts = build::drafts(earlier, states.now, &units, &part, live, &mut errors, &mut notes);
+        if part.settle(&units, &drafts) {
+            continue;
+        }
+        preflight::in_use(&drafts, live, &mut errors, &mut notes);
+        for draft in &drafts {
+            preflight::owned_by_others(draft, &mut errors);
+        }
+        emergency::guard(
+            &drafts,
+            emergency.as_ref(),
+            desired,
+            live,
+            options,
+            &mut errors,
+            &mut notes,
+        );
+        preflight::check(&drafts, live, options, &mut errors);
+        errors.extend(order::cycles(&drafts));
+        if errors.is_empty() {
+            break (drafts, notes);
+        }
+        if !(options.skip_changed && part.leave(&units, &errors)) {
+            return Err(PlanErrors(errors));
+        }
+    };
+    let whole = part.is_whole();
+    notes.append(&mut part.notes);
     let mut order = Order::new(&mut drafts);
     order.strengthen_first(&drafts, preflight::must_delete_first(&drafts, live, options));
     let chosen: BTreeSet<usize> = (0..drafts.len()).collect();
@@ -125,8 +147,8 @@ pub fn undo(
                 configuration_digest: options.configuration_digest.clone(),
                 live: saved::seen(live),
                 refresh_only: false,
-                complete: true,
-                names: names::collect(&changes, directory, &index),
+                complete: whole,
+                names: names::collect(&changes, directory, &index, live),
                 cost: totals::cost(&steps, options),
                 verdict: Verdict::of(&changes, &outputs),
                 changes,

@@ -4,6 +4,7 @@
 //! the top, every object has one line that says what happens to it, and below it only what differs.
 
 mod change;
+mod reach;
 mod sections;
 
 pub(super) use sections::held_line;
@@ -26,6 +27,8 @@ pub struct PlanView<'a> {
     pub next: Option<&'a str>,
     /// Whether nothing is cut short.
     pub full: bool,
+    /// Whether only what it comes to is said.
+    pub brief: bool,
     /// Where in the user's files something is, as `main.capol:12:3`.
     pub place: &'a dyn Fn(Origin) -> Option<String>,
 }
@@ -60,6 +63,10 @@ pub fn plan_text(view: &PlanView<'_>) -> Page {
     let names = Names::of_plan(view.plan);
     let mut page = Page::default();
     sections::opening(view, &mut page);
+    if view.brief {
+        sections::closing(view, &mut page);
+        return page;
+    }
     for (noun, kinds) in GROUPS {
         let mut changes: Vec<&ResourceChange> = view
             .plan

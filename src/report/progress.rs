@@ -234,6 +234,7 @@ pub(super) fn forms(verb: &str) -> Forms {
         "update" => ("updating", "updated"),
         "delete" => ("deleting", "deleted"),
         "import" => ("importing", "imported"),
+        "restore" => ("restoring", "restored"),
         "release" => ("releasing", "released"),
         _ => ("carrying out", "carried out"),
     };

@@ -247,7 +247,7 @@ async fn drift_is_taken_back_and_refresh_only_takes_it_down() {
 }
 
 #[tokio::test]
-async fn an_object_deleted_in_the_portal_is_made_again() {
+async fn an_object_deleted_in_the_portal_comes_back() {
     let world = World::with(POLICY).await;
     world.settle().await;
     let id = world.id("policy.p").await;
@@ -259,7 +259,7 @@ async fn an_object_deleted_in_the_portal_is_made_again() {
         .unwrap();
     let plan = world.settle().await;
     assert_eq!(plan.verdict.create, 1);
-    assert_ne!(world.id("policy.p").await, id);
+    assert_eq!(world.id("policy.p").await, id);
 }
 
 #[tokio::test]

@@ -15,8 +15,13 @@ pub struct LiveIndex<'a> {
 impl<'a> LiveIndex<'a> {
     /// The index of a tenant.
     pub fn of(live: &'a LiveTenant) -> Self {
+        Self::of_objects(&live.objects)
+    }
+
+    /// The index of some objects.
+    pub fn of_objects(objects: &'a [LiveObject]) -> Self {
         let mut index = Self::default();
-        for object in &live.objects {
+        for object in objects {
             let id = object.id.to_ascii_lowercase();
             index.by_id.entry(id).or_default().push(object);
             let name = (object.kind.block(), object.name());

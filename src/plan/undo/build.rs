@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::Earlier;
 use super::pairs::Unit;
+use super::part::Part;
 use crate::model::live::{LiveObject, LiveTenant};
 use crate::model::properties::Property;
 use crate::model::state::{Document, Json as StateJson, ResourceState};
@@ -38,6 +39,7 @@ pub(super) fn drafts<'a>(
     earlier: &'a Earlier,
     now: &'a Document,
     units: &[Unit<'a>],
+    part: &Part,
     live: &'a LiveTenant,
     errors: &mut Vec<PlanError>,
     notes: &mut Vec<Note>,
@@ -65,7 +67,7 @@ pub(super) fn drafts<'a>(
         }
     }
     let mut drafts = Vec::new();
-    for unit in units {
+    for unit in units.iter().filter(|unit| part.has(unit)) {
         let made = maker.is_back(unit).and_then(|back| {
             if back {
                 Ok(None)
@@ -325,6 +327,7 @@ impl<'a> Maker<'a> {
         draft.change.reason = Some(ActionReason::Undone);
         remember_sent(&body, draft);
         if self.earlier.restorable.contains(&was.id.to_ascii_lowercase()) {
+            draft.change.id = Some(was.id.clone());
             draft.acts.builds.push(Act::Restore {
                 kind: after.kind,
                 id: was.id.clone(),
@@ -415,6 +418,7 @@ fn standing<'a>(unit: &Unit<'a>, now: &'a Document, live: Option<&'a LiveObject>
         resource: None,
         state: now.resources.get(&unit.present().to_string()),
         live,
+        deleted: None,
         imported: false,
         replaced: None,
         removed: false,

@@ -10,6 +10,7 @@ use super::super::value_text::{Names, json_text};
 use super::super::visible::quoted;
 use super::super::words;
 use super::PlanView;
+use super::reach::{Felt, felt};
 
 /// Columns before an object's name: two, a mark of three, one.
 const NAME_AT: usize = 6;
@@ -141,6 +142,7 @@ fn phrases(change: &ResourceChange) -> Vec<(Role, String)> {
     if let Some(previous) = &change.previous_address {
         say(Role::Plain, &format!("was {previous}"));
     }
+    let felt = felt(change);
     if becomes_enforced(change) {
         say(
             Role::Warning,
@@ -152,6 +154,16 @@ fn phrases(change: &ResourceChange) -> Vec<(Role, String)> {
         );
     } else if stops_being_enforced(change) {
         say(Role::Warning, "stops being enforced");
+    } else if felt != Felt::default() {
+        for (holds, word) in [
+            (felt.covers_less, "covers less"),
+            (felt.covers_more, "covers more"),
+            (felt.asks_for_less, "asks for less"),
+        ] {
+            if holds {
+                say(Role::Warning, word);
+            }
+        }
     } else if change.action == Action::Create && change.kind == Kind::Policy {
         say(Role::Plain, state_word(change.after.as_ref()));
     } else if change.action == Action::Delete && change.kind == Kind::Policy {
@@ -171,6 +183,10 @@ fn phrases(change: &ResourceChange) -> Vec<(Role, String)> {
     }
     match &change.reason {
         Some(ActionReason::DeletedOutside) => say(Role::Plain, "made again: it was deleted outside capol"),
+        Some(ActionReason::RestoredFromDeleted) => say(
+            Role::Plain,
+            "deleted outside capol: restored with the same id instead of made again",
+        ),
         Some(ActionReason::NoBlock) => say(Role::Plain, "its block is gone from the configuration"),
         Some(ActionReason::Removed) if change.action != Action::Forget => {
             say(Role::Plain, "a `removed` block lets it go");
@@ -191,6 +207,9 @@ fn phrases(change: &ResourceChange) -> Vec<(Role, String)> {
                 Role::Plain,
                 "made anew as another kind of location, then the old one is deleted",
             );
+        }
+        Some(ActionReason::Undone) if change.action == Action::Create && change.id.is_some() => {
+            say(Role::Plain, "comes back with the same id");
         }
         Some(ActionReason::Undone) => say(Role::Plain, "an earlier apply is taken back"),
         Some(ActionReason::Removed | ActionReason::GoneAlready | ActionReason::Destroy) | None => {}

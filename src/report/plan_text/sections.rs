@@ -10,6 +10,7 @@ use super::super::value_text::Names;
 use super::super::visible::quoted;
 use super::super::words;
 use super::change::{becomes_enforced, difference_lines, stops_being_enforced};
+use super::reach::felt;
 use super::{GROUPS, PlanView};
 
 /// How many names the first lines show.
@@ -19,7 +20,12 @@ const NAMED_AT_THE_TOP: usize = 4;
 pub(super) fn opening(view: &PlanView<'_>, page: &mut Page) {
     let plan = view.plan;
     if !plan.verdict.has_changes() {
-        page.line(0, Text::of(Role::Heading, &plan.verdict.sentence()));
+        let sentence = if is_from_memory(plan) {
+            "No changes. What state remembers matches the configuration; the tenant was not read.".to_owned()
+        } else {
+            plan.verdict.sentence()
+        };
+        page.line(0, Text::of(Role::Heading, &sentence));
         return;
     }
     let tenant = view
@@ -57,6 +63,11 @@ pub(super) fn opening(view: &PlanView<'_>, page: &mut Page) {
     page.line(0, Text::of(Role::Heading, &sentence));
     effect(page, &changes, "become enforced", becomes_enforced);
     effect(page, &changes, "stop being enforced", stops_being_enforced);
+    effect(page, &changes, "cover less", |change| felt(change).covers_less);
+    effect(page, &changes, "cover more", |change| felt(change).covers_more);
+    effect(page, &changes, "ask for less", |change| {
+        felt(change).asks_for_less
+    });
     effect(page, &changes, "lose the guard against deletion", |change| {
         matches!(change.guard, Some(GuardChange::Lifted(_)))
     });
@@ -65,9 +76,14 @@ pub(super) fn opening(view: &PlanView<'_>, page: &mut Page) {
         .iter()
         .filter(|note| note.level == NoteLevel::Warning)
         .count();
-    if warnings > 0 {
+    if warnings > 0 && !view.brief {
         alert(page, &format!("{} below", words::count(warnings, "warning")), "");
     }
+}
+
+/// Whether the tenant was not read for it.
+fn is_from_memory(plan: &Plan) -> bool {
+    plan.notes.iter().any(|note| note.code == "plan::not_refreshed")
 }
 
 fn effect(page: &mut Page, changes: &[&ResourceChange], what: &str, holds: impl Fn(&ResourceChange) -> bool) {
@@ -286,7 +302,15 @@ pub(super) fn closing(view: &PlanView<'_>, page: &mut Page) {
             0,
             Text::of(
                 Role::Muted,
-                &format!("{} checked.", words::count(plan.verdict.unchanged, "object")),
+                &format!(
+                    "{} {}.",
+                    words::count(plan.verdict.unchanged, "object"),
+                    if is_from_memory(plan) {
+                        "compared with state"
+                    } else {
+                        "checked"
+                    }
+                ),
             ),
         );
     }

@@ -19,6 +19,7 @@ fn shown(plan: &Plan, width: usize, color: bool) -> String {
         tenant: Some("contoso.onmicrosoft.com"),
         next: Some("capol apply change.capolplan"),
         full: false,
+        brief: false,
         place: &|origin| Some(format!("policies.capol:{}:3", origin.start)),
     };
     plan_text(&view).render(Canvas { width, color })
@@ -689,6 +690,7 @@ fn asked_for_everything_nothing_is_cut() {
         tenant: None,
         next: None,
         full: true,
+        brief: false,
         place: &|_| None,
     };
     let text = plan_text(&view).render(Canvas {
