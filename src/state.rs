@@ -19,6 +19,8 @@ mod place;
 mod replace;
 mod store;
 
+pub use self::error::BrokenState;
+pub use self::error::KeptVersion;
 pub use self::error::StateError;
 pub use self::guard::Guard;
 pub use self::guard::Holder;

@@ -20,6 +20,7 @@ mod corpus_export;
 mod diagnostics;
 mod export;
 mod export_round_trip;
+mod file_system;
 mod fire;
 mod graph;
 mod house;

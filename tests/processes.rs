@@ -3,8 +3,9 @@
 //! `CAPOL_FIRE=whole` runs every case, otherwise a sample runs whose seed is printed; `CAPOL_FIRE_SEED=N` repeats it.
 
 mod calls;
-mod ground;
+mod contention;
+pub(crate) mod ground;
 mod proxy;
 mod requests;
-mod sample;
-mod strace;
+pub(crate) mod sample;
+pub(crate) mod strace;

@@ -1,13 +1,71 @@
 //! Why state cannot be read, written, locked or recovered.
 
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::LockInfo;
 use crate::model::state::DocumentError;
+
+/// A damaged state file, and what there is to put in its place.
+#[derive(Debug, Error)]
+#[error("`{}` cannot be used as state{}", .path.display(), instead(.kept.as_ref()))]
+pub struct BrokenState {
+    /// The state file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub source: DocumentError,
+    /// The newest version of the history that can be read.
+    pub kept: Option<KeptVersion>,
+}
+
+/// A version of the history that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptVersion {
+    /// The file of the history.
+    pub path: PathBuf,
+    /// Its serial.
+    pub serial: u64,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+fn instead(kept: Option<&KeptVersion>) -> String {
+    match kept {
+        Some(kept) => format!(
+            "; the newest version that is whole is serial {} of {}, `{}`",
+            kept.serial,
+            kept.at,
+            kept.path.display()
+        ),
+        None => "; no earlier version is kept".to_owned(),
+    }
+}
+
+impl Diagnostic for BrokenState {
+    fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        self.source.code()
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        // What is no state of capol at all may be there for a reason; that is told in its own words.
+        let foreign = matches!(self.source, DocumentError::Foreign { .. });
+        match (&self.kept, foreign) {
+            (Some(_), false) => Some(Box::new("put it in its place with `capol state repair`")),
+            (Some(_), true) => Some(Box::new(
+                "if it took the place of the state by mistake: `capol state repair`",
+            )),
+            (None, true) => self.source.help(),
+            (None, false) => Some(Box::new(
+                "copy it from a backup, or move it away and adopt what is in the tenant: `capol import --all`",
+            )),
+        }
+    }
+}
 
 /// Why state cannot be read, written, locked or recovered. One variant an operation that failed.
 #[derive(Debug, Error, Diagnostic)]
@@ -17,6 +75,11 @@ pub enum StateError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Document(#[from] DocumentError),
+
+    /// The file was read, but it is damaged.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Broken(Box<BrokenState>),
 
     /// The file was read, but what it holds cannot be used.
     #[error("`{path}` cannot be used as state")]
@@ -318,7 +381,7 @@ pub enum StateError {
         help("make it readable and writable, with room on its disk, and run `capol apply` again")
     )]
     Journal {
-        /// What failed: read, begun, written, closed.
+        /// What failed: opened, read, begun, written, closed.
         verb: &'static str,
         /// The journal.
         path: PathBuf,
@@ -333,6 +396,17 @@ pub enum StateError {
         help("run `capol apply`: it takes up what was under way")
     )]
     UnfinishedApply {
+        /// The journal.
+        path: PathBuf,
+    },
+
+    /// Another capol is in the middle of an apply, which only `--lock=false` lets one come upon.
+    #[error("another capol is in the middle of an apply and writes its journal, `{path}`")]
+    #[diagnostic(
+        code(state::apply_under_way),
+        help("wait until it ends: run the command again with `--lock-timeout 5m`, without `--lock=false`")
+    )]
+    ApplyUnderWay {
         /// The journal.
         path: PathBuf,
     },

@@ -19,7 +19,8 @@ pub trait Files: Debug + Send + Sync {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
     /// Makes a new file; it must not exist. While it is open nobody else can lock it, where the system has locks.
     fn create(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
-    /// Opens an existing file, writing at its end.
+    /// Opens an existing file, writing at its end, and locks it as [`Files::create`] does. Who meets another's lock is
+    /// told [`WouldBlock`](io::ErrorKind::WouldBlock).
     fn append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
     /// Gives a file another name, replacing what has it.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::KeptVersion;
 use super::StateError;
 use super::Stored;
 use super::files::Files;
@@ -143,12 +144,20 @@ impl History {
         }
     }
 
-    /// The newest document that can be read; none when nothing is kept.
-    pub(super) fn newest(&self) -> Result<Option<Document>, StateError> {
+    /// The newest document that can be read, and where it is; none when nothing is kept.
+    pub(super) fn newest(&self) -> Result<Option<(KeptVersion, Document)>, StateError> {
         let mut first_error = None;
-        for (_, name) in self.names()?.into_iter().rev() {
-            match self.document(&name) {
-                Ok(document) => return Ok(Some(document)),
+        for (serial, name) in self.names()?.into_iter().rev() {
+            let found = self.record(&name).and_then(|record| {
+                let kept = KeptVersion {
+                    path: self.folder.join(&name),
+                    serial,
+                    at: record.at,
+                };
+                Ok((kept, self.document(&name)?))
+            });
+            match found {
+                Ok(found) => return Ok(Some(found)),
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }

@@ -120,12 +120,19 @@ impl Journal {
         let place = store.place().clone();
         let files = Arc::clone(store.files());
         let path = place.journal.clone();
-        let Some(bytes) = files
+        // Opened before it is read: while another is at work on it nothing in it is left over.
+        let mut file = match files.append(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Err(StateError::ApplyUnderWay { path });
+            }
+            Err(source) => return Err(failed("opened", &path, source)),
+        };
+        let bytes = files
             .read(&path)
             .map_err(|source| failed("read", &path, source))?
-        else {
-            return Ok(None);
-        };
+            .unwrap_or_default();
         let parsed = record::parse(&path, &bytes)?;
         let mut grammar = Grammar::default();
         for (line, record) in (1..).zip(&parsed.records) {
@@ -140,17 +147,12 @@ impl Journal {
         let Some(recovery) = Recovery::of(&parsed.records) else {
             // Not even the first record is whole: no request can have left.
             files
-                .remove(&path)
+                .discard(&path, file)
                 .map_err(|source| failed("closed", &path, source))?;
             return Ok(None);
         };
-        let file = files
-            .append(&path)
-            .and_then(|mut file| {
-                file.truncate(parsed.whole)?;
-                file.sync()?;
-                Ok(file)
-            })
+        file.truncate(parsed.whole)
+            .and_then(|()| file.sync())
             .map_err(|source| failed("written", &path, source))?;
         let journal = Self {
             place,

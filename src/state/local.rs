@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use super::BrokenState;
 use super::Change;
 use super::Guard;
 use super::HistoryEntry;
@@ -62,7 +63,8 @@ impl LocalFile {
 
     /// The newest version of the history that can be read, for when the state file itself cannot.
     pub fn newest_kept(&self) -> Result<Option<Document>, StateError> {
-        self.history_folder().newest()
+        let newest = self.history_folder().newest()?;
+        Ok(newest.map(|(_, document)| document))
     }
 
     /// Puts [`newest_kept`](Self::newest_kept) in the place of a state file that is damaged or gone.
@@ -73,9 +75,7 @@ impl LocalFile {
         let fault = match self.stored() {
             Ok(Some(_)) => return Ok(None),
             Ok(None) => None,
-            Err(StateError::Unusable { path, source }) if source.is_damage() => {
-                Some(StateError::Unusable { path, source })
-            }
+            Err(broken @ StateError::Broken(_)) => Some(broken),
             Err(other) => return Err(other),
         };
         let Some(document) = self.newest_kept()? else {
@@ -125,11 +125,20 @@ impl LocalFile {
             })
     }
 
-    fn unusable(&self) -> impl Fn(DocumentError) -> StateError {
+    fn unusable(&self) -> impl Fn(DocumentError) -> StateError + use<'_> {
         let path = self.place.state.clone();
-        move |source| StateError::Unusable {
-            path: path.clone(),
-            source,
+        move |source| {
+            let path = path.clone();
+            if !source.is_damage() {
+                return StateError::Unusable { path, source };
+            }
+            // A history that cannot be read has nothing to offer either.
+            let kept = self.history_folder().newest().ok().flatten();
+            StateError::Broken(Box::new(BrokenState {
+                path,
+                source,
+                kept: kept.map(|(kept, _)| kept),
+            }))
         }
     }
 

@@ -16,6 +16,8 @@ pub(crate) struct Call {
     pub(crate) name: String,
     /// Which of the calls of this name by the main thread it is, from 1.
     pub(crate) number: usize,
+    /// Which of the calls of this name on this file it is, from 1, and the file, if it is called the same each time.
+    pub(crate) on_file: Option<(usize, String)>,
     /// What is done to what, without what differs from run to run: `fsync .capol/journal.ndjson`.
     pub(crate) what: String,
     /// Whether it changes something.
@@ -49,22 +51,31 @@ pub(crate) fn is_there() -> bool {
 /// Runs capol, with a fault (`signal=KILL`, `error=ENOSPC`) at one call.
 pub(crate) fn watch(case: &Case, arguments: &[&str], fault: Option<(&Call, &str)>) -> Watched {
     let log = tempfile::NamedTempFile::new().expect("a file");
+    let folder = case.folder.path("").canonicalize().expect("a folder");
+    let mut aimed_at = None;
     let mut command = case.folder.command("strace");
     // Without `-f` only the main thread is watched, which is the one that touches files.
     command.args(["-qq", "-y", "-s", "0", "-o"]).arg(log.path());
     command.args(["-e", &format!("trace={CALLS}"), "-e", "signal=none"]);
     if let Some((call, fault)) = fault {
-        command.args([
-            "-e",
-            &format!("inject={}:{fault}:when={}", call.name, call.number),
-        ]);
+        // Wake-ups of other threads are `write`s, too: only by the file can another one be told from them.
+        let by_file = call.on_file.as_ref().filter(|_| call.name == "write");
+        let number = match by_file {
+            Some((number, file)) => {
+                command.arg("-P").arg(folder.join(file));
+                *number
+            }
+            None => call.number,
+        };
+        aimed_at = Some((call.name.as_str(), number));
+        command.args(["-e", &format!("inject={}:{fault}:when={number}", call.name)]);
     }
     let child = command.arg(CAPOL).args(arguments).spawn().expect("strace runs");
     let answer = case.folder.ended(child, "");
     let text = std::fs::read_to_string(log.path()).expect("a log");
-    let folder = case.folder.path("").canonicalize().expect("a folder");
     let folder = folder.to_str().expect("UTF-8").trim_end_matches('/').to_owned();
     let mut numbers = std::collections::BTreeMap::new();
+    let mut on_files = std::collections::BTreeMap::new();
     let mut calls = Vec::new();
     let mut hit = None;
     for line in text.lines() {
@@ -74,13 +85,24 @@ pub(crate) fn watch(case: &Case, arguments: &[&str], fault: Option<(&Call, &str)
         let number: &mut usize = numbers.entry(name.to_owned()).or_default();
         *number += 1;
         let what = what(name, rest, &folder);
+        let file = what
+            .as_ref()
+            .and_then(|what| what.rsplit_once(' '))
+            .map(|(_, file)| file);
+        let on_file = file.filter(|file| !file.contains("TEMPORARY") && !file.contains("N-ID"));
+        let on_file = on_file.map(|file| {
+            let number: &mut usize = on_files.entry((name.to_owned(), file.to_owned())).or_default();
+            *number += 1;
+            (*number, file.to_owned())
+        });
         let call = Call {
             name: name.to_owned(),
             number: *number,
+            on_file,
             writes: changes(name, rest),
             what: what.clone().unwrap_or_else(|| name.to_owned()),
         };
-        if fault.is_some_and(|(meant, _)| meant.name == call.name && meant.number == call.number) {
+        if aimed_at == Some((call.name.as_str(), call.number)) {
             hit = Some(call.clone());
         }
         if what.is_some() {

@@ -23,6 +23,16 @@ pub(crate) enum Fault {
     KilledAfter,
 }
 
+/// Everything that a system says when a file cannot be had as asked.
+pub(crate) const EVERY_KIND: [io::ErrorKind; 6] = [
+    io::ErrorKind::StorageFull,
+    io::ErrorKind::QuotaExceeded,
+    io::ErrorKind::PermissionDenied,
+    io::ErrorKind::ReadOnlyFilesystem,
+    io::ErrorKind::Interrupted,
+    io::ErrorKind::Other,
+];
+
 pub(crate) const EVERY_FAULT: [Fault; 3] = [Fault::Fails, Fault::KilledBefore, Fault::KilledAfter];
 
 /// The real file system, of which the `at`-th verb goes wrong.

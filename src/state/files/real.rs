@@ -69,7 +69,7 @@ impl Files for RealFiles {
     }
 
     fn append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        let mut file = OpenOptions::new().write(true).open(path)?;
+        let mut file = existing_locked(path)?;
         file.seek(SeekFrom::End(0))?;
         Ok(boxed(file, path))
     }
@@ -188,10 +188,38 @@ fn create_locked(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+#[cfg(not(windows))]
+fn existing_locked(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    match file.try_lock() {
+        Err(std::fs::TryLockError::WouldBlock) => Err(ErrorKind::WouldBlock.into()),
+        // Locked, or on a file system without locks.
+        Ok(()) | Err(std::fs::TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+#[cfg(windows)]
+const FILE_SHARE_READ: u32 = 1;
+
+#[cfg(windows)]
+const ERROR_SHARING_VIOLATION: i32 = 32;
+
+#[cfg(windows)]
+fn existing_locked(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+    let opened = OpenOptions::new()
+        .write(true)
+        .share_mode(FILE_SHARE_READ)
+        .open(path);
+    opened.map_err(|error| match error.raw_os_error() {
+        Some(ERROR_SHARING_VIOLATION) => ErrorKind::WouldBlock.into(),
+        _ => error,
+    })
+}
+
 #[cfg(windows)]
 fn create_locked(path: &Path) -> io::Result<File> {
     use std::os::windows::fs::OpenOptionsExt;
-    const FILE_SHARE_READ: u32 = 1;
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -221,8 +249,6 @@ fn open_locked(path: &Path) -> io::Result<Option<File>> {
 #[cfg(windows)]
 fn open_locked(path: &Path) -> io::Result<Option<File>> {
     use std::os::windows::fs::OpenOptionsExt;
-    const FILE_SHARE_READ: u32 = 1;
-    const ERROR_SHARING_VIOLATION: i32 = 32;
     let opened = OpenOptions::new()
         .read(true)
         .write(true)

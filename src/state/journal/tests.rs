@@ -374,6 +374,23 @@ fn whatever_verb_goes_wrong_everything_said_to_be_durable_is_read_back() {
 }
 
 #[test]
+fn the_journal_of_an_apply_that_runs_is_not_taken_up() {
+    let project = Project::new();
+    let store = project.store();
+    let journal = Journal::start(&store, apply()).unwrap();
+    let refused = Journal::resume(&store).unwrap_err();
+    assert!(matches!(refused, StateError::ApplyUnderWay { .. }), "{refused:?}");
+    drop(journal);
+    let (taken, _) = Journal::resume(&store).unwrap().unwrap();
+    assert!(matches!(
+        Journal::resume(&store),
+        Err(StateError::ApplyUnderWay { .. })
+    ));
+    drop(taken);
+    assert!(Journal::resume(&store).unwrap().is_some());
+}
+
+#[test]
 fn after_a_failed_write_nothing_more_is_recorded() {
     let project = Project::new();
     // create_folder, create, write, sync, sync_folder, sync_folder, then the write of the next record.

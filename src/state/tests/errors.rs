@@ -27,6 +27,8 @@ fn told(project: &Project, error: &StateError) -> String {
     writeln!(text, "  help: {}", help.expect("a help")).unwrap();
     let folder = project.folder.path().display().to_string();
     let text = text.replace(&folder, "PROJECT");
+    let kept = regex::Regex::new(r"/(\d+)-[0-9a-f]{8}\.json").unwrap();
+    let text = kept.replace_all(&text, "/$1-DIGEST.json");
     let version = crate::model::state::CAPOL_VERSION;
     text.replace(version, "THIS_VERSION")
 }
@@ -102,6 +104,11 @@ fn report(cases: &[(&str, String)]) -> String {
 fn unusable_documents() {
     let cases = [
         ("truncated", loading(|text| text[..text.len() / 2].to_owned())),
+        ("truncated, nothing kept", {
+            let project = Project::new();
+            std::fs::write(project.place().state, "{").unwrap();
+            told(&project, &block_on(project.store().load()).unwrap_err())
+        }),
         ("empty", loading(|_| String::new())),
         ("merge conflict", loading(|text| format!("<<<<<<< ours\n{text}"))),
         (

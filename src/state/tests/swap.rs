@@ -10,6 +10,7 @@ use crate::model::state::DocumentError;
 use crate::state::StateError;
 use crate::state::files::RealFiles;
 use crate::state::files::faulty::EVERY_FAULT;
+use crate::state::files::faulty::EVERY_KIND;
 use crate::state::files::faulty::Fault;
 use crate::state::files::faulty::Faulty;
 
@@ -69,6 +70,45 @@ fn whatever_verb_goes_wrong_the_old_or_the_new_state_is_there_and_the_next_write
             }
         }
         assert!(tried > 30, "only {tried} faults were tried");
+    }
+}
+
+#[test]
+fn whatever_a_system_says_is_passed_on_with_the_file_and_what_to_do() {
+    for kind in EVERY_KIND {
+        for at in 0.. {
+            let project = Project::new();
+            let old = project.holding(&[document(&["a"])]);
+            let faulty = Faulty::with_kind(at, Fault::Fails, kind);
+            let outcome = locked_write(&project.store_over(faulty.clone()), &document(&["b"]));
+            let verbs = faulty.verbs();
+            let Some(verb) = verbs.get(at) else {
+                outcome.unwrap();
+                break;
+            };
+            let context = format!("{kind:?} at {verb}");
+            // The lock is given back after the write: that it stays is told elsewhere, and nothing is lost by it.
+            let Err(error) = outcome else {
+                assert!(
+                    verbs[at..]
+                        .iter()
+                        .all(|verb| verb.contains("lock") || !verb.contains('.')),
+                    "{context}"
+                );
+                continue;
+            };
+            let told = format!("{error}");
+            let folder = project.folder.path().display().to_string();
+            assert!(told.contains(&folder), "{context}: {told}");
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            assert!(cause.is_some_and(|cause| !cause.is_empty()), "{context}: {told}");
+            let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
+            assert!(help.is_some_and(|help| !help.is_empty()), "{context}: {told}");
+            assert!(miette::Diagnostic::code(&error).is_some(), "{context}: {told}");
+            let there = block_on(project.store().load()).unwrap().unwrap();
+            assert!(there.version.serial >= old.version.serial, "{context}");
+            locked_write(&project.store(), &document(&["b"])).unwrap();
+        }
     }
 }
 
