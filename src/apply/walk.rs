@@ -109,7 +109,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    pub(super) fn into_parts(self) -> (Document, Journal, Applied) {
+    /// What is left when it is over; a request that was under way when the journal failed is one that nobody knows of.
+    pub(super) fn into_parts(mut self) -> (Document, Journal, Applied) {
+        for step in self.begun.keys() {
+            let unknown = || StepResult::Unknown {
+                error: "the apply ended before its answer came".to_owned(),
+            };
+            self.applied.results.entry(*step).or_insert_with(unknown);
+        }
         (self.document, self.journal, self.applied)
     }
 

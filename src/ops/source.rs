@@ -49,10 +49,15 @@ impl SourceLoader for Disk {
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(path).map_err(|error| failed(&error))? {
             let entry = entry.map_err(|error| failed(&error))?;
-            let kind = entry.path().metadata().map_err(|error| failed(&error))?;
+            let is_dir = match entry.path().metadata() {
+                Ok(found) => found.is_dir(),
+                // A link that leads nowhere, as editors leave them, or a file that another command has just removed.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+                Err(error) => return Err(failed(&error)),
+            };
             entries.push(Entry {
                 name: entry.file_name().to_string_lossy().into_owned(),
-                is_dir: kind.is_dir(),
+                is_dir,
             });
         }
         Ok(entries)

@@ -213,6 +213,7 @@ impl Workspace {
         worker: &Worker,
         configuration: &Configuration,
     ) -> Result<Option<Recovered>, WorkError> {
+        self.store.not_lost()?;
         if !Journal::is_left(&self.store)? {
             return Ok(None);
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -81,6 +82,25 @@ pub enum StateError {
     #[diagnostic(transparent)]
     Broken(Box<BrokenState>),
 
+    /// The file is gone, though there was one.
+    #[error(
+        "the state `{}` is gone; the newest version kept is serial {} of {}, `{}`",
+        path.display(),
+        kept.serial,
+        kept.at,
+        kept.path.display()
+    )]
+    #[diagnostic(
+        code(state::lost),
+        help("take it back with `capol state repair`; to begin anew all the same, move the history away")
+    )]
+    Lost {
+        /// Where it was.
+        path: PathBuf,
+        /// The newest version of the history.
+        kept: KeptVersion,
+    },
+
     /// The file was read, but what it holds cannot be used.
     #[error("`{path}` cannot be used as state")]
     #[diagnostic(forward(source))]
@@ -94,10 +114,7 @@ pub enum StateError {
 
     /// The state file cannot be read.
     #[error("the state `{path}` cannot be read")]
-    #[diagnostic(
-        code(state::read),
-        help("make `{}` readable for the user who runs capol", path.display())
-    )]
+    #[diagnostic(code(state::read), help("{}", remedy(source, path, "readable")))]
     Read {
         /// The file.
         path: PathBuf,
@@ -107,10 +124,7 @@ pub enum StateError {
 
     /// A new file beside the state cannot be made.
     #[error("nothing can be written in the folder `{folder}`, so the state stays as it was")]
-    #[diagnostic(
-        code(state::create),
-        help("make `{}` writable for the user who runs capol, and run the command again", folder.display())
-    )]
+    #[diagnostic(code(state::create), help("{}", remedy(source, folder, "writable")))]
     Create {
         /// The folder.
         folder: PathBuf,
@@ -120,7 +134,7 @@ pub enum StateError {
 
     /// The new content cannot be written out.
     #[error("the new state cannot be written to `{path}`, so the state stays as it was")]
-    #[diagnostic(code(state::write), help("make room on the disk, and run the command again"))]
+    #[diagnostic(code(state::write), help("{}", inside(source, path)))]
     Write {
         /// The temporary file.
         path: PathBuf,
@@ -130,7 +144,7 @@ pub enum StateError {
 
     /// The new content cannot be made durable.
     #[error("the new state in `{path}` cannot be made durable, so the state stays as it was")]
-    #[diagnostic(code(state::sync), help("check the disk, and run the command again"))]
+    #[diagnostic(code(state::sync), help("{}", inside(source, path)))]
     Sync {
         /// The temporary file.
         path: PathBuf,
@@ -140,10 +154,7 @@ pub enum StateError {
 
     /// The new file cannot take the old one's place.
     #[error("the new state cannot take the place of `{path}`, so the state stays as it was")]
-    #[diagnostic(
-        code(state::replace),
-        help("close programs that have `{}` open, and run the command again", path.display())
-    )]
+    #[diagnostic(code(state::replace), help("{}", inside(source, path)))]
     Replace {
         /// The state file.
         path: PathBuf,
@@ -153,7 +164,7 @@ pub enum StateError {
 
     /// The new file is in place, but its name is not known to be durable.
     #[error("the new state is in place, but the folder `{folder}` cannot be made durable")]
-    #[diagnostic(code(state::sync_folder), help("check the disk, and run the command again"))]
+    #[diagnostic(code(state::sync_folder), help("{}", remedy(source, folder, "readable")))]
     SyncFolder {
         /// The folder.
         folder: PathBuf,
@@ -163,7 +174,7 @@ pub enum StateError {
 
     /// A leftover of an interrupted write cannot be removed.
     #[error("`{path}`, left by an interrupted command, cannot be removed")]
-    #[diagnostic(code(state::tidy), help("remove `{}`, and run the command again", path.display()))]
+    #[diagnostic(code(state::tidy), help("{}", inside(source, path)))]
     Tidy {
         /// The leftover.
         path: PathBuf,
@@ -173,10 +184,7 @@ pub enum StateError {
 
     /// The folder of the state cannot be searched.
     #[error("the folder `{folder}` cannot be read, so the state stays as it was")]
-    #[diagnostic(
-        code(state::folder),
-        help("make `{}` readable for the user who runs capol, and run the command again", folder.display())
-    )]
+    #[diagnostic(code(state::folder), help("{}", remedy(source, folder, "readable")))]
     Folder {
         /// The folder.
         folder: PathBuf,
@@ -188,7 +196,7 @@ pub enum StateError {
     #[error("the history in `{path}` cannot be {verb}")]
     #[diagnostic(
         code(state::history),
-        help("make `{}` readable and writable for the user who runs capol, and run the command again", path.display())
+        help("{}", remedy(source, path, "readable and writable"))
     )]
     History {
         /// What failed: read, written, tidied.
@@ -322,12 +330,7 @@ pub enum StateError {
 
     /// The system refuses to lock.
     #[error("the lock `{path}` cannot be {verb}", verb = done(.verb))]
-    #[diagnostic(
-        code(state::lock_file),
-        help(
-            "make its folder writable, or, if nobody else can run capol on this state, pass `--lock=false`"
-        )
-    )]
+    #[diagnostic(code(state::lock_file), help("{}", unlocked(source, path)))]
     LockFile {
         /// What failed: take, read, write, remove.
         verb: &'static str,
@@ -376,10 +379,7 @@ pub enum StateError {
 
     /// The journal cannot be read or written.
     #[error("the journal `{path}` cannot be {verb}")]
-    #[diagnostic(
-        code(state::journal),
-        help("make it readable and writable, with room on its disk, and run `capol apply` again")
-    )]
+    #[diagnostic(code(state::journal), help("{}", inside(source, path)))]
     Journal {
         /// What failed: opened, read, begun, written, closed.
         verb: &'static str,
@@ -447,6 +447,48 @@ pub enum StateError {
         /// The id asked for.
         apply: String,
     },
+}
+
+/// What to do when a file or folder cannot be had, by what the system says.
+fn remedy(source: &io::Error, path: &Path, wanted: &str) -> String {
+    let path = path.display();
+    let first = match source.kind() {
+        io::ErrorKind::PermissionDenied if wanted == "writable" && cfg!(windows) => {
+            format!("close programs that have `{path}` open")
+        }
+        io::ErrorKind::PermissionDenied => format!("make `{path}` {wanted} for the user who runs capol"),
+        io::ErrorKind::ReadOnlyFilesystem => format!("make the file system of `{path}` writable"),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            format!("make room for `{path}`")
+        }
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            format!("move away what is in the place of `{path}`")
+        }
+        io::ErrorKind::NotFound => format!("make the folder of `{path}`"),
+        _ => format!("check the disk of `{path}`"),
+    };
+    format!("{first}, and run the command again")
+}
+
+/// The same for a file that is made, replaced and removed, for which the folder matters as much.
+fn inside(source: &io::Error, path: &Path) -> String {
+    if source.kind() != io::ErrorKind::PermissionDenied || cfg!(windows) {
+        return remedy(source, path, "writable");
+    }
+    format!(
+        "make the folder `{}` and the files in it readable and writable for the user who runs capol, and run the command again",
+        super::place::folder_of(path).display()
+    )
+}
+
+/// The same for the lock, which some file systems cannot have.
+fn unlocked(source: &io::Error, path: &Path) -> String {
+    // ENOLCK and ENOTSUP have no kind of their own everywhere.
+    let has_kind = !matches!(source.kind(), io::ErrorKind::Unsupported) && source.raw_os_error() != Some(37);
+    if has_kind {
+        return inside(source, path);
+    }
+    "if nobody else can run capol on this state, pass `--lock=false`".to_owned()
 }
 
 /// Which process it was; a lock that was meant to stay has none.

@@ -113,6 +113,14 @@ impl History {
         trim(&*self.files, &self.folder, ENDING).map_err(|source| failed("tidied", &self.folder, source))
     }
 
+    /// Makes sure that a version could be kept.
+    pub(super) fn can_be_written(&self) -> Result<(), StateError> {
+        self.files
+            .create_folder(&self.folder)
+            .and_then(|()| replace::probe(&*self.files, &self.folder.join("any")))
+            .map_err(|source| failed("written", &self.folder, source))
+    }
+
     /// The versions written, newest first. `current` is the digest of the document in place.
     pub(super) fn list(&self, current: Option<&str>) -> Result<Vec<HistoryEntry>, StateError> {
         let mut entries = Vec::new();

@@ -72,10 +72,12 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Begins the journal of an apply. Refused while an earlier one is not taken up and closed.
+    /// Begins the journal of an apply. Refused while an earlier one is not taken up and closed, and when the state that
+    /// the apply will end in could not be written.
     pub fn start(store: &LocalFile, apply: ApplyBegin) -> Result<Self, StateError> {
         let place = store.place().clone();
         let files = Arc::clone(store.files());
+        store.can_be_written()?;
         let failed = |source| failed("begun", &place.journal, source);
         let kept = folder_of(&place.journal).to_owned();
         files.create_folder(&kept).map_err(failed)?;

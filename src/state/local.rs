@@ -21,6 +21,7 @@ use super::Stored;
 use super::files::Files;
 use super::files::RealFiles;
 use super::history::History;
+use super::journal::past_applies;
 use super::lock_file;
 use super::lock_file::LockFile;
 use super::place;
@@ -65,6 +66,23 @@ impl LocalFile {
     pub fn newest_kept(&self) -> Result<Option<Document>, StateError> {
         let newest = self.history_folder().newest()?;
         Ok(newest.map(|(_, document)| document))
+    }
+
+    /// Refuses when there is no state although there was one: an apply would make everything a second time.
+    ///
+    /// The first write of all may have been cut short before its file had its name; what it kept proves nothing.
+    pub fn not_lost(&self) -> Result<(), StateError> {
+        if self.bytes()?.is_some() {
+            return Ok(());
+        }
+        let was_there = !self.history_folder().list(None)?.is_empty() || !past_applies(self)?.is_empty();
+        match self.history_folder().newest()? {
+            Some((kept, _)) if was_there => Err(StateError::Lost {
+                path: self.place.state.clone(),
+                kept,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Puts [`newest_kept`](Self::newest_kept) in the place of a state file that is damaged or gone.
@@ -192,6 +210,16 @@ impl LocalFile {
         self.history_folder().keep(current.as_ref(), &written, change)?;
         self.put(&target, text.as_bytes())?;
         Ok(written)
+    }
+
+    /// Makes sure that a new state could take the place of this one, before something happens that it must tell of.
+    pub(super) fn can_be_written(&self) -> Result<(), StateError> {
+        let target = self.target()?;
+        replace::probe(&*self.files, &target).map_err(|source| StateError::Create {
+            folder: place::folder_of(&target).to_owned(),
+            source,
+        })?;
+        self.history_folder().can_be_written()
     }
 
     /// Removes what killed processes left beside the state and in the history.

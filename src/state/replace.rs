@@ -64,6 +64,13 @@ pub(super) fn replace(files: &dyn Files, target: &Path, bytes: &[u8]) -> Result<
     files.sync_folder(folder).map_err(at(Step::SyncFolder))
 }
 
+/// Makes sure that a file in the folder of `target` can be made, given a name and removed; leaves nothing behind.
+pub(super) fn probe(files: &dyn Files, target: &Path) -> io::Result<()> {
+    let temporary = temporary_for(target);
+    let file = files.create(&temporary)?;
+    files.discard(&temporary, file)
+}
+
 /// Removes the temporary files that killed processes left in a folder, of one target or of all; those that somebody
 /// is at work on stay.
 pub(crate) fn sweep(files: &dyn Files, folder: &Path, of: Option<&Path>) -> Result<(), Sweeping> {

@@ -110,7 +110,7 @@ fn whatever_call_fails_is_told_and_loses_nothing() {
 }
 
 /// What differs from run to run in what is said.
-fn settled(text: &str) -> String {
+pub(super) fn settled(text: &str) -> String {
     let rules = [
         (
             r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",

@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
+use super::calls::settled;
 use crate::bench::{Answer, CAPOL};
 use crate::processes::ground::{Case, Ground};
 
@@ -17,13 +18,7 @@ fn ground() -> &'static Ground {
 
 /// What is said, without what differs from run to run.
 fn said(answer: &Answer) -> String {
-    let text = answer.err.replace("\n  | ", " ").replace("\n        ", " ");
-    let temporary = regex::Regex::new(r"\.\d+-\d+\.tmp").unwrap();
-    format!(
-        "status {}\n{}",
-        answer.status,
-        temporary.replace_all(&text, ".[TEMPORARY].tmp")
-    )
+    format!("status {}\n{}", answer.status, settled(&answer.err))
 }
 
 #[test]
@@ -101,7 +96,7 @@ fn what_is_in_the_way_is_named() {
             std::fs::remove_file(case.folder.path(STATE)).unwrap();
             std::fs::create_dir(case.folder.path(STATE)).unwrap();
         }),
-        ("the state is a pipe that nobody writes", |case| {
+        ("the state is a link into a folder that is not there", |case| {
             std::fs::remove_file(case.folder.path(STATE)).unwrap();
             std::fs::create_dir(case.folder.path("there")).unwrap();
             symlink("there/none/at/all", case.folder.path(STATE)).unwrap();

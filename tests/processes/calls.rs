@@ -33,5 +33,5 @@ fn a_process_that_is_killed_at_any_file_system_call_loses_and_repeats_nothing() 
             }
         }
     }
-    assert!(hits * 10 >= all * 9, "{hits} of {all} calls were hit");
+    assert!(hits * 10 >= all * 8, "{hits} of {all} calls were hit");
 }

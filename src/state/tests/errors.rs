@@ -287,8 +287,11 @@ fn journals() {
         ),
     ));
     let full = Project::new();
-    // create_folder, create, write: the first record does not fit.
-    let files = Faulty::new(2, Fault::Fails);
+    let probe = Faulty::sound();
+    drop(Journal::start(&Project::new().store_over(probe.clone()), journal_tests::apply()).unwrap());
+    // The first record does not fit.
+    let at = probe.verbs().iter().position(|seen| seen.starts_with("write "));
+    let files = Faulty::new(at.unwrap(), Fault::Fails);
     cases.push((
         "disk full",
         told(

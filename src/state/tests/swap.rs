@@ -113,6 +113,26 @@ fn whatever_a_system_says_is_passed_on_with_the_file_and_what_to_do() {
 }
 
 #[test]
+fn a_state_that_was_there_and_is_gone_is_no_empty_one() {
+    let project = Project::new();
+    let store = project.store();
+    store.not_lost().unwrap();
+    write(&store, &document(&["a"]));
+    // The first write of all may look like this when it was cut short.
+    std::fs::remove_file(&project.place().state).unwrap();
+    store.not_lost().unwrap();
+    project.store().repair(&Guard::without_lock()).unwrap();
+    write(&store, &document(&["b"]));
+    store.not_lost().unwrap();
+    std::fs::remove_file(&project.place().state).unwrap();
+    let lost = store.not_lost().unwrap_err();
+    assert!(
+        matches!(&lost, StateError::Lost { kept, .. } if kept.serial == 2),
+        "{lost:?}"
+    );
+}
+
+#[test]
 fn a_write_that_failed_after_the_rename_may_be_repeated_with_the_same_expectation() {
     let project = Project::new();
     let old = project.holding(&[document(&["a"])]);
