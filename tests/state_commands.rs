@@ -99,6 +99,7 @@ fn unwrapped(text: &str) -> String {
 fn check(name: &str, answer: &Answer) {
     let filters = [
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", "[MOMENT]"),
+        (r"of \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "of [MOMENT]"),
         (r"since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "since [MOMENT]"),
         (r#"("(?:at|since)": ")[^"]*"#, "${1}[MOMENT]"),
         (
