@@ -274,7 +274,10 @@ impl Stage {
         for kind in super::spec::KINDS {
             for object in self.objects(kind) {
                 let text = |member: &str| object[member].as_str().unwrap_or_default().to_owned();
-                names.push((text("id"), text("displayName")));
+                // The id of a context is short enough to be part of another id, and is chosen by hand.
+                if text("id").len() > 3 {
+                    names.push((text("id"), text("displayName")));
+                }
             }
         }
         let mut shape = Vec::new();
