@@ -17,6 +17,7 @@ mod clients;
 mod corpora;
 mod corpus;
 mod corpus_export;
+mod defects;
 mod diagnostics;
 mod export;
 mod export_round_trip;
