@@ -242,6 +242,18 @@ fn words(text: &Text) -> Vec<Word<'_>> {
     words
 }
 
+/// The letters of a text, each with the marks behind it, which may make it wider.
+fn letters(text: &str) -> Vec<&str> {
+    let begins = |(at, c): &(usize, char)| *at == 0 || c.width() != Some(0);
+    let starts: Vec<usize> = text.char_indices().filter(begins).map(|(at, _)| at).collect();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts
+        .iter()
+        .zip(ends)
+        .filter_map(|(start, end)| text.get(*start..end))
+        .collect()
+}
+
 /// Puts words on lines.
 struct Layout {
     canvas: Canvas,
@@ -300,12 +312,12 @@ impl Layout {
                 self.at += part.width();
                 continue;
             }
-            for c in part.chars() {
-                let width = c.width().unwrap_or(0);
+            for letter in letters(part) {
+                let width = letter.width();
                 if self.begun && self.at + width > self.canvas.width {
                     self.wrap(out);
                 }
-                self.put(*role, c.encode_utf8(&mut [0; 4]), out);
+                self.put(*role, letter, out);
                 self.at += width;
             }
         }
