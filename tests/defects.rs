@@ -25,6 +25,10 @@ fn each_defect_has_one_place_in_the_source() {
         let source = std::fs::read_to_string(root.join(&defect.file)).unwrap();
         let places = source.matches(&defect.find).count();
         assert_eq!(places, 1, "{} in {}", defect.name, defect.file);
-        assert!(defect.find != defect.replace && !defect.user.is_empty(), "{}", defect.name);
+        assert!(
+            defect.find != defect.replace && !defect.user.is_empty(),
+            "{}",
+            defect.name
+        );
     }
 }
