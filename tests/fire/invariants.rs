@@ -23,8 +23,8 @@ pub(crate) struct Watcher {
     theirs: BTreeMap<(Kind, String), Value>,
     serial: u64,
     digest: String,
-    /// Creates whose answer was lost, by body.
-    lost_creates: BTreeMap<String, tokio::time::Instant>,
+    /// Creates whose answer was lost, by address and body: another block may say the same.
+    lost_creates: BTreeMap<(String, String), tokio::time::Instant>,
     /// What other people wrote into objects of capol's.
     pub(crate) edits: Vec<Edited>,
     /// Others took something away in this command, so that it may be complete and yet lack that.
@@ -109,7 +109,7 @@ impl Watcher {
         let mut broken = Vec::new();
         self.check_state(stage, &mut broken);
         self.check_theirs(stage, &mut broken);
-        self.check_creates(&ran.sent, &mut broken);
+        self.check_creates(stage, &ran.sent, &mut broken);
         self.check_overwritten(stage, ran, &mut broken);
         if matches!(ran.ended, Ended::Normally(_)) {
             self.check_orphans(stage, &mut broken);
@@ -167,7 +167,8 @@ impl Watcher {
     }
 
     /// Nothing whose answer was lost is created again before the lag has passed, unless it was found out first.
-    fn check_creates(&mut self, sent: &[Sent], broken: &mut Vec<String>) {
+    fn check_creates(&mut self, stage: &Stage, sent: &[Sent], broken: &mut Vec<String>) {
+        let addresses = Addresses::of(stage);
         for one in sent {
             let is_create = one.method == "POST"
                 && [
@@ -181,13 +182,15 @@ impl Watcher {
             if !is_create {
                 continue;
             }
-            let key = format!("{} {}", one.path, one.body);
+            let key = (addresses.of_create(one), format!("{} {}", one.path, one.body));
             if let Some(earlier) = self.lost_creates.get(&key)
                 && one.at.duration_since(*earlier) < LAG
             {
                 broken.push(format!(
-                    "created again {:?} after the answer was lost: {key}",
-                    one.at - *earlier
+                    "{} created again {:?} after the answer was lost: {}",
+                    key.0,
+                    one.at - *earlier,
+                    key.1
                 ));
             }
             if one.is_lost() && one.status != Some(503) {
@@ -360,4 +363,46 @@ fn left_over(stage: &Stage) -> Option<Recovery> {
         std::sync::Arc::new(process),
     );
     Journal::salvage(&store).unwrap()
+}
+
+/// Which address a create was for, as state and journal tell after it.
+struct Addresses {
+    by_id: BTreeMap<String, String>,
+    open: Vec<Begin>,
+}
+
+impl Addresses {
+    fn of(stage: &Stage) -> Self {
+        let state = stage.disk.read(&Stage::state_path());
+        let document = state.and_then(|bytes| Document::parse(&bytes).ok());
+        let resources = document.into_iter().flat_map(|document| document.resources);
+        let mut by_id: BTreeMap<String, String> = resources
+            .map(|(address, resource)| (resource.id.to_ascii_lowercase(), address))
+            .collect();
+        let recovery = left_over(stage);
+        for done in recovery.iter().flat_map(|recovery| &recovery.done_not_in_state) {
+            if let Some(id) = &done.id {
+                by_id.insert(id.to_ascii_lowercase(), done.begin.address.clone());
+            }
+        }
+        Self {
+            by_id,
+            open: opened(stage).into_iter().map(|open| open.begin).collect(),
+        }
+    }
+
+    /// Empty when nothing tells.
+    fn of_create(&self, sent: &Sent) -> String {
+        let answer: Option<Value> = serde_json::from_slice(&sent.answer).ok();
+        let made = answer.as_ref().and_then(|answer| answer.get("id")?.as_str());
+        if let Some(address) = made.and_then(|id| self.by_id.get(&id.to_ascii_lowercase())) {
+            return address.clone();
+        }
+        let body: Option<Value> = serde_json::from_str(&sent.body).ok();
+        let open = self
+            .open
+            .iter()
+            .find(|begin| body.is_some() && begin.body == body);
+        open.map(|begin| begin.address.clone()).unwrap_or_default()
+    }
 }
