@@ -276,9 +276,9 @@ impl Watcher {
                 }
                 let place = open.iter().position(|begin| {
                     let body = begin.body.as_ref();
-                    body.is_some_and(|body| {
-                        body.get("displayName").and_then(Value::as_str) == Some(name(&object))
-                    })
+                    let called = body.and_then(|body| body.get("displayName")?.as_str());
+                    // The id of a context is chosen, whatever others call it since.
+                    called == Some(name(&object)) || begin.path.ends_with(&format!("/{}", id(&object)))
                 });
                 match place {
                     Some(place) => {
