@@ -62,7 +62,15 @@ pub(super) async fn find_out(
     Ok(match begin.operation {
         Operation::Create if begin.chooses_no_id() => return created(graph, options, lost).await,
         Operation::Delete => known(is_gone(graph, begin).await?, None, "the object is still there"),
-        Operation::Create | Operation::Update | Operation::Restore => {
+        Operation::Create => {
+            // Its id was chosen and free, so what has it now is ours. What somebody else changed in it since is no answer
+            // of the service, and shows in the next plan.
+            let now = current(graph, begin).await?;
+            let landed = now.is_some();
+            let answered = now.filter(|now| shows(now, begin));
+            known(landed, answered, "nothing has its id")
+        }
+        Operation::Update | Operation::Restore => {
             let now = current(graph, begin).await?;
             let landed = now.as_ref().is_some_and(|now| shows(now, begin));
             known(landed, now, "the object does not show it")
