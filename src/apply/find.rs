@@ -49,11 +49,12 @@ pub(super) async fn find_out(
     lost: &Lost<'_>,
 ) -> Result<Trace, ApplyError> {
     let begin = lost.begin;
-    let known = |landed: bool, answered: Option<Json>, why: &str| {
+    // What is read now is no answer to the request: somebody else may have changed the object since.
+    let known = |landed: bool, why: &str| {
         if landed {
             Trace::Landed(Outcome::Done {
-                id: id_of(begin, answered.as_ref()),
-                answered,
+                id: id_of(begin),
+                answered: None,
             })
         } else {
             Trace::Missing(not_done(why))
@@ -61,28 +62,24 @@ pub(super) async fn find_out(
     };
     Ok(match begin.operation {
         Operation::Create if begin.chooses_no_id() => return created(graph, options, lost).await,
-        Operation::Delete => known(is_gone(graph, begin).await?, None, "the object is still there"),
-        Operation::Create => {
-            // Its id was chosen and free, so what has it now is ours. What somebody else changed in it since is no answer
-            // of the service, and shows in the next plan.
-            let now = current(graph, begin).await?;
-            let landed = now.is_some();
-            let answered = now.filter(|now| shows(now, begin));
-            known(landed, answered, "nothing has its id")
-        }
+        Operation::Delete => known(is_gone(graph, begin).await?, "the object is still there"),
+        // Its id was chosen and free, so what has it now is ours.
+        Operation::Create => known(current(graph, begin).await?.is_some(), "nothing has its id"),
         Operation::Update | Operation::Restore => {
             let now = current(graph, begin).await?;
-            let landed = now.as_ref().is_some_and(|now| shows(now, begin));
-            known(landed, now, "the object does not show it")
+            known(
+                now.is_some_and(|now| shows(&now, begin)),
+                "the object does not show it",
+            )
         }
         Operation::Link => {
             let there = linked(graph, begin).await?;
             if !there && begin.path.ends_with(CONFIGURATIONS) {
                 return Ok(nowhere(options, begin));
             }
-            known(there, None, "the object does not show it")
+            known(there, "the object does not show it")
         }
-        Operation::Unlink => known(unlinked(graph, begin).await?, None, "it is still there"),
+        Operation::Unlink => known(unlinked(graph, begin).await?, "it is still there"),
     })
 }
 
@@ -92,14 +89,11 @@ fn not_done(why: &str) -> Outcome {
     }
 }
 
-fn id_of(begin: &Begin, answered: Option<&Json>) -> Option<String> {
-    if matches!(begin.operation, Operation::Delete) {
-        return None;
+fn id_of(begin: &Begin) -> Option<String> {
+    match begin.operation {
+        Operation::Delete => None,
+        _ => object_path(begin).rsplit('/').next().map(str::to_owned),
     }
-    let shown = answered.and_then(|answered| answered.get("id")?.as_str());
-    shown
-        .or_else(|| object_path(begin).rsplit('/').next())
-        .map(str::to_owned)
 }
 
 /// The path of the object that a request is about.
