@@ -373,8 +373,8 @@ struct Addresses {
 
 impl Addresses {
     fn of(stage: &Stage) -> Self {
-        let state = stage.disk.read(&Stage::state_path());
-        let document = state.and_then(|bytes| Document::parse(&bytes).ok());
+        let bytes = stage.disk.read(&Stage::state_path());
+        let document = bytes.and_then(|bytes| Document::parse(&bytes).ok());
         let resources = document.into_iter().flat_map(|document| document.resources);
         let mut by_id: BTreeMap<String, String> = resources
             .map(|(address, resource)| (resource.id.to_ascii_lowercase(), address))
