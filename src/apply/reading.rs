@@ -20,7 +20,7 @@ use crate::model::Kind;
 use crate::model::live::{LiveIndex, LiveObject, LiveTenant};
 use crate::model::properties::{Access, ApiVersion};
 use crate::model::wire::members_path;
-use crate::plan::{Act, Step, equal};
+use crate::plan::{Act, Step, StepId, equal};
 
 /// A reading is fresh for this long at least.
 const LEAST: Duration = Duration::from_secs(1);
@@ -41,8 +41,11 @@ pub(super) struct Readings {
     latest: BTreeMap<Collection, Reading>,
     under_way: BTreeSet<Collection>,
     /// What the steps of this apply wrote to each object, by id: the property paths.
-    touched: BTreeMap<String, BTreeSet<&'static str>>,
+    touched: BTreeMap<String, Touches>,
 }
+
+/// The property paths that each step wrote to one object.
+type Touches = BTreeMap<StepId, BTreeSet<&'static str>>;
 
 /// One collection, or those objects of it that were asked for.
 pub(super) struct Reading {
@@ -158,7 +161,20 @@ impl Readings {
     pub(super) fn touch(&mut self, step: &Step) {
         if let Some((_, id)) = written(&step.act) {
             let touched = self.touched.entry(id.to_ascii_lowercase()).or_default();
-            touched.extend(paths(&step.act));
+            touched.insert(step.id, paths(&step.act));
+        }
+    }
+
+    /// Forgets a step that began and whose request never left: what its object shows now is somebody else's doing.
+    pub(super) fn untouch(&mut self, step: &Step) {
+        if let Some((_, id)) = written(&step.act) {
+            let id = id.to_ascii_lowercase();
+            if let Some(touched) = self.touched.get_mut(&id) {
+                touched.remove(&step.id);
+                if touched.is_empty() {
+                    self.touched.remove(&id);
+                }
+            }
         }
     }
 
@@ -175,7 +191,7 @@ impl Readings {
             .filter(|(kind, _)| collection(*kind) == of)
             .map(|(_, id)| id.to_ascii_lowercase())
             .collect();
-        let touched: BTreeMap<String, BTreeSet<&'static str>> = self
+        let touched: BTreeMap<String, Touches> = self
             .touched
             .iter()
             .filter(|(id, _)| ids.contains(*id))
@@ -236,8 +252,10 @@ impl Readings {
             let members = object.object.get(members_path()).cloned();
             members.filter(|_| object.has_members())
         };
-        let is_left =
-            |wire: &str| wire != members_path() && !touched.is_some_and(|touched| touched.contains(wire));
+        let is_left = |wire: &str| {
+            wire != members_path()
+                && !touched.is_some_and(|touched| touched.values().any(|paths| paths.contains(wire)))
+        };
         let is_same = is_as_old
             && then.kind == now.kind
             && (touched.is_some() || members(then).is_none() || members(then) == members(now))

@@ -392,6 +392,7 @@ impl<'a> Walk<'a> {
         if let Err(error @ GraphError::TooLate { .. }) = &outcome {
             // It did not leave, and begins again when its object was read again.
             self.begun.remove(&step.id);
+            self.readings.untouch(step);
             self.schedule.came_back(step.id);
             self.schedule.again(step.id);
             return Record::End(Box::new(End {
