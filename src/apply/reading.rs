@@ -165,7 +165,7 @@ impl Readings {
         }
     }
 
-    /// Forgets a step that began and whose request never left: what its object shows now is somebody else's doing.
+    /// Forgets a step whose request never left or was not carried out: what its object shows now is somebody else's doing.
     pub(super) fn untouch(&mut self, step: &Step) {
         if let Some((_, id)) = written(&step.act) {
             let id = id.to_ascii_lowercase();

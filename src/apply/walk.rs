@@ -448,6 +448,7 @@ impl<'a> Walk<'a> {
         if self.applied.results.remove(&step.id).is_some() {
             self.not_done -= 1;
         }
+        self.readings.untouch(step);
         self.schedule.again(step.id);
         Ok(())
     }

@@ -31,6 +31,8 @@ pub(crate) struct Watcher {
     pub(crate) disturbed: bool,
     /// Answers were old ones in this command.
     pub(crate) old_answers: bool,
+    /// Requests whose connection broke were carried out later in this command.
+    pub(crate) late_commits: bool,
 }
 
 /// Something that somebody else wrote into an object of capol's.
@@ -54,6 +56,7 @@ impl Watcher {
             edits: Vec::new(),
             disturbed: false,
             old_answers: false,
+            late_commits: false,
         };
         watcher.theirs = watcher.read_theirs(stage);
         watcher
@@ -225,6 +228,16 @@ impl Watcher {
                 _ => true,
             };
             if shown {
+                continue;
+            }
+            // What left before the edit and is carried out behind it, nobody could hold back.
+            let is_overtaken = ran.sent.iter().any(|one| {
+                one.is_write()
+                    && one.is_lost()
+                    && one.at <= edit.at
+                    && one.path.to_ascii_lowercase().contains(&edit.id)
+            });
+            if self.late_commits && is_overtaken {
                 continue;
             }
             let write = ran

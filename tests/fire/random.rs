@@ -622,6 +622,10 @@ async fn live(
             .any(|meeting| meeting.trouble.makes_old_answers());
         watcher.disturbed = edited.iter().any(|edit| edit.mark.is_empty());
         watcher.old_answers = old_answers;
+        watcher.late_commits = chapter
+            .troubles
+            .iter()
+            .any(|meeting| meeting.trouble == Trouble::CommitLater);
         watcher
             .edits
             .extend(edited.into_iter().filter(|edit| !edit.mark.is_empty()));
@@ -645,6 +649,7 @@ async fn live(
     stage.wait(16).await;
     watcher.disturbed = false;
     watcher.old_answers = false;
+    watcher.late_commits = false;
     stage.write(&spec.text());
     let ran = stage.apply().await;
     let broken = watcher.check(&stage, &spec, &ran);
