@@ -64,11 +64,18 @@ pub(super) enum Obstacle {
     Moved,
     /// Somebody else deleted it.
     Gone,
+    /// Somebody else made an object of the id that was free.
+    Taken,
 }
 
-/// The object that a step changes or deletes; none for one that only adds.
+/// The object that a step changes or deletes, or makes under an id of the project's choice; none for one that only adds.
 fn written(act: &Act) -> Option<(Kind, &str)> {
     match act {
+        Act::Create {
+            kind: Kind::Context,
+            body,
+            ..
+        } => Some((Kind::Context, body.get("id")?.as_str()?)),
         Act::Update { kind, id, .. } | Act::Release { kind, id, .. } | Act::Delete { kind, id, .. } => {
             Some((*kind, id))
         }
@@ -129,9 +136,11 @@ impl Readings {
         if self.read_at(of).elapsed() > self.fresh_for(executor, of) {
             return Some(Obstacle::Unread(of));
         }
-        let reading = reading?;
-        let then = live.of_block(kind.block(), id)?;
-        match reading.objects.get(&id.to_ascii_lowercase()) {
+        let now = reading?.objects.get(&id.to_ascii_lowercase());
+        let Some(then) = live.of_block(kind.block(), id) else {
+            return now.map(|_| Obstacle::Taken);
+        };
+        match now {
             None if matches!(step.act, Act::Delete { .. }) => None,
             None => Some(Obstacle::Gone),
             Some(now) => (self.compare(then, now) != Look::Same).then_some(Obstacle::Moved),

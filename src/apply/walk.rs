@@ -32,6 +32,8 @@ const LOOKS: u32 = 6;
 
 const MOVED: &str = "somebody changed it since the plan was made; nothing was written to it";
 const GONE: &str = "somebody deleted it since the plan was made";
+const TAKEN: &str =
+    "somebody else made an object with its id since the plan was made; nothing was written to it";
 
 /// What was under way and is over.
 enum Finished<'a> {
@@ -143,6 +145,10 @@ impl<'a> Walk<'a> {
                     }
                     Some(Obstacle::Gone) => {
                         self.refuse(step, GONE);
+                        continue;
+                    }
+                    Some(Obstacle::Taken) => {
+                        self.refuse(step, TAKEN);
                         continue;
                     }
                 };
