@@ -147,6 +147,10 @@ impl<'a> Walk<'a> {
                         self.refuse(step, GONE);
                         continue;
                     }
+                    Some(Obstacle::Taken) if self.retried.contains(&step.id) => {
+                        self.adopt(step)?;
+                        continue;
+                    }
                     Some(Obstacle::Taken) => {
                         self.refuse(step, TAKEN);
                         continue;
@@ -457,6 +461,21 @@ impl<'a> Walk<'a> {
         self.readings.untouch(step);
         self.schedule.again(step.id);
         Ok(())
+    }
+
+    /// Takes over the object of a chosen id that a first request made after all.
+    fn adopt(&mut self, step: &'a Step) -> Result<(), ApplyError> {
+        let Some((ready, begin)) = self.begin(step) else {
+            return Ok(());
+        };
+        let outcome = Outcome::Done {
+            id: ready.path.rsplit('/').next().map(str::to_owned),
+            answered: None,
+        };
+        self.journal.append(&[Record::Begin(begin.clone())])?;
+        let verb = ready.verb;
+        self.begun.insert(step.id, Begun { verb, begin });
+        self.settle(step, outcome)
     }
 
     fn take_in(&mut self, step: &'a Step, outcome: &Outcome) {
