@@ -34,6 +34,8 @@ struct Tries {
     throttled: u32,
     failed: u32,
     token_replaced: bool,
+    /// What Graph may know the latest try by.
+    client_request_id: String,
     /// An earlier try may have been carried out.
     maybe_done: bool,
 }
@@ -68,22 +70,33 @@ impl Transport {
         not_after: Option<Instant>,
     ) -> Result<Response, GraphError> {
         let mut tries = Tries::default();
+        match self.try_until(request, url, not_after, &mut tries).await {
+            // What a later try is answered does not tell what became of an earlier one.
+            Err(error) if tries.maybe_done && !error.is_unknown() => {
+                Err(unknown(request, &tries.client_request_id, error.to_string()))
+            }
+            answer => answer,
+        }
+    }
+
+    async fn try_until(
+        &self,
+        request: &Request,
+        url: Url,
+        not_after: Option<Instant>,
+        tries: &mut Tries,
+    ) -> Result<Response, GraphError> {
         loop {
             let (token, fresh) = self.tokens.get().await?;
             if fresh {
                 self.observer.observe(&GraphEvent::SignedIn);
             }
             tries.turn = Some(self.queues.of(request.lane()).turn().await);
-            let client_request_id = uuid::Uuid::new_v4().to_string();
             if request.operation.rules().writes && not_after.is_some_and(|moment| moment < Instant::now()) {
-                let call = request.call();
-                return Err(if tries.maybe_done {
-                    let cause = "it was not sent again, since what it rests on is too old".to_owned();
-                    unknown(request, &client_request_id, cause)
-                } else {
-                    GraphError::TooLate { call }
-                });
+                return Err(GraphError::TooLate { call: request.call() });
             }
+            let client_request_id = uuid::Uuid::new_v4().to_string();
+            tries.client_request_id.clone_from(&client_request_id);
             tries.sent += 1;
             self.sent.fetch_add(1, Ordering::Relaxed);
             self.observer.observe(&GraphEvent::Sending {
@@ -96,10 +109,10 @@ impl Transport {
                 Ok(incoming) => {
                     let incoming = scrubbed(incoming, &token);
                     self.note(request, &incoming, &client_request_id);
-                    self.judge(request, &incoming, &token, &client_request_id, &mut tries)
+                    self.judge(request, &incoming, &token, &client_request_id, tries)
                         .await?
                 }
-                Err(error) => self.missed(request, error, &client_request_id, &mut tries).await,
+                Err(error) => self.missed(request, error, &client_request_id, tries).await,
             };
             match next {
                 Next::Done(response) => return Ok(response),
@@ -170,21 +183,16 @@ impl Transport {
             }));
         }
         let told = retry_after(incoming);
-        if request.operation.retries(incoming.status, told.is_some()) {
-            if incoming.status != 429 && told.is_none() {
-                tries.maybe_done = rules.writes;
-            }
-            if self
+        let turned_away = incoming.status == 503 && told.is_some();
+        if (incoming.status >= 500 || incoming.status == 408) && !turned_away {
+            tries.maybe_done |= rules.writes;
+        }
+        if request.operation.retries(incoming.status, told.is_some())
+            && self
                 .again(request, incoming.status, told, &error.to_string(), tries)
                 .await
-            {
-                return Ok(Next::Again);
-            }
-        }
-        let in_doubt =
-            incoming.status >= 500 || incoming.status == 408 || (incoming.status == 429 && tries.maybe_done);
-        if rules.writes && in_doubt && !(incoming.status == 503 && told.is_some() && !tries.maybe_done) {
-            return Ok(Next::Fail(unknown(request, client_request_id, error.to_string())));
+        {
+            return Ok(Next::Again);
         }
         Ok(Next::Fail(error.into()))
     }
