@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use capol::apply::{Event, Events, StepResult};
+use capol::apply::StepResult;
 use capol::export::{self, Exported, Found, Options, Rejection};
 use capol::graph::observe::Silent;
 use capol::model::wire::decode;
@@ -21,12 +21,6 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::shared;
-
-struct Unheard;
-
-impl Events for Unheard {
-    fn happened(&self, _: &Event) {}
-}
 
 #[derive(Default)]
 struct Count {
@@ -248,7 +242,7 @@ async fn walk_chunk(name: &str, objects: &[Found], names: &export::KnownNames, c
             &worker,
             Supervision {
                 fail_fast: false,
-                events: &Unheard,
+                events: &Silent,
                 stop: &stop,
             },
         )

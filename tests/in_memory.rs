@@ -28,6 +28,11 @@ pub(crate) fn tenant(options: SandboxOptions) -> Embedded {
 
 /// The engine's client of a tenant in memory. Its tokens are fetched anew whenever one is refused.
 pub(crate) fn client(tenant: &Embedded, pace: Pace) -> Graph {
+    client_over(tenant, Wire(tenant.clone()), pace)
+}
+
+/// The same over something that stands between the two.
+pub(crate) fn client_over(tenant: &Embedded, wire: impl Exchange + 'static, pace: Pace) -> Graph {
     let endpoints = Endpoints::new(
         Cloud::Global,
         Some(&tenant.endpoint()),
@@ -39,11 +44,7 @@ pub(crate) fn client(tenant: &Embedded, pace: Pace) -> Graph {
         jitter: Arc::new(|| 0.5),
         ..GraphOptions::new(endpoints)
     };
-    Graph::over(
-        Arc::new(Wire(tenant.clone())),
-        Arc::new(Tokens(tenant.clone())),
-        options,
-    )
+    Graph::over(Arc::new(wire), Arc::new(Tokens(tenant.clone())), options)
 }
 
 /// Carries requests to a tenant in memory, and waits as a network would.
@@ -82,7 +83,7 @@ impl Exchange for Wire {
 
 /// Tokens straight from the tenant.
 #[derive(Debug, Clone)]
-pub(crate) struct Tokens(pub(crate) Embedded);
+struct Tokens(Embedded);
 
 impl TokenSource for Tokens {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, SignInError>> {

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use capol::apply::{Clock, Event, Events, Patience};
+use capol::apply::{Clock, Patience};
+use capol::graph::observe::Silent;
 use capol::graph::{Lane, Pace};
 use capol::ops::connection::{self, Connection, Environment};
 use capol::ops::project::{self, Given, Loaded};
@@ -16,12 +17,6 @@ use capol::sandbox::{Bucket, Effect, Embedded, Faults, RetryAfter, Rule, Sandbox
 use tokio::time::Instant;
 
 use crate::in_memory::{client, in_virtual_time, tenant, tokio_clock};
-
-struct Unheard;
-
-impl Events for Unheard {
-    fn happened(&self, _: &Event) {}
-}
 
 /// A project, its tenant in memory, and the time that passes there.
 struct Site {
@@ -83,7 +78,7 @@ impl Site {
         let stop = AtomicBool::new(false);
         let supervision = Supervision {
             fail_fast: false,
-            events: &Unheard,
+            events: &Silent,
             stop: &stop,
         };
         let configuration = &loaded.configuration;

@@ -474,7 +474,8 @@ impl World {
     }
 }
 
-const KINDS: [Kind; 5] = [
+/// The kinds that capol manages.
+pub(crate) const KINDS: [Kind; 5] = [
     Kind::Policies,
     Kind::NamedLocations,
     Kind::AuthenticationStrengths,

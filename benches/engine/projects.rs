@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use capol::apply::{Event, Events, Patience};
+use capol::apply::Patience;
 use capol::graph::observe::Silent;
 use capol::ops::connection::{Connection, Environment, sandbox_file};
 use capol::ops::project::{self, Given, Loaded};
@@ -100,12 +100,6 @@ policy "site" {
     text
 }
 
-struct Unheard;
-
-impl Events for Unheard {
-    fn happened(&self, _: &Event) {}
-}
-
 /// A project that was applied to its embedded tenant.
 pub(super) struct Applied {
     _folder: tempfile::TempDir,
@@ -155,7 +149,7 @@ impl Applied {
                 &worker,
                 Supervision {
                     fail_fast: true,
-                    events: &Unheard,
+                    events: &Silent,
                     stop: &stop,
                 },
             )

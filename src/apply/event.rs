@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::graph::observe::Silent;
 use crate::model::Address;
 use crate::plan::StepId;
 
@@ -90,4 +91,8 @@ pub enum StepResult {
 pub trait Events: Send + Sync {
     /// Takes one event.
     fn happened(&self, event: &Event);
+}
+
+impl Events for Silent {
+    fn happened(&self, _event: &Event) {}
 }

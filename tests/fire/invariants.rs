@@ -10,8 +10,9 @@ use capol::state::{LocalFile, Place};
 use serde_json::Value;
 
 use super::disk::{Life, ROOT};
-use super::spec::{KINDS, Others, Spec, differences, id, name};
+use super::spec::{Others, Spec, differences, id, name};
 use super::stage::{Ended, Ran, Sent, Stage};
+use crate::world::KINDS;
 
 /// The rule that Graph's visibility lag makes: 15 minutes.
 const LAG: std::time::Duration = std::time::Duration::from_mins(15);

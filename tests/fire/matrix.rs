@@ -98,7 +98,7 @@ async fn begin(transition: &Transition) -> Option<Begun> {
     }
     let kept = stage.state().unwrap().resources;
     // What a `removed` block lets go is nobody's from then on.
-    for kind in super::spec::KINDS {
+    for kind in crate::world::KINDS {
         for object in others.managed(&stage, kind) {
             if kept
                 .values()

@@ -16,10 +16,11 @@ use serde_json::{Value, json};
 
 use super::disk::Wrong;
 use super::invariants::{Edited, Watcher, opened};
-use super::spec::{Block, KINDS, Spec, differences, id, object_of};
+use super::spec::{Block, Spec, differences, id, object_of};
 use super::stage::{Command, Ended, Fate, Ran, Sent, Stage};
 use super::trouble::{ALL, Meeting, Trouble, faults};
 use crate::in_memory::in_virtual_time;
+use crate::world::KINDS;
 
 /// One life, ready to be lived again.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

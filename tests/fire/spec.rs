@@ -9,15 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::stage::Stage;
-
-/// The kinds that capol manages.
-pub(crate) const KINDS: [Kind; 5] = [
-    Kind::Policies,
-    Kind::NamedLocations,
-    Kind::AuthenticationStrengths,
-    Kind::AuthenticationContexts,
-    Kind::Groups,
-];
+use crate::world::KINDS;
 
 /// Users of the tenant who may be in groups.
 const USERS: [&str; 5] = ["ada", "alan", "grace", "barbara", "edsger"];

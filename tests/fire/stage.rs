@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use capol::apply::{Applied, Clock, Event, Events, Patience, StepResult};
+use capol::apply::{Applied, Clock, Patience, StepResult};
+use capol::graph::Pace;
 use capol::graph::http::{Exchange, ExchangeError, Incoming, Outgoing};
-use capol::graph::{Cloud, Endpoints, Graph, GraphOptions, Pace};
+use capol::graph::observe::Silent;
 use capol::lang::memory::Memory;
 use capol::lang::{self, Inputs};
 use capol::model::state::{Document, digest};
@@ -28,7 +29,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::disk::{Disk, Life, ROOT, Wrong};
-use crate::in_memory::{Tokens, Wire, tenant};
+use crate::in_memory::{Wire, client_over, tenant};
+use crate::world::shape;
 
 /// Lets enabled policies be planned without emergency accounts.
 const SETTINGS: &str = "capol { emergency_access = none(\"a tenant of a test\") }\n";
@@ -268,42 +270,9 @@ impl Stage {
         names
     }
 
-    /// What every object says, by kind and name, with names in the place of ids; and who is in the groups.
+    /// What every object says; see [`shape`].
     pub(crate) fn shape(&self) -> Vec<String> {
-        let mut names: Vec<(String, String)> = Vec::new();
-        for kind in super::spec::KINDS {
-            for object in self.objects(kind) {
-                let text = |member: &str| object[member].as_str().unwrap_or_default().to_owned();
-                // The id of a context is short enough to be part of another id, and is chosen by hand.
-                if text("id").len() > 3 {
-                    names.push((text("id"), text("displayName")));
-                }
-            }
-        }
-        let mut shape = Vec::new();
-        for kind in super::spec::KINDS {
-            for mut object in self.objects(kind) {
-                let id = object["id"].as_str().unwrap().to_owned();
-                let mut members: Vec<String> = self.tenant.with_tenant(|tenant| tenant.members(&id).to_vec());
-                members.sort();
-                let map = object.as_object_mut().unwrap();
-                map.remove("createdDateTime");
-                map.remove("modifiedDateTime");
-                if let Some(Value::Array(configurations)) = map.get_mut("combinationConfigurations") {
-                    for configuration in configurations {
-                        configuration.as_object_mut().unwrap().remove("id");
-                    }
-                }
-                let pruned = capol::model::wire::pruned(&object);
-                let mut text = format!("{kind:?} {pruned} {members:?}");
-                for (id, name) in &names {
-                    text = text.replace(id, name);
-                }
-                shape.push(text);
-            }
-        }
-        shape.sort();
-        shape
+        self.tenant.with_tenant(|tenant| shape(tenant))
     }
 
     /// Carries out a command that meets nothing.
@@ -357,8 +326,7 @@ impl Stage {
             sent: Arc::default(),
         };
         let sent = Arc::clone(&network.sent);
-        let ears = Ears;
-        let work = self.work(command, network, &life, &stop, &ears);
+        let work = self.work(command, network, &life, &stop);
         let ended = tokio::select! {
             biased;
             () = life.death.notified() => Ended::Killed,
@@ -383,11 +351,10 @@ impl Stage {
         network: Network,
         life: &Arc<Life>,
         stop: &AtomicBool,
-        ears: &Ears,
     ) -> Result<Done, WorkError> {
         let loaded = self.loaded();
         let workspace = self.workspace(&loaded, life);
-        let connection = connection::connect(self.client(network), None).await?;
+        let connection = connection::connect(client_over(&self.tenant, network, self.pace), None).await?;
         let is_plan = matches!(command, Command::Plan);
         let worker = self.worker(if is_plan { "plan" } else { "apply" });
         let guard = workspace.lock(&worker).await?;
@@ -410,41 +377,13 @@ impl Stage {
         let applied = if is_plan {
             None
         } else {
-            Some(
-                carry_out(
-                    &workspace,
-                    &connection,
-                    &guard,
-                    &planned,
-                    &loaded,
-                    &worker,
-                    ears,
-                    stop,
-                )
-                .await?,
-            )
+            Some(carry_out(&workspace, &connection, &guard, &planned, &loaded, &worker, stop).await?)
         };
         Ok(Done {
             plan: planned.plan,
             live: planned.refreshed.live,
             applied,
         })
-    }
-
-    fn client(&self, network: Network) -> Graph {
-        let tenant = &self.tenant;
-        let endpoints = Endpoints::new(
-            Cloud::Global,
-            Some(&tenant.endpoint()),
-            Some(&tenant.login_endpoint()),
-        )
-        .unwrap();
-        let options = GraphOptions {
-            pace: self.pace,
-            jitter: Arc::new(|| 0.5),
-            ..GraphOptions::new(endpoints)
-        };
-        Graph::over(Arc::new(network), Arc::new(Tokens(tenant.clone())), options)
     }
 
     fn worker(&self, command: &str) -> Worker {
@@ -462,7 +401,6 @@ impl Stage {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one caller")]
 async fn carry_out(
     workspace: &Workspace,
     connection: &Connection,
@@ -470,7 +408,6 @@ async fn carry_out(
     planned: &Planned,
     loaded: &Loaded,
     worker: &Worker,
-    ears: &Ears,
     stop: &AtomicBool,
 ) -> Result<Applied, WorkError> {
     if !planned.plan.verdict.has_changes() {
@@ -481,7 +418,7 @@ async fn carry_out(
     }
     let supervision = Supervision {
         fail_fast: false,
-        events: ears,
+        events: &Silent,
         stop,
     };
     workspace
@@ -518,14 +455,6 @@ fn load(text: &str, now: Timestamp) -> Loaded {
         digest: digest(text.as_bytes()),
         project,
     }
-}
-
-/// Hears and forgets.
-#[derive(Default)]
-struct Ears;
-
-impl Events for Ears {
-    fn happened(&self, _: &Event) {}
 }
 
 /// Between a process and the tenant.

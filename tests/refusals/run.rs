@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use capol::apply::{Event, Events, Patience};
+use capol::apply::Patience;
 use capol::graph::observe::Silent;
 use capol::lang::Severity;
 use capol::model::Address;
@@ -27,12 +27,6 @@ const NOW: &str = "2026-11-23T12:00:00Z";
 
 fn now() -> Timestamp {
     NOW.parse().unwrap()
-}
-
-struct Unheard;
-
-impl Events for Unheard {
-    fn happened(&self, _: &Event) {}
 }
 
 /// What a person sees on eighty columns without colour.
@@ -275,7 +269,7 @@ async fn planned(case: &Case, folder: &Path, world: &World, then: Then) -> Resul
                     &worker,
                     Supervision {
                         fail_fast: true,
-                        events: &Unheard,
+                        events: &Silent,
                         stop: &stop,
                     },
                 )
