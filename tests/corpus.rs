@@ -1,5 +1,6 @@
 //! Every policy and location that others published goes the whole way: imported, laid out, validated,
-//! applied to an embedded tenant, read back, planned again with nothing to do.
+//! applied to an embedded tenant, read back, planned again with nothing to do. `CAPOL_CORPUS_ONLY=NAME` takes the
+//! repositories of that name alone.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,6 @@
 //! Every file of the corpus is taken in whole, or refused with a reason; nothing is lost on the way.
+//!
+//! `CAPOL_EXPORT_TO=FOLDER` keeps what is written of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

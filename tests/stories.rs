@@ -15,6 +15,7 @@ mod language;
 mod links;
 mod markdown;
 mod program;
+mod tests;
 
 use std::path::{Path, PathBuf};
 

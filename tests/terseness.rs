@@ -5,7 +5,7 @@
 //! Terraform computes (a conditional, a `concat`) is one value, and a reference to a resource or
 //! a variable is a reference. What every Terraform resource may carry (`count`, `depends_on`, …)
 //! counts on neither side. Accounts for emergencies are named once a project in capol, by an
-//! `emergency_access` block, which counts.
+//! `emergency_access` block, which counts. `CAPOL_SHOW=1` prints the policies in capol.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

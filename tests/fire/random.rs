@@ -919,10 +919,10 @@ pub(crate) fn lives(count: u32, seed: u64) -> Coverage {
 
 /// What the environment asks for, or so many.
 fn asked(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(otherwise)
+    let said = std::env::var(name);
+    said.map_or(otherwise, |text| {
+        text.parse().unwrap_or_else(|_| panic!("{name} is a number"))
+    })
 }
 
 #[test]
@@ -951,6 +951,7 @@ fn lives_that_once_broke_a_promise_keep_it() {
         .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
         .collect();
     names.sort();
+    assert!(!names.is_empty());
     for path in names {
         let life: Life = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         if let Err(broken) = live_again(&life) {
