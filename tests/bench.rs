@@ -91,6 +91,7 @@ impl Folder {
 
     /// Starts `capol` with these arguments; its three streams are pipes.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        crate::fire::record_run(self.folder.path(), arguments.iter().copied());
         let mut command = self.command(CAPOL);
         command.args(arguments).spawn().expect("capol runs")
     }

@@ -9,4 +9,4 @@ mod spec;
 mod stage;
 mod trouble;
 
-pub(crate) use matrix::record;
+pub(crate) use matrix::{record, record_run};

@@ -2,7 +2,10 @@
 //!
 //! A sample runs always; `CAPOL_FIRE=whole` runs all of it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 
 use capol::sandbox::{Faults, Tenant};
 
@@ -10,7 +13,7 @@ use super::disk::{Disk, EVERY_WRONG, Wrong};
 use super::invariants::Watcher;
 use super::spec::{Others, Spec};
 use super::stage::{Command, Ended, Fate, Ran, Stage};
-use super::trouble::{ALL, Meeting, faults};
+use super::trouble::{ALL, Meeting, Trouble, faults};
 use crate::in_memory::in_virtual_time;
 
 /// What stands between the two texts of a case.
@@ -76,27 +79,29 @@ fn transitions() -> Vec<Transition> {
         .collect()
 }
 
-/// The transition without faults; none when the tenant of the tests refuses it.
-async fn begin(transition: &Transition) -> Option<Begun> {
+/// The transition without faults; why the tenant of the tests does not take it.
+async fn begin(transition: &Transition) -> Result<Begun, String> {
     let stage = Stage::new();
     if !stage.is_sound(&transition.from) || !stage.is_sound(&transition.to) {
-        return None;
+        return Err("not sound by itself".to_owned());
     }
+    let complete = |ran: &Ran| match &ran.ended {
+        Ended::Normally(done) if done.is_complete() => Ok(()),
+        Ended::Normally(done) => Err(format!("not complete: {:?}", done.applied)),
+        Ended::Refused(error) => Err(format!("refused: {error:?}")),
+        Ended::Killed => Err("killed".to_owned()),
+    };
     let mut others = Others::all_of(&stage);
     if !transition.from.trim().is_empty() {
         stage.write(&transition.from);
-        if !stage.apply().await.is_complete() {
-            return None;
-        }
+        complete(&stage.apply().await)?;
     }
     let tenant = stage.tenant.with_tenant(|tenant| tenant.clone());
     let disk = stage.disk.copy();
     stage.write(&transition.to);
     let clean = stage.apply().await;
-    if !clean.is_complete() || clean.sent.iter().all(|sent| !sent.is_write()) {
-        return None;
-    }
-    let kept = stage.state().unwrap().resources;
+    complete(&clean)?;
+    let kept = stage.state().ok_or("nothing to do")?.resources;
     // What a `removed` block lets go is nobody's from then on.
     for kind in crate::world::KINDS {
         for object in others.managed(&stage, kind) {
@@ -109,7 +114,7 @@ async fn begin(transition: &Transition) -> Option<Begun> {
         }
     }
     let addresses = kept.into_keys().collect();
-    Some(Begun {
+    Ok(Begun {
         tenant,
         disk,
         others,
@@ -123,16 +128,22 @@ fn mishaps(begun: &Begun) -> Vec<Mishap> {
     let mut mishaps = Vec::new();
     let sent = &begun.clean.sent;
     let below = |path: &str| path.splitn(3, '/').nth(2).unwrap_or(path).to_owned();
+    // What befalls the whole tenant befalls every step at once.
+    let (of_the_tenant, of_a_step): (Vec<Trouble>, Vec<Trouble>) =
+        ALL.into_iter().partition(|trouble| trouble.is_of_the_tenant());
+    for trouble in of_the_tenant {
+        mishaps.push(Mishap::Fault(Meeting::of_the_tenant(trouble)));
+    }
     for (number, one) in sent.iter().enumerate().filter(|(_, one)| one.is_write()) {
         let path = below(&one.path);
         let earlier = sent[..number]
             .iter()
             .filter(|other| other.method == one.method && other.path.contains(&path))
             .count();
-        for trouble in ALL {
+        for trouble in &of_a_step {
             for times in [1, 6] {
                 mishaps.push(Mishap::Fault(Meeting {
-                    trouble,
+                    trouble: *trouble,
                     method: one.method.to_owned(),
                     path: path.clone(),
                     nth: u32::try_from(earlier + 1).unwrap(),
@@ -249,6 +260,49 @@ fn chance(seed: u64, count: u64, below: usize) -> usize {
     usize::try_from((mixed ^ (mixed >> 31)) % u64::try_from(below.max(1)).unwrap()).unwrap()
 }
 
+/// What became of the plans.
+#[derive(Default)]
+struct Tally {
+    plans: usize,
+    mishaps: usize,
+    refused: Vec<String>,
+    broken: Vec<String>,
+}
+
+/// After so many broken promises the rest is left.
+const ENOUGH: usize = 40;
+
+/// Carries out a plan under the mishaps that `choose` takes from so many.
+fn try_plan(transition: &Transition, choose: impl Fn(usize) -> Vec<usize>, tally: &Mutex<Tally>) {
+    in_virtual_time(async {
+        let begun = match begin(transition).await {
+            Ok(begun) => begun,
+            Err(why) => {
+                let mut tally = tally.lock().unwrap();
+                tally.refused.push(format!("{}: {why}", transition.name));
+                return;
+            }
+        };
+        let all = mishaps(&begun);
+        let chosen = choose(all.len());
+        for number in &chosen {
+            if let Err(what) = survive(transition, &begun, &all[*number]).await {
+                println!("{what}");
+                tally.lock().unwrap().broken.push(what);
+            }
+            if tally.lock().unwrap().broken.len() >= ENOUGH {
+                return;
+            }
+        }
+        let mut tally = tally.lock().unwrap();
+        tally.plans += 1;
+        tally.mishaps += chosen.len();
+        if tally.plans.is_multiple_of(50) {
+            println!("{} plans, {} mishaps", tally.plans, tally.mishaps);
+        }
+    });
+}
+
 #[test]
 fn every_step_of_every_plan_survives_every_fault() {
     let whole = std::env::var("CAPOL_FIRE").is_ok_and(|what| what == "whole");
@@ -256,64 +310,72 @@ fn every_step_of_every_plan_survives_every_fault() {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(1);
-    let transitions = transitions();
+    let only = std::env::var("CAPOL_FIRE_PLAN").unwrap_or_default();
+    let mut transitions = transitions();
+    transitions.retain(|transition| transition.name.contains(&only));
     // So many plans and so many mishaps in each of them, when only a sample is asked for.
     let (sampled, sample) = (60, 5);
-    let transitions: Vec<Transition> = if whole {
-        transitions
+    let places: Vec<usize> = if whole {
+        (0..transitions.len()).collect()
     } else {
         let chosen = |count| chance(seed, 7 + u64::try_from(count).unwrap(), transitions.len());
         let chosen: std::collections::BTreeSet<usize> = (0..sampled).map(chosen).collect();
-        chosen
-            .into_iter()
-            .map(|place| transitions[place].clone())
-            .collect()
+        chosen.into_iter().collect()
     };
-    let (mut plans, mut cells, mut refused) = (0, 0, Vec::new());
-    let mut broken = Vec::new();
-    for (place, transition) in transitions.iter().enumerate() {
-        in_virtual_time(async {
-            let Some(begun) = begin(transition).await else {
-                refused.push(transition.name.clone());
-                return;
-            };
-            plans += 1;
-            let all = mishaps(&begun);
-            let chosen: Vec<usize> = if whole {
-                (0..all.len()).collect()
-            } else {
+    let tally = Mutex::default();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(place) = places.get(next.fetch_add(1, Ordering::SeqCst)) {
+            let choose = |all: usize| -> Vec<usize> {
+                if whole {
+                    return (0..all).collect();
+                }
                 (0..sample)
-                    .map(|count| chance(seed, u64::try_from(place * 1000 + count).unwrap(), all.len()))
+                    .map(|count| chance(seed, u64::try_from(place * 1000 + count).unwrap(), all))
                     .collect()
             };
-            for number in chosen {
-                cells += 1;
-                if let Err(what) = survive(transition, &begun, &all[number]).await {
-                    println!("{what}");
-                    broken.push(what);
-                }
-            }
-        });
-        if broken.len() > 20 {
-            break;
+            try_plan(&transitions[*place], choose, &tally);
         }
-    }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..if whole { threads } else { 1 } {
+            scope.spawn(work);
+        }
+    });
+    let tally = tally.into_inner().unwrap();
     println!(
-        "{cells} mishaps in {plans} plans, seed {seed}; {} texts take more than the tenant has",
-        refused.len()
+        "{} mishaps in {} plans, seed {seed}; {} texts take more than the tenant has",
+        tally.mishaps,
+        tally.plans,
+        tally.refused.len(),
     );
+    for why in &tally.refused {
+        println!("  {why}");
+    }
     assert!(
-        broken.is_empty(),
+        tally.broken.is_empty(),
         "{} broke a promise; the first: {}",
-        broken.len(),
-        broken[0]
+        tally.broken.len(),
+        tally.broken[0]
     );
-    assert!(plans > 0);
+    assert!(tally.plans > 0);
+}
+
+/// Whether the plans that the tests make are to be kept.
+fn records() -> bool {
+    std::env::var("CAPOL_FIRE").is_ok_and(|what| what == "record")
 }
 
 /// The plans that other tests of this suite make, kept for the matrix when they are asked for.
 pub(crate) fn record(from: &str, to: &str) {
-    if std::env::var("CAPOL_FIRE").is_ok_and(|what| what == "record") && from != to {
+    // The matrix has the lag that the service has.
+    let plain = |text: &str| -> String {
+        let lines = text.split_inclusive('\n');
+        lines.filter(|line| !line.contains("visibility_lag")).collect()
+    };
+    let (from, to) = (plain(from), plain(to));
+    if records() && from != to {
         let text = format!("{from}{BECOMES}{to}");
         let name: String = capol::model::state::digest(text.as_bytes())
             .chars()
@@ -326,9 +388,35 @@ pub(crate) fn record(from: &str, to: &str) {
 
 /// A whole project as data, for cases that the other tests do not make.
 pub(crate) fn keep(name: &str, from: &Spec, to: &Spec) {
-    if std::env::var("CAPOL_FIRE").is_ok_and(|what| what == "record") {
+    if records() {
         let text = format!("{}{BECOMES}{}", from.text(), to.text());
         std::fs::create_dir_all(folder()).unwrap();
         std::fs::write(folder().join(format!("{name}.capol")), text).unwrap();
+    }
+}
+
+/// The plan that the real program is about to make in a folder, kept likewise.
+pub(crate) fn record_run<'a>(folder: &Path, mut arguments: impl Iterator<Item = &'a str>) {
+    /// What was applied last, by folder.
+    static APPLIED: LazyLock<Mutex<BTreeMap<PathBuf, String>>> = LazyLock::new(Mutex::default);
+    let command = arguments.next().unwrap_or_default();
+    if !records() || !["plan", "apply"].contains(&command) {
+        return;
+    }
+    let paths = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut paths: Vec<PathBuf> = paths
+        .filter(|path| path.extension().is_some_and(|ending| ending == "capol"))
+        .collect();
+    paths.sort();
+    let texts = paths.iter().filter_map(|path| std::fs::read_to_string(path).ok());
+    let text: Vec<String> = texts.collect();
+    let text = text.join("\n");
+    let mut applied = APPLIED.lock().unwrap();
+    let before = applied.get(folder).cloned().unwrap_or_default();
+    record(&before, &text);
+    if command == "apply" {
+        applied.insert(folder.to_owned(), text);
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::disk::Wrong;
 use super::invariants::{Edited, Watcher, opened};
-use super::spec::{Block, Spec, differences, id, object_of};
+use super::spec::{Block, Spec, differences, id, name, object_of};
 use super::stage::{Command, Ended, Fate, Ran, Sent, Stage};
 use super::trouble::{ALL, Meeting, Trouble, faults};
 use crate::in_memory::in_virtual_time;
@@ -539,6 +539,7 @@ async fn live(
     // A first look at what the next chapter would do, so that faults can be aimed.
     while let Some(draft) = next(number, None) {
         spec = draft.spec.clone();
+        lived.chapters.push(draft);
         stage.write(&spec.text());
         stage.faults(Faults::none());
         let look = stage.run(Command::Plan).await;
@@ -560,6 +561,7 @@ async fn live(
         }
         rest(&stage, &spec, &watcher, &plan)
             .map_err(|wrong| format!("chapter {number}, the plan before: {wrong}"))?;
+        lived.chapters.pop();
         let Some(chapter) = next(number, Some(&plan)) else {
             break;
         };
@@ -707,20 +709,31 @@ fn rest(stage: &Stage, spec: &Spec, watcher: &Watcher, plan: &Plan) -> Result<()
         .filter(|change| change.is_change())
         .map(|change| change.address.to_string())
         .collect();
+    let kept = stage.state().map(|state| state.resources).unwrap_or_default();
+    // The objects that the plan deletes, or gives another name.
+    let leaving = |name: &str| -> BTreeSet<String> {
+        kept.iter()
+            .filter(|(address, _)| shown.contains(*address))
+            .filter(|(address, _)| spec.blocks.get(*address).is_none_or(|block| block.name() != name))
+            .map(|(_, resource)| resource.id.to_ascii_lowercase())
+            .collect()
+    };
     for line in &wrong {
         let Some((address, _)) = line.split_once(": ").filter(|(address, _)| address.contains('.')) else {
             continue;
         };
-        // One that is replaced is there beside its successor until it is deleted, which has an address of its own.
-        let is_left = line.ends_with("of that name")
-            && shown
-                .iter()
-                .any(|other| other.starts_with(address) && other.contains("replaced"));
+        // What goes is there beside its successor of the same name until then, at an address of its own.
+        let is_left = line.ends_with("of that name") && {
+            let block = &spec.blocks[address];
+            let leaving = leaving(block.name());
+            let mut staying = watcher.others.managed(stage, block.kind());
+            staying.retain(|object| name(object) == block.name() && !leaving.contains(&id(object)));
+            staying.len() == 1
+        };
         if !shown.contains(address) && !held.contains(address) && !is_left {
             return Err(format!("the plan does not show {line}"));
         }
     }
-    let kept = stage.state().map(|state| state.resources).unwrap_or_default();
     let is_known = kept.keys().eq(spec.blocks.keys());
     if wrong.is_empty() && is_known && watcher.edits.is_empty() && opened(stage).is_empty() {
         let real = plan.changes.iter().any(|change| {
@@ -802,26 +815,8 @@ fn aimed(draft: &ChapterDraft, spec: &Spec, plan: Option<&Plan>) -> Chapter {
                 times: if *repeated { 6 } else { 1 },
             },
         };
-        let whole = matches!(
-            trouble,
-            Trouble::Latency
-                | Trouble::Bucket
-                | Trouble::Unreadable
-                | Trouble::Unlisted
-                | Trouble::Unusable
-                | Trouble::Unwritable
-                | Trouble::Flapping
-                | Trouble::ListsBehind
-                | Trouble::ReadsBehind
-        );
-        chapter.troubles.push(if whole {
-            Meeting {
-                trouble,
-                method: String::new(),
-                path: String::new(),
-                nth: 0,
-                times: 0,
-            }
+        chapter.troubles.push(if trouble.is_of_the_tenant() {
+            Meeting::of_the_tenant(trouble)
         } else {
             meeting
         });

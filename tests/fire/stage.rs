@@ -445,7 +445,13 @@ fn errors(loaded: &Loaded) -> Vec<String> {
 
 /// A project of one text.
 fn load(text: &str, now: Timestamp) -> Loaded {
-    let files = Memory::new([("settings.capol", SETTINGS), ("main.capol", text)]);
+    let says = |word: &str| text.lines().any(|line| line.starts_with(word));
+    let settings = if says("capol {") || says("emergency_access {") {
+        ""
+    } else {
+        SETTINGS
+    };
+    let files = Memory::new([("settings.capol", settings), ("main.capol", text)]);
     let project = lang::load(Arc::new(files), Path::new(""), &Inputs::at(now));
     let (configuration, diagnostics) = lang::configuration(&project);
     Loaded {

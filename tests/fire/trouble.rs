@@ -74,6 +74,11 @@ pub(crate) const ALL: [Trouble; 30] = [
 ];
 
 impl Trouble {
+    /// Whether it befalls the whole tenant, and no request of its own.
+    pub(crate) fn is_of_the_tenant(self) -> bool {
+        self.effect().is_none()
+    }
+
     /// What happens to the request that a rule catches; none for a fault of the whole tenant.
     fn effect(self) -> Option<Value> {
         let fail = |status: u16, commit: bool| json!({"fail": {"status": status, "commit": commit}});
@@ -150,6 +155,19 @@ pub(crate) struct Meeting {
     /// How many from the n-th on; a fault that is repeated for longer than the client is patient.
     #[serde(default)]
     pub(crate) times: u32,
+}
+
+impl Meeting {
+    /// A fault of the whole tenant.
+    pub(crate) fn of_the_tenant(trouble: Trouble) -> Self {
+        Self {
+            trouble,
+            method: String::new(),
+            path: String::new(),
+            nth: 0,
+            times: 0,
+        }
+    }
 }
 
 /// The document of several faults.

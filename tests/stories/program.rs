@@ -107,6 +107,7 @@ impl Folder {
     }
 
     fn capol(&mut self, arguments: &[&str], environment: &[(String, String)], into: Option<&str>) -> String {
+        crate::fire::record_run(&self.project(), arguments.iter().copied());
         let (mut reader, writer) = std::io::pipe().expect("a pipe");
         let mut command = Command::new(env!("CARGO_BIN_EXE_capol"));
         command
