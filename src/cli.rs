@@ -16,6 +16,7 @@ mod log;
 mod outcome;
 mod output;
 mod plan;
+mod repair;
 mod sandbox;
 mod show;
 mod state;

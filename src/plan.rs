@@ -62,7 +62,7 @@ pub use held::{Held, Why};
 pub use names::Names;
 pub use note::{Note, NoteLevel};
 pub use options::{Limits, Mode, PlanOptions};
-pub use questions::{Questions, Reading, questions, reading};
+pub use questions::{Questions, Reading, namesakes, questions, reading};
 pub use saved::{SavedPlanError, StaleReason, stale};
 pub use step::{Act, ObjectId, Pending, Step, StepId};
 pub use undo::{Earlier, States, undo};

@@ -18,6 +18,7 @@ mod lock_file;
 mod place;
 mod replace;
 mod store;
+mod wreck;
 
 pub use self::error::BrokenState;
 pub use self::error::KeptVersion;
@@ -33,6 +34,7 @@ pub(crate) use self::replace::sweep;
 pub(crate) use self::replace::temporary_for;
 pub use self::store::StateStore;
 pub use self::store::Stored;
+pub use self::wreck::Wreck;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! Under fire: whatever goes wrong, nothing is lost, nothing is made twice, nothing of others is overwritten.
 
-mod disk;
+pub(crate) mod disk;
 mod invariants;
 mod matrix;
 mod random;

@@ -156,7 +156,7 @@ fn a_journal_that_was_damaged_after_a_crash_still_tells_what_was_done() {
         "{}",
         refused.all()
     );
-    let repaired = case.folder.capol(&["state", "repair", "--json"]).json();
+    let repaired = case.folder.capol(&["state", "repair", "--json", "--yes"]).json();
     assert_eq!(repaired["damaged_lines"], serde_json::json!([2]));
     let unknown = serde_json::json!([{ "address": "location.b", "operation": "create" }]);
     assert_eq!(repaired["unknown"], unknown);

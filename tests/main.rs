@@ -34,6 +34,7 @@ mod plan_says;
 mod processes;
 mod properties;
 mod refusals;
+mod repair;
 mod robustness;
 mod sandbox;
 mod secrets;

@@ -101,7 +101,7 @@ fn check(name: &str, answer: &Answer) {
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", "[MOMENT]"),
         (r"of \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "of [MOMENT]"),
         (r"since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "since [MOMENT]"),
-        (r#"("(?:at|since)": ")[^"]*"#, "${1}[MOMENT]"),
+        (r#"("(?:at|since|restored_at)": ")[^"]*"#, "${1}[MOMENT]"),
         (
             r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
             "[UUID]",
@@ -110,6 +110,7 @@ fn check(name: &str, answer: &Answer) {
         (r#"("pid": )\d+"#, "${1}[PID]"),
         (r"anna on \S+", "anna on [HOST]"),
         (r#"("digest": ")[0-9a-f]{64}"#, "${1}[DIGEST]"),
+        (r"damaged-[0-9a-f]{8}", "damaged-[DIGEST]"),
     ];
     insta::with_settings!({ filters => filters.to_vec(), omit_expression => true }, {
         insta::assert_snapshot!(name, unwrapped(&answer.all()));
@@ -336,10 +337,15 @@ fn a_damaged_state_is_refused_and_repaired() {
     folder.write(STATE, &whole[..300]);
     check("cut_list", &folder.capol(&["state", "list"]));
     check("cut_mv", &folder.capol(&["state", "mv", "policy.x", "policy.y"]));
-    check("repair", &folder.capol(&["state", "repair"]));
+    check("repair_asks", &folder.capol(&["state", "repair"]));
+    assert_eq!(folder.read(STATE), Some(whole[..300].to_owned()), "nobody agreed");
+    check("repair", &folder.capol(&["state", "repair", "--yes"]));
     assert_eq!(folder.read(STATE), Some(whole.clone()));
     std::fs::remove_file(folder.path(STATE)).unwrap();
-    check("repair_json", &folder.capol(&["state", "repair", "--json"]));
+    check(
+        "repair_json",
+        &folder.capol(&["state", "repair", "--json", "--yes"]),
+    );
     assert_eq!(folder.read(STATE), Some(whole));
     check("repair_nothing", &folder.capol(&["state", "repair"]));
 }
@@ -404,7 +410,7 @@ fn while_an_apply_is_not_taken_up_nothing_is_moved() {
         "damaged_mv",
         &folder.capol(&["state", "mv", "policy.mfa", "policy.x"]),
     );
-    check("damaged_repair", &folder.capol(&["state", "repair"]));
+    check("damaged_repair", &folder.capol(&["state", "repair", "--yes"]));
     assert_eq!(folder.read(".capol/journal.ndjson"), None);
     assert_eq!(folder.capol(&["state", "mv", "policy.mfa", "policy.x"]).status, 0);
 }

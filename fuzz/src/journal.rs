@@ -2,7 +2,7 @@
 
 use capol::model::state::Document;
 use capol::state::files::{Files, OpenFile};
-use capol::state::journal::{Journal, past_applies, read_past};
+use capol::state::journal::{Journal, Recovery, past_applies, read_past, tale_left};
 use capol::state::{LocalFile, Place};
 use std::collections::BTreeMap;
 use std::io;
@@ -125,7 +125,11 @@ pub fn journal(bytes: &[u8]) {
             "a whole record was thrown away"
         ),
         Err(_) => {
-            if let Ok(Some(recovery)) = Journal::salvage(&store) {
+            if let Some(recovery) = tale_left(&store)
+                .ok()
+                .flatten()
+                .and_then(|left| Recovery::of(&left.records))
+            {
                 recovery.settle(&mut document);
             }
             Journal::set_aside(&store).expect("nothing fails on this disk");

@@ -335,8 +335,12 @@ pub enum StateCommand {
     },
     /// List earlier states
     History,
-    /// Bring back the newest readable state after damage
-    Repair,
+    /// Bring state back after damage or loss: from its history, else from the tenant
+    Repair {
+        /// Also look in the tenant for what the state does not hold
+        #[arg(long)]
+        from_tenant: bool,
+    },
 }
 
 /// `capol sandbox …`

@@ -109,9 +109,8 @@ pub(super) async fn run(context: &Context, command: StateCommand) -> Result<Outc
             let history = state::history(&store).await?;
             say(context, &history, &state_text::history_page(&history));
         }
-        StateCommand::Repair => {
-            let repaired = state::repair(&store, &operator).await?;
-            say(context, &repaired, &state_text::repaired_page(&repaired));
+        StateCommand::Repair { from_tenant } => {
+            return super::repair::run(context, &store, &operator, from_tenant).await;
         }
     }
     Ok(Outcome::Done)

@@ -17,18 +17,23 @@ use crate::plan::Mode;
 
 /// The project, when nothing is wrong with it; warnings are shown.
 pub(super) fn sound(context: &Context) -> Result<Loaded, Failure> {
-    without_errors(context, context.load())
+    nothing_pending(context, context.load())
 }
 
 /// The same, or an empty project where none has been written yet.
 pub(super) fn sound_or_new(context: &Context) -> Result<Loaded, Failure> {
-    without_errors(context, context.load_or_new())
+    nothing_pending(context, context.load_or_new())
 }
 
-fn without_errors(context: &Context, loaded: Loaded) -> Result<Loaded, Failure> {
+fn nothing_pending(context: &Context, loaded: Loaded) -> Result<Loaded, Failure> {
     if import::is_pending(&context.project) {
         return Err(ImportError::Unfinished.into());
     }
+    without_errors(context, loaded)
+}
+
+/// The project as it was read, when nothing is wrong with it; an import may be half done.
+pub(super) fn without_errors(context: &Context, loaded: Loaded) -> Result<Loaded, Failure> {
     let errors: Vec<miette::Report> = loaded
         .diagnostics
         .reported(&loaded.sources)

@@ -12,6 +12,7 @@ mod changes;
 mod error;
 mod json;
 mod read;
+mod remains;
 mod surgery;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use super::properties::ApiVersion;
 pub use self::changes::Changes;
 pub use self::error::DocumentError;
 pub use self::json::Json;
+pub use self::remains::Remains;
 pub use self::surgery::Moved;
 pub use self::surgery::Removed;
 

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 pub use self::error::ImportError;
 pub use self::pending::{complete, is_pending};
 pub use self::tenant::{Adoption, generate};
+pub(super) use self::tenant::{addresses, adopted, key};
 use super::OpsError;
 use super::files;
 use super::project::Loaded;

@@ -19,7 +19,7 @@ use crate::model::live::{Answer, Candidate, Directory, Licences, LiveTenant};
 use crate::model::reference::is_guid;
 use crate::model::state::Document;
 use crate::model::{Kind, Lookup, Target};
-use crate::plan::{Reading, questions, reading};
+use crate::plan::{Reading, namesakes, questions, reading};
 
 pub use remembered::remembered;
 pub use settle::Looking;
@@ -52,11 +52,13 @@ pub async fn refresh(
     let graph = &connection.graph;
     // What the configuration looks up does not depend on what is there.
     let asked = questions(configuration, &LiveTenant::default()).lookups;
-    let (settled, licences, security_defaults, found) = futures::join!(
+    let groups = namesakes(configuration, state);
+    let (settled, licences, security_defaults, found, namesakes) = futures::join!(
         settled(connection, &reading, state, looking),
         licences(connection),
         graph.security_defaults(),
         look_up(connection, &asked, None),
+        Box::pin(graph.look_up(&groups, None)),
     );
     let Settled {
         objects,
@@ -77,7 +79,11 @@ pub async fn refresh(
     };
     live.deleted = missing::deleted(connection, state, &live).await?;
     live.objects.sort_by_key(|object| object.kind);
-    let directory = directory(connection, questions(configuration, &live).ids, found?).await?;
+    let mut answers = found?;
+    for (lookup, found) in optional(namesakes)?.unwrap_or_default() {
+        answers.entry(lookup).or_insert_with(|| answer(found));
+    }
+    let directory = directory(connection, questions(configuration, &live).ids, answers).await?;
     let requests = u32::try_from(graph.requests_sent() - before).unwrap_or(u32::MAX);
     tracing::info!(requests, objects = live.objects.len(), "read the tenant");
     Ok(Refreshed {

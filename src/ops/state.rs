@@ -11,7 +11,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 pub use self::outputs::{output, raw};
-pub use self::repair::{Repaired, Unknown, repair};
+pub use self::repair::{Bound, Candidate, Evidence, Left, Repair, Repaired, Unknown, WhyLeft};
 pub use self::show::{Shown, shown, shown_one};
 use super::operator::Operator;
 use crate::model::state::{Changes, Document, DocumentError, ResourceState};

@@ -306,25 +306,30 @@ impl<'b> Builder<'b> {
 
     /// Says when an object of that name exists: it may be the one that was meant.
     fn note_namesake(&mut self, draft: &Draft<'_>, after: &Object) {
-        let namesake = self
+        let listed = self
             .resolver
             .index
             .named(after.kind.block(), after.name())
-            .find(|live| !self.resolver.is_managed(&live.id));
-        if let Some(live) = namesake {
+            .find(|live| !self.resolver.is_managed(&live.id))
+            .map(|live| live.id.clone());
+        let namesake = listed.or_else(|| {
+            let group = self.resolver.group_named(after.name());
+            group.filter(|_| after.kind == Kind::Group)
+        });
+        if let Some(id) = namesake {
             self.notes.push(
                 Note::warning(
                     "namesake",
                     format!(
                         "the tenant has a {} called `{}` already, and this plan makes another",
                         after.kind.noun(),
-                        live.name()
+                        after.name()
                     ),
                 )
                 .on(&draft.change.address, draft.origin())
                 .help(format!(
-                    "to adopt it instead: `capol import {} {}`",
-                    draft.change.address, live.id
+                    "to adopt it instead: `capol import {} {id}`",
+                    draft.change.address
                 )),
             );
         }

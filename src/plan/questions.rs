@@ -7,7 +7,9 @@ use crate::model::live::LiveTenant;
 use crate::model::properties::ApiVersion;
 use crate::model::state::Document;
 use crate::model::wire::members_path;
-use crate::model::{Kind, Lookup, Reference, Target};
+use crate::model::{Address, Kind, Lookup, Reference, Target};
+
+use super::identity::follow;
 
 /// What to read of the tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,6 +86,24 @@ pub fn reading(desired: &Configuration, state: Option<&Document>) -> Reading {
         }
     }
     reading
+}
+
+/// The look-ups that tell whether the tenant has a group of the name of one that a plan may make: groups are not listed.
+pub fn namesakes(desired: &Configuration, state: Option<&Document>) -> BTreeSet<Lookup> {
+    let held = state.into_iter().flat_map(|state| state.resources.keys());
+    let held: BTreeSet<Address> = held
+        .filter_map(|address| Some(follow(&address.parse().ok()?, &desired.moves).0))
+        .collect();
+    let groups = desired.resources.values().filter(|resource| {
+        let imported = desired.imports.iter().any(|import| import.to == resource.address);
+        resource.object.kind == Kind::Group && !imported && !held.contains(&resource.address)
+    });
+    groups
+        .map(|group| Lookup {
+            target: Target::Group,
+            name: group.object.name().to_owned(),
+        })
+        .collect()
 }
 
 fn owns_members(resource: &Resource) -> bool {

@@ -74,6 +74,23 @@ impl<'a> Resolver<'a> {
         self.managed.contains(id)
     }
 
+    /// The id of a group that is called so and that nobody manages, when that was asked.
+    pub(super) fn group_named(&self, name: &str) -> Option<String> {
+        let lookup = Lookup {
+            target: Target::Group,
+            name: name.to_owned(),
+        };
+        let found = match self.directory.answers.get(&lookup)? {
+            Answer::Found(candidate) => std::slice::from_ref(candidate),
+            Answer::Ambiguous(candidates) => candidates.as_slice(),
+            Answer::Missing(_) => &[],
+        };
+        let mut named = found.iter().filter(|candidate| candidate.name == name);
+        named
+            .find(|candidate| !self.is_managed(&candidate.id))
+            .map(|candidate| candidate.id.clone())
+    }
+
     /// The reference with its id, or still [`Reference::Managed`] when the object is yet to be made.
     pub(super) fn resolve(&self, reference: &Reference) -> Result<Reference, Box<Problem>> {
         match reference {

@@ -11,7 +11,9 @@ use super::page::{Page, Role, Text};
 use super::visible::visible;
 use super::words;
 use crate::model::state::{Changes, Document, Moved, OutputState, Removed};
-use crate::ops::state::{History, Holder, Listed, LockInfo, Locked, Pushed, Repaired, Shown};
+use crate::ops::state::{
+    Evidence, History, Holder, Left, Listed, LockInfo, Locked, Pushed, Repaired, Shown, WhyLeft,
+};
 
 /// One address a line.
 pub fn list_text(listed: &[Listed]) -> String {
@@ -258,41 +260,149 @@ pub fn history_page(history: &History) -> Page {
     page
 }
 
-/// What repairing did, and what nobody knows any more.
-pub fn repaired_page(repaired: &Repaired) -> Page {
+/// What a repair would do.
+pub fn repair_page(repair: &Repaired, place: &str) -> Page {
     let mut page = Page::default();
-    if let Some(serial) = repaired.restored_serial {
-        page.line(
-            0,
-            format!("The newest kept version, serial {serial}, took the place of the state."),
-        );
+    if let Some(fault) = &repair.fault {
+        page.line(0, format!("The state `{place}` cannot be used: {fault}."));
     }
-    if let Some(kept) = &repaired.journal_kept {
+    if let (Some(serial), Some(at)) = (repair.restored_serial, repair.restored_at) {
+        let kept = format!("The newest kept version, serial {serial} of {}", second(at));
+        page.line(0, format!("{kept}, takes the place of the state."));
+    }
+    if let Some(later) = repair.later_serial {
         page.line(
             0,
             format!(
-                "The damaged journal is set aside, as `{}`; {} could not be read.",
-                kept.display(),
-                words::count(repaired.damaged_lines.len(), "line")
+                "Later versions, up to serial {later}, cannot be read: what applies wrote since is taken from their \
+                 journals, anything else is not known. With `--from-tenant` it is looked for in the tenant."
             ),
         );
-        for address in &repaired.settled {
-            page.line(2, format!("taken into the state: {address}"));
-        }
-        for unknown in &repaired.unknown {
+    }
+    let rows = repair.bound.iter().map(|bound| {
+        let told = format!(
+            "{}, {}",
+            object_text(&bound.id, &bound.name),
+            evidence(bound.evidence)
+        );
+        (Text::plain(&bound.address), Text::from(told))
+    });
+    section(&mut page, "What the state then holds", rows.collect());
+    let rows = repair.left_out.iter().flat_map(|left| {
+        let told = why_left(left, repair.damaged_journal);
+        let first = (Text::plain(&left.address), Text::from(told));
+        let candidates = left.candidates.iter().filter(|_| left.why != WhyLeft::NoBlock);
+        let candidates = candidates.map(|candidate| {
+            let object = object_text(&candidate.id, &candidate.name);
+            (Text::default(), Text::from(format!("may be {object}")))
+        });
+        std::iter::once(first).chain(candidates)
+    });
+    section(&mut page, "What is left out", rows.collect());
+    if !repair.left_out.is_empty() {
+        page.blank();
+        page.line(
+            0,
+            "A plan would create what is left out and has a block. To adopt an object instead: `capol import ADDRESS ID`",
+        );
+    }
+    if repair.damaged_journal {
+        let lines = words::count(repair.damaged_lines.len(), "line");
+        page.blank();
+        page.line(
+            0,
+            format!(
+                "The journal of an interrupted apply is damaged, and is set aside: {lines} cannot be read."
+            ),
+        );
+        for unknown in &repair.unknown {
             let operation = format!("{:?}", unknown.operation).to_lowercase();
             page.line(2, format!("not known: {operation} of {}", unknown.address));
         }
-        page.line(
-            0,
-            "What the tenant holds now shows in `capol plan`; `capol import ADDRESS ID` adopts what it made and the \
-             state does not name.",
-        );
+        if !repair.unknown.is_empty() {
+            page.line(
+                0,
+                "What such a request made is in the tenant: `capol import ADDRESS ID` adopts it.",
+            );
+        }
     }
-    if repaired.is_nothing() {
+    if repair.has_changes {
+        page.blank();
+    }
+    if !repair.has_changes && repair.left_out.is_empty() {
         page.line(0, "There is nothing to repair.");
     }
-    if repaired.unfinished_apply {
+    page
+}
+
+fn section(page: &mut Page, heading: &str, rows: Vec<(Text, Text)>) {
+    if rows.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line(0, Text::of(Role::Heading, heading));
+    page.rows(2, 40, rows);
+}
+
+fn object_text(id: &str, name: &str) -> String {
+    if name.is_empty() {
+        id.to_owned()
+    } else {
+        format!("`{name}` ({id})")
+    }
+}
+
+fn evidence(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::History => "known from the history",
+        Evidence::Journal => "known from a journal",
+        Evidence::Configuration => "named by an `import` block",
+        Evidence::Name => "the only one of this name",
+    }
+}
+
+fn why_left(left: &Left, damaged_journal: bool) -> String {
+    let name = &left.name;
+    match left.why {
+        WhyLeft::Ambiguous => format!("it is not certain which object is `{name}`"),
+        WhyLeft::UnknownCreate if damaged_journal => {
+            format!("nobody knows what became of the create of `{name}`")
+        }
+        WhyLeft::UnknownCreate => {
+            format!("a create of `{name}` was interrupted: `capol apply` finds out what became of it")
+        }
+        WhyLeft::Gone => "the object whose id is known is not in the tenant".to_owned(),
+        WhyLeft::NotFound => format!("nothing in the tenant is called `{name}`"),
+        WhyLeft::NoBlock => {
+            let ids = left
+                .candidates
+                .iter()
+                .map(|object| object_text(&object.id, &object.name));
+            let ids: Vec<String> = ids.collect();
+            format!("{} has no block any more, and stays as it is", ids.join(", "))
+        }
+    }
+}
+
+/// What a repair did.
+pub fn repaired_page(repair: &Repaired) -> Page {
+    let mut page = Page::default();
+    if let (true, Some(serial)) = (repair.written, repair.serial) {
+        page.line(0, format!("The state is written, at serial {serial}."));
+    }
+    if let Some(kept) = &repair.state_kept {
+        page.line(0, format!("The damaged file is kept, as `{}`.", kept.display()));
+    }
+    if let Some(kept) = &repair.journal_kept {
+        page.line(
+            0,
+            format!("The damaged journal is set aside, as `{}`.", kept.display()),
+        );
+    }
+    if repair.written {
+        page.line(0, "What the tenant holds otherwise shows in `capol plan`.");
+    }
+    if repair.unfinished_apply {
         page.line(0, "An apply was interrupted. To take it up: capol apply");
     }
     page

@@ -62,7 +62,7 @@ impl Diagnostic for BrokenState {
             )),
             (None, true) => self.source.help(),
             (None, false) => Some(Box::new(
-                "copy it from a backup, or move it away and adopt what is in the tenant: `capol import --all`",
+                "copy it from a backup, or find its objects in the tenant again: `capol state repair`",
             )),
         }
     }

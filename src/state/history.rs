@@ -17,6 +17,7 @@ use super::files::Files;
 use super::replace;
 use crate::model::state::Changes;
 use crate::model::state::Document;
+use crate::model::state::Remains;
 use crate::model::state::Version;
 use crate::model::state::digest;
 use crate::model::state::json_reason;
@@ -53,6 +54,9 @@ pub struct HistoryEntry {
     /// How it differs from the version before it.
     pub changes: Changes,
 }
+
+/// A document of the history that can be read, and where it is.
+pub(super) type Kept = (KeptVersion, Document);
 
 /// The folder of versions.
 #[derive(Debug)]
@@ -153,7 +157,7 @@ impl History {
     }
 
     /// The newest document that can be read, and where it is; none when nothing is kept.
-    pub(super) fn newest(&self) -> Result<Option<(KeptVersion, Document)>, StateError> {
+    pub(super) fn newest(&self) -> Result<Option<Kept>, StateError> {
         let mut first_error = None;
         for (serial, name) in self.names()?.into_iter().rev() {
             let found = self.record(&name).and_then(|record| {
@@ -172,12 +176,48 @@ impl History {
         first_error.map_or(Ok(None), Err)
     }
 
-    /// Keeps what is no document, out of the way of the versions.
-    pub(super) fn keep_damaged(&self, bytes: &[u8]) -> Result<(), StateError> {
+    /// The newest document that can be read, and what is left of the later ones, newest first.
+    pub(super) fn salvage(&self) -> Result<(Option<Kept>, Vec<Remains>), StateError> {
+        let mut later = Vec::new();
+        for (serial, name) in self.names()?.into_iter().rev() {
+            let path = self.folder.join(&name);
+            let bytes = self
+                .files
+                .read(&path)
+                .map_err(|source| failed("read", &path, source))?;
+            let record = serde_json::from_slice::<Record<Value>>(&bytes.unwrap_or_default()).ok();
+            let document = record.as_ref().map(|record| record.document.to_string());
+            match (record, document.map(|text| Document::parse(text.as_bytes()))) {
+                (Some(record), Some(Ok(document))) => {
+                    let at = record.at;
+                    return Ok((Some((KeptVersion { path, serial, at }, document)), later));
+                }
+                (record, _) => later.push(Remains {
+                    serial: Some(serial),
+                    ..record.map_or_else(Remains::default, |record| Remains::of_json(&record.document))
+                }),
+            }
+        }
+        Ok((None, later))
+    }
+
+    /// Whether this very version is kept.
+    pub(super) fn holds(&self, stored: &Stored) -> Result<bool, StateError> {
+        let wanted = file_name(stored);
+        Ok(self.names()?.into_iter().any(|(_, name)| name == wanted))
+    }
+
+    /// Keeps what is no document, out of the way of the versions; says where.
+    pub(super) fn keep_damaged(&self, bytes: &[u8]) -> Result<PathBuf, StateError> {
+        self.files
+            .create_folder(&self.folder)
+            .map_err(|source| failed("written", &self.folder, source))?;
         let digest = digest(bytes);
         let name = format!("damaged-{}{ENDING}", digest.get(..8).unwrap_or(&digest));
         let path = self.folder.join(name);
-        replace::replace(&*self.files, &path, bytes).map_err(|fault| failed("written", &path, fault.source))
+        replace::replace(&*self.files, &path, bytes)
+            .map_err(|fault| failed("written", &path, fault.source))?;
+        Ok(path)
     }
 
     fn write(&self, before: Option<&Stored>, after: &Stored, change: &Change) -> Result<(), StateError> {

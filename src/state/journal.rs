@@ -25,8 +25,11 @@ use jiff::Timestamp;
 
 use self::grammar::Grammar;
 pub use self::past::PastApply;
+pub use self::past::Tale;
 pub use self::past::past_applies;
 pub use self::past::read_past;
+pub use self::past::tale_left;
+pub use self::past::tales;
 pub use self::record::ApplyBegin;
 pub use self::record::Begin;
 pub use self::record::Effect;
@@ -232,17 +235,6 @@ impl Journal {
             .unwrap_or_default();
         let records = record::parse(path, &bytes)?.records;
         Ok(Recovery::of(&records).map_or_else(Vec::new, |recovery| recovery.open))
-    }
-
-    /// What can be read of a journal that [`Journal::resume`] calls damaged; none when its first line cannot.
-    pub fn salvage(store: &LocalFile) -> Result<Option<Recovery>, StateError> {
-        let path = &store.place().journal;
-        let bytes = store
-            .files()
-            .read(path)
-            .map_err(|source| failed("read", path, source))?
-            .unwrap_or_default();
-        Ok(Recovery::of(&record::salvage(&bytes).0))
     }
 
     /// Moves a journal that [`Journal::resume`] calls damaged into the history, as `damaged-…`, and returns what can

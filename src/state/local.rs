@@ -62,12 +62,6 @@ impl LocalFile {
         &self.files
     }
 
-    /// The newest version of the history that can be read, for when the state file itself cannot.
-    pub fn newest_kept(&self) -> Result<Option<Document>, StateError> {
-        let newest = self.history_folder().newest()?;
-        Ok(newest.map(|(_, document)| document))
-    }
-
     /// Refuses when there is no state although there was one: an apply would make everything a second time.
     ///
     /// The first write of all may have been cut short before its file had its name; what it kept proves nothing.
@@ -85,33 +79,8 @@ impl LocalFile {
         }
     }
 
-    /// Puts [`newest_kept`](Self::newest_kept) in the place of a state file that is damaged or gone.
-    ///
-    /// The damaged file moves into the history for a person to look at. None when there is nothing to repair.
-    pub fn repair(&self, guard: &Guard) -> Result<Option<Stored>, StateError> {
-        guard.check()?;
-        let fault = match self.stored() {
-            Ok(Some(_)) => return Ok(None),
-            Ok(None) => None,
-            Err(broken @ StateError::Broken(_)) => Some(broken),
-            Err(other) => return Err(other),
-        };
-        let Some(document) = self.newest_kept()? else {
-            return fault.map_or(Ok(None), Err);
-        };
-        if let Some(bytes) = self.bytes()? {
-            self.history_folder().keep_damaged(&bytes)?;
-        }
-        let text = document.render()?;
-        self.put(&self.target()?, text.as_bytes())?;
-        Ok(Some(Stored {
-            version: version_of(&document, text.as_bytes()),
-            document,
-        }))
-    }
-
     /// The state file itself, when the path is a symbolic link to it.
-    fn target(&self) -> Result<PathBuf, StateError> {
+    pub(super) fn target(&self) -> Result<PathBuf, StateError> {
         self.files
             .resolve(&self.place.state)
             .map_err(|source| StateError::Read {
@@ -127,14 +96,14 @@ impl LocalFile {
         })
     }
 
-    fn history_folder(&self) -> History {
+    pub(super) fn history_folder(&self) -> History {
         History {
             folder: self.place.history.clone(),
             files: Arc::clone(&self.files),
         }
     }
 
-    fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
+    pub(super) fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
         self.files
             .read(&self.place.state)
             .map_err(|source| StateError::Read {
@@ -160,7 +129,7 @@ impl LocalFile {
         }
     }
 
-    fn stored(&self) -> Result<Option<Stored>, StateError> {
+    pub(super) fn stored(&self) -> Result<Option<Stored>, StateError> {
         let Some(bytes) = self.bytes()? else {
             return Ok(None);
         };
@@ -237,7 +206,7 @@ impl LocalFile {
         Ok(())
     }
 
-    fn put(&self, target: &Path, bytes: &[u8]) -> Result<(), StateError> {
+    pub(super) fn put(&self, target: &Path, bytes: &[u8]) -> Result<(), StateError> {
         let folder = place::folder_of(target).to_owned();
         replace::replace(&*self.files, target, bytes).map_err(|failed| {
             let source = failed.source;
@@ -343,7 +312,7 @@ impl StateStore for LocalFile {
     }
 }
 
-fn version_of(document: &Document, bytes: &[u8]) -> Version {
+pub(super) fn version_of(document: &Document, bytes: &[u8]) -> Version {
     Version {
         lineage: document.lineage,
         serial: document.serial,

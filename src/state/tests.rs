@@ -79,6 +79,15 @@ pub(super) fn write(store: &LocalFile, document: &Document) -> Stored {
     block_on(store.swap(&guard, version.as_ref(), document, &change("apply"))).unwrap()
 }
 
+/// What a repair does when the history tells everything.
+pub(super) fn put_newest_back(store: &LocalFile) {
+    let wreck = store.wreck().unwrap().unwrap();
+    let (_, newest) = wreck.newest.unwrap();
+    store
+        .put_back(&Guard::without_lock(), newest, &change("state repair"))
+        .unwrap();
+}
+
 pub(super) fn change(operation: &str) -> Change {
     Change {
         at: at(0),

@@ -45,7 +45,7 @@ fn a_state_behind_a_link_is_written_where_the_link_leads() {
             // Nothing is known of what was applied: the state is as if it was never there.
             let refused = case.folder.capol(&["state", "list"]);
             assert!(refused.err.contains("ops::no_state"), "{}", refused.all());
-            let made = case.folder.capol(&["state", "repair"]);
+            let made = case.folder.capol(&["state", "repair", "--yes"]);
             assert_eq!(made.status, 0, "{}", made.all());
             case.recovers(ground(), "behind a link that led nowhere");
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use capol::apply::StepResult;
 use capol::model::state::Document;
 use capol::sandbox::Kind;
-use capol::state::journal::{Begin, Journal, Open, Recovery};
+use capol::state::journal::{Begin, Open, Recovery};
 use capol::state::{LocalFile, Place};
 use serde_json::Value;
 
@@ -376,7 +376,8 @@ fn left_over(stage: &Stage) -> Option<Recovery> {
         Place::in_project(std::path::Path::new(ROOT), None),
         std::sync::Arc::new(process),
     );
-    Journal::salvage(&store).unwrap()
+    let left = capol::state::journal::tale_left(&store).unwrap()?;
+    Recovery::of(&left.records)
 }
 
 /// Which address a create was for, as state and journal tell after it.

@@ -165,12 +165,12 @@ impl Adoption<'_> {
             let present = stored.document.for_tenant(&self.connection.tenant_id);
             present.map_err(StateError::from)?;
         }
-        let mut known = addresses(stored.as_ref());
+        let mut known = addresses(stored.as_ref().map(|stored| &stored.document));
         for (object, address) in chosen.iter().zip(&imported.addresses) {
             known.extend(key(object).map(|key| (key, address.to_string())));
         }
         for (object, address) in chosen.iter().zip(&imported.addresses) {
-            let resource = remembered(object, &known);
+            let resource = adopted(object, &known);
             document.resources.insert(address.to_string(), resource);
         }
         if document.resources.is_empty() && texts.is_empty() {
@@ -314,10 +314,10 @@ fn managed(stored: Option<&Stored>) -> BTreeMap<(&'static str, String), String> 
 }
 
 /// The address of each object that can be referred to.
-fn addresses(stored: Option<&Stored>) -> BTreeMap<(Target, String), String> {
-    stored
+pub(in crate::ops) fn addresses(document: Option<&Document>) -> BTreeMap<(Target, String), String> {
+    document
         .into_iter()
-        .flat_map(|stored| &stored.document.resources)
+        .flat_map(|document| &document.resources)
         .filter_map(|(address, kept)| {
             Some((
                 (kept.kind.target()?, kept.id.to_ascii_lowercase()),
@@ -327,7 +327,7 @@ fn addresses(stored: Option<&Stored>) -> BTreeMap<(Target, String), String> {
         .collect()
 }
 
-fn key(object: &LiveObject) -> Option<(Target, String)> {
+pub(in crate::ops) fn key(object: &LiveObject) -> Option<(Target, String)> {
     Some((object.kind.target()?, object.id.to_ascii_lowercase()))
 }
 
@@ -345,7 +345,11 @@ fn exported(object: &LiveObject) -> Exported {
     }
 }
 
-fn remembered(object: &LiveObject, known: &BTreeMap<(Target, String), String>) -> ResourceState {
+/// What state remembers of a live object that it takes in; `known` are the addresses of what it may refer to.
+pub(in crate::ops) fn adopted(
+    object: &LiveObject,
+    known: &BTreeMap<(Target, String), String>,
+) -> ResourceState {
     let references = object.object.references();
     let dependencies = references.iter().filter_map(|(_, reference)| match reference {
         Reference::Id { target, id } => known.get(&(*target, id.to_ascii_lowercase())).cloned(),

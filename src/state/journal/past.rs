@@ -1,6 +1,7 @@
 //! Journals of applies that are over, kept for `undo`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use super::failed;
 use super::record::ApplyBegin;
 use super::record::Record;
 use super::record::parse;
+use super::record::salvage;
 use crate::state::LocalFile;
 use crate::state::StateError;
 use crate::state::history;
@@ -63,6 +65,48 @@ pub fn read_past(store: &LocalFile, apply: &str) -> Result<Vec<Record>, StateErr
             apply: apply.to_owned(),
         }),
     }
+}
+
+/// What a journal tells, as far as it can be read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tale {
+    /// The apply.
+    pub apply: ApplyBegin,
+    /// Its records; the first is the beginning of the apply.
+    pub records: Vec<Record>,
+    /// The lines that cannot be read, from 1.
+    pub damaged_lines: Vec<usize>,
+}
+
+/// What the journals of the applies that are over tell, oldest first. One that does not tell its apply is passed over.
+pub fn tales(store: &LocalFile) -> Result<Vec<Tale>, StateError> {
+    let mut tales = Vec::new();
+    for name in names(store)? {
+        tales.extend(tale(store, &store.place().history.join(name))?);
+    }
+    tales.sort_by_key(|tale| (tale.apply.at, tale.apply.serial, tale.apply.apply.clone()));
+    Ok(tales)
+}
+
+/// What the journal of the apply under way, or of one that was interrupted, tells.
+pub fn tale_left(store: &LocalFile) -> Result<Option<Tale>, StateError> {
+    tale(store, &store.place().journal)
+}
+
+fn tale(store: &LocalFile, path: &Path) -> Result<Option<Tale>, StateError> {
+    let bytes = store.files().read(path);
+    let bytes = bytes
+        .map_err(|source| failed("read", path, source))?
+        .unwrap_or_default();
+    let (records, damaged_lines) = salvage(&bytes);
+    let Some(Record::ApplyBegin(apply)) = records.first() else {
+        return Ok(None);
+    };
+    Ok(Some(Tale {
+        apply: apply.clone(),
+        damaged_lines,
+        records,
+    }))
 }
 
 fn names(store: &LocalFile) -> Result<Vec<String>, StateError> {

@@ -64,11 +64,15 @@ fn a_damaged_or_missing_state_is_repaired_from_the_history() {
         let store = project.store();
         let before = project.holding(&written);
         damage(&project);
+        put_newest_back(&store);
+        assert_eq!(block_on(store.load()).unwrap(), Some(before.clone()));
+        assert!(store.wreck().unwrap().is_none());
         let guard = lock(&store, "first").unwrap();
-        let repaired = store.repair(&guard).unwrap().unwrap();
-        assert_eq!(repaired, before);
-        assert_eq!(block_on(store.load()).unwrap(), Some(before));
-        assert_eq!(store.repair(&guard).unwrap(), None);
+        let refused = store.put_back(&guard, before.document, &change("state repair"));
+        assert!(
+            matches!(refused, Err(StateError::Exists { found: 2 })),
+            "{refused:?}"
+        );
     }
 }
 
@@ -80,6 +84,12 @@ fn repair_never_replaces_a_state_of_a_later_version() {
     let text = std::fs::read_to_string(project.place().state).unwrap();
     let newer = text.replace("\"format_version\": 1", "\"format_version\": 2");
     std::fs::write(project.place().state, &newer).unwrap();
-    assert!(store.repair(&Guard::without_lock()).is_err());
+    assert!(store.wreck().is_err());
+    let guard = Guard::without_lock();
+    assert!(
+        store
+            .put_back(&guard, document(&["b"]), &change("state repair"))
+            .is_err()
+    );
     assert_eq!(std::fs::read_to_string(project.place().state).unwrap(), newer);
 }

@@ -121,7 +121,7 @@ fn a_state_that_was_there_and_is_gone_is_no_empty_one() {
     // The first write of all may look like this when it was cut short.
     std::fs::remove_file(&project.place().state).unwrap();
     store.not_lost().unwrap();
-    project.store().repair(&Guard::without_lock()).unwrap();
+    put_newest_back(&store);
     write(&store, &document(&["b"]));
     store.not_lost().unwrap();
     std::fs::remove_file(&project.place().state).unwrap();
