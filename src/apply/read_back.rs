@@ -221,7 +221,7 @@ fn remember(
         };
         let differs = differing.contains(&change.address);
         match (differs, change.action) {
-            (false, _) => kept.answered = Some(found.json.clone().into()),
+            (false, _) => kept.answered = Some(found.json.clone()),
             (true, Action::Create | Action::Replace) => {}
             (true, _) => kept.answered = None,
         }

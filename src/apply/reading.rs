@@ -3,13 +3,13 @@
 //! Graph has no ETags for these objects. So a collection whose last reading is too old is listed again before an object
 //! in it is written; at the service's rate that is at most a tenth more requests. An object that moved is not written.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
-use serde_json::Value as Json;
 use tokio::time::Instant;
 
 use super::find::names;
@@ -19,6 +19,7 @@ use crate::graph::{Collection, GraphError, SnapshotOptions, Version};
 use crate::model::Kind;
 use crate::model::live::{LiveIndex, LiveObject, LiveTenant};
 use crate::model::properties::{Access, ApiVersion};
+use crate::model::state::Json as StateJson;
 use crate::model::wire::members_path;
 use crate::plan::{Act, Step, StepId, equal};
 
@@ -69,30 +70,31 @@ pub(super) enum Obstacle {
 }
 
 /// The object that a step changes or deletes, or makes under an id of the project's choice; none for one that only adds.
-fn written(act: &Act) -> Option<(Kind, &str)> {
+fn written(act: &Act) -> Option<(Kind, Cow<'_, str>)> {
     match act {
         Act::Create {
             kind: Kind::Context,
             body,
             ..
-        } => Some((Kind::Context, body.get("id")?.as_str()?)),
+        } => Some((Kind::Context, body.value().get("id")?.as_str()?.to_owned().into())),
         Act::Update { kind, id, .. } | Act::Release { kind, id, .. } | Act::Delete { kind, id, .. } => {
-            Some((*kind, id))
+            Some((*kind, id.into()))
         }
         Act::SetCombinations { id, .. }
         | Act::AddConfiguration { id, .. }
-        | Act::RemoveConfiguration { id, .. } => Some((Kind::Strength, id)),
+        | Act::RemoveConfiguration { id, .. } => Some((Kind::Strength, id.into())),
         _ => None,
     }
 }
 
 /// The property paths that a step writes.
 fn paths(act: &Act) -> BTreeSet<&'static str> {
-    let of = |kind: Kind, body: &Json| {
+    let of = |kind: Kind, body: &StateJson| {
+        let body = body.value();
         let properties = kind.properties().iter();
         properties
             .map(|property| property.wire)
-            .filter(|wire| names(body, wire))
+            .filter(|wire| names(&body, wire))
             .collect()
     };
     let listed = |wanted: &str| {
@@ -137,7 +139,7 @@ impl Readings {
             return Some(Obstacle::Unread(of));
         }
         let now = reading?.objects.get(&id.to_ascii_lowercase());
-        let Some(then) = live.of_block(kind.block(), id) else {
+        let Some(then) = live.of_block(kind.block(), &id) else {
             return now.map(|_| Obstacle::Taken);
         };
         match now {
@@ -328,7 +330,7 @@ async fn list(
             ..SnapshotOptions::default()
         };
         let snapshot = Box::pin(graph.snapshot(&options)).await?;
-        for object in snapshot.objects().map_err(unreadable)? {
+        for object in snapshot.objects()? {
             objects.insert(object.id.clone(), object);
         }
     } else {
@@ -345,10 +347,8 @@ async fn list(
         while let Some(page) = listed.next().await? {
             for json in page {
                 let object = match of {
-                    Collection::NamedLocations => {
-                        LiveObject::read_location(json, ApiVersion::V1).map_err(unreadable)?
-                    }
-                    _ => Some(LiveObject::read(kind(of), json, version).map_err(unreadable)?),
+                    Collection::NamedLocations => LiveObject::read_location(json, ApiVersion::V1)?,
+                    _ => Some(LiveObject::read(kind(of), json, version)?),
                 };
                 objects.extend(object.map(|object| (object.id.clone(), object)));
             }
@@ -368,13 +368,5 @@ fn kind(of: Collection) -> Kind {
         Collection::Contexts => Kind::Context,
         Collection::Groups => Kind::Group,
         _ => Kind::Policy,
-    }
-}
-
-fn unreadable(error: crate::model::wire::WireError) -> GraphError {
-    GraphError::Incomplete {
-        call: "GET".to_owned(),
-        what: error.to_string(),
-        request_id: "none".to_owned(),
     }
 }

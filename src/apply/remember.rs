@@ -59,7 +59,7 @@ fn remember_as_is(live: &LiveIndex<'_>, change: &ResourceChange, adopted: bool, 
         sent: if adopted { None } else { change.sent.clone() },
         modified_date_time: live.and_then(|live| live.modified_date_time.clone()),
         answered: live
-            .map(|live| live.json.clone().into())
+            .map(|live| live.json.clone())
             .or_else(|| earlier.and_then(|earlier| earlier.answered.clone())),
         dependencies: dependencies(change),
         lifecycle: lifecycle(change),

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::graph::Collection;
 use crate::model::properties::ApiVersion;
+use crate::model::state::Json as StateJson;
 use crate::model::{Address, Kind};
 use crate::plan::step::fill;
 use crate::plan::{Act, ObjectId, Pending};
@@ -103,7 +104,7 @@ pub(super) fn ready(act: &Act, ids: &BTreeMap<Address, String>, audience: &str) 
             id,
             version,
             body,
-        } => update(*kind, id).with(*version, Some(body.clone()), "release"),
+        } => update(*kind, id).with(*version, Some(body.value()), "release"),
         Act::Delete { kind, id, version } => Ready::new(
             Call::Delete(collection(*kind), id.clone()),
             Operation::Delete,
@@ -135,7 +136,7 @@ pub(super) fn ready(act: &Act, ids: &BTreeMap<Address, String>, audience: &str) 
             "POST",
             strength(id, CONFIGURATIONS),
         )
-        .with(ApiVersion::V1, Some(body.clone()), "update"),
+        .with(ApiVersion::V1, Some(body.value()), "update"),
         Act::RemoveConfiguration { id, configuration } => Ready::new(
             Call::RemoveConfiguration(id.clone(), configuration.clone()),
             Operation::Unlink,
@@ -206,8 +207,8 @@ fn update(kind: Kind, id: &str) -> Ready {
     )
 }
 
-fn filled(body: &Json, pending: &[Pending], ids: &BTreeMap<Address, String>) -> Option<Json> {
-    let mut body = body.clone();
+fn filled(body: &StateJson, pending: &[Pending], ids: &BTreeMap<Address, String>) -> Option<Json> {
+    let mut body = body.value();
     for place in pending {
         if !fill(&mut body, place, ids.get(&place.address)?) {
             return None;

@@ -182,7 +182,9 @@ async fn seen(executor: &Executor<'_>, plan: &Plan) -> Result<Vec<Seen>, ApplyEr
                 .map(|object| object.id.clone())
                 .collect()
         });
-        if let (Kind::Group, Some(name)) = (kind, body.get("displayName").and_then(Json::as_str)) {
+        if *kind == Kind::Group
+            && let Some(name) = body.value().get("displayName").and_then(Json::as_str)
+        {
             named.insert(Lookup {
                 target: Target::Group,
                 name: name.to_owned(),

@@ -394,7 +394,7 @@ impl<'a> Walk<'a> {
         let id = change.id.as_ref()?;
         self.live
             .of_block(change.kind.block(), id)
-            .map(|live| live.json.clone())
+            .map(|live| live.json.value())
     }
 
     /// What to write down of a step that came back, which is taken into the document.

@@ -1,6 +1,7 @@
 //! What can go wrong between capol and Graph.
 
 use super::service_error::ServiceError;
+use crate::model::wire::WireError;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -201,6 +202,11 @@ pub enum GraphError {
         /// What was written.
         given: String,
     },
+
+    /// An object that is not as Graph documents it.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unreadable(#[from] WireError),
 
     /// A mistake of capol's own.
     #[error("capol made a request it should not make: {what}")]

@@ -17,19 +17,7 @@ impl Snapshot {
 
     /// The same, without a copy.
     pub fn into_objects(self) -> Result<Vec<LiveObject>, WireError> {
-        let mut objects = Vec::new();
-        let version = if self.policies_beta.is_some() {
-            ApiVersion::Beta
-        } else {
-            ApiVersion::V1
-        };
-        let policies = match (self.policies_beta, self.policies_v1) {
-            (Some(policies), _) | (None, Some(policies)) => policies,
-            (None, None) => Vec::new(),
-        };
-        for policy in policies {
-            objects.push(LiveObject::read(Kind::Policy, policy, version)?);
-        }
+        let mut objects = self.policies.unwrap_or_default();
         for location in self.named_locations.into_iter().flatten() {
             objects.extend(LiveObject::read_location(location, ApiVersion::V1)?);
         }
@@ -56,7 +44,7 @@ impl Snapshot {
     /// The kinds of which the snapshot holds every object.
     pub fn complete(&self) -> BTreeSet<Kind> {
         let mut complete = BTreeSet::new();
-        if self.policies_v1.is_some() || self.policies_beta.is_some() {
+        if self.policies.is_some() {
             complete.insert(Kind::Policy);
         }
         if self.named_locations.is_some() {

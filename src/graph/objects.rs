@@ -57,7 +57,7 @@ impl Collection {
     }
 
     /// How large a page is asked for: as large as can be, where the service takes the wish (`FACTS` 5.3).
-    fn page(self) -> &'static [(&'static str, &'static str)] {
+    pub(super) fn page(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Policies | Self::NamedLocations => &[("$top", "999")],
             Self::Strengths | Self::Contexts | Self::Terms | Self::Groups => &[],

@@ -4,6 +4,8 @@ use super::client::Graph;
 use super::cloud::Version;
 use super::error::GraphError;
 use super::objects::Collection;
+use crate::model::Kind;
+use crate::model::live::LiveObject;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,10 +47,8 @@ pub struct SnapshotOptions {
 /// The tenant as it is now. A part that was not asked for is `None`, never an empty list.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Snapshot {
-    /// Policies as v1.0 gives them; only their ids when beta's were read too.
-    pub policies_v1: Option<Vec<Value>>,
-    /// Policies as beta gives them.
-    pub policies_beta: Option<Vec<Value>>,
+    /// Policies, as beta gives them when that was read.
+    pub policies: Option<Vec<LiveObject>>,
     /// Named locations.
     pub named_locations: Option<Vec<Value>>,
     /// Authentication strengths, built-in ones included.
@@ -69,26 +69,13 @@ pub struct Snapshot {
     pub request_count: u64,
 }
 
-impl Snapshot {
-    /// The policies in their fullest form: beta's when they were read.
-    pub fn policies(&self) -> &[Value] {
-        self.policies_beta
-            .as_deref()
-            .or(self.policies_v1.as_deref())
-            .unwrap_or_default()
-    }
-}
-
 impl Graph {
     /// Reads the tenant: one list a kind and version, never an object at a time.
     pub async fn snapshot(&self, options: &SnapshotOptions) -> Result<Snapshot, GraphError> {
         let before = self.requests_sent();
-        let wants = |wanted: &[PolicyVersions]| wanted.contains(&options.policies);
-        let beta = wants(&[PolicyVersions::Beta, PolicyVersions::Both]).then_some(Version::Beta);
         let deleted = options.deleted.then_some(Version::V1);
         let (
-            policies_v1,
-            policies_beta,
+            policies,
             named_locations,
             strengths,
             contexts,
@@ -99,8 +86,7 @@ impl Graph {
             deleted_locations,
         ) = Box::pin(async {
             futures::try_join!(
-                self.wanted_v1(options.policies),
-                self.wanted(Collection::Policies, beta),
+                self.wanted_policies(options.policies),
                 self.wanted(Collection::NamedLocations, options.named_locations),
                 self.wanted(Collection::Strengths, options.strengths),
                 self.wanted(Collection::Contexts, options.contexts),
@@ -112,9 +98,8 @@ impl Graph {
             )
         })
         .await?;
-        let mut snapshot = Snapshot {
-            policies_v1,
-            policies_beta,
+        let snapshot = Snapshot {
+            policies,
             named_locations,
             strengths,
             contexts,
@@ -123,10 +108,8 @@ impl Graph {
             members,
             deleted_policies,
             deleted_locations,
-            request_count: 0,
+            request_count: self.requests_sent() - before,
         };
-        self.reconcile(&mut snapshot).await?;
-        snapshot.request_count = self.requests_sent() - before;
         Ok(snapshot)
     }
 
@@ -137,23 +120,60 @@ impl Graph {
     ) -> Result<Option<Vec<Value>>, GraphError> {
         match version {
             Some(version) => {
-                identified(collection, version, self.list_all(collection, version).await?).map(Some)
+                let objects = self.list_all(collection, version).await?;
+                let mut ids = Ids::of(collection, version);
+                for object in &objects {
+                    ids.add(object)?;
+                }
+                Ok(Some(objects))
             }
             None => Ok(None),
         }
     }
 
-    /// The policies that v1.0 knows: beside beta's, which say more, only their ids.
-    async fn wanted_v1(&self, versions: PolicyVersions) -> Result<Option<Vec<Value>>, GraphError> {
-        let collection = Collection::Policies;
+    /// The policies of both versions must be the same. One made between the two lists shows as a difference too, so
+    /// they are read once more before it counts.
+    async fn wanted_policies(&self, versions: PolicyVersions) -> Result<Option<Vec<LiveObject>>, GraphError> {
         match versions {
-            PolicyVersions::None | PolicyVersions::Beta => Ok(None),
-            PolicyVersions::V1 => self.wanted(collection, Some(Version::V1)).await,
+            PolicyVersions::None => Ok(None),
+            PolicyVersions::V1 => self.policies(Version::V1).await.map(Some),
+            PolicyVersions::Beta => self.policies(Version::Beta).await.map(Some),
             PolicyVersions::Both => {
-                let ids = self.list_ids(collection, Version::V1).await?;
-                identified(collection, Version::V1, ids).map(Some)
+                let (v1, beta) = futures::try_join!(self.policy_ids(), self.policies(Version::Beta))?;
+                if differences(&v1, &beta).is_none() {
+                    return Ok(Some(beta));
+                }
+                drop(beta);
+                let (v1, beta) = futures::try_join!(self.policy_ids(), self.policies(Version::Beta))?;
+                match differences(&v1, &beta) {
+                    None => Ok(Some(beta)),
+                    Some(error) => Err(error),
+                }
             }
         }
+    }
+
+    /// Every policy. Each is read as its page comes: ten thousand as JSON are a hundred megabytes.
+    async fn policies(&self, version: Version) -> Result<Vec<LiveObject>, GraphError> {
+        let collection = Collection::Policies;
+        let mut pages = self.pages(version, collection.path(), collection.page());
+        let (mut policies, mut ids) = (Vec::new(), Ids::of(collection, version));
+        while let Some(page) = pages.next().await? {
+            for json in page {
+                ids.add(&json)?;
+                policies.push(LiveObject::read(Kind::Policy, json, version)?);
+            }
+        }
+        Ok(policies)
+    }
+
+    /// The ids of the policies that v1.0 knows.
+    async fn policy_ids(&self) -> Result<BTreeSet<String>, GraphError> {
+        let mut ids = Ids::of(Collection::Policies, Version::V1);
+        for object in self.list_ids(Collection::Policies, Version::V1).await? {
+            ids.add(&object)?;
+        }
+        Ok(ids.seen)
     }
 
     async fn wanted_deleted(
@@ -174,64 +194,44 @@ impl Graph {
         let found = self.objects_by_id(ids, &["group"]).await?;
         Ok(Some(found.into_values().collect()))
     }
-
-    /// Compares the ids of both versions. A policy made between the two lists shows as a difference too, so they
-    /// are read once more before it counts.
-    async fn reconcile(&self, snapshot: &mut Snapshot) -> Result<(), GraphError> {
-        let (Some(v1), Some(beta)) = (&snapshot.policies_v1, &snapshot.policies_beta) else {
-            return Ok(());
-        };
-        if differences(v1, beta).is_none() {
-            return Ok(());
-        }
-        let (v1, beta) = futures::try_join!(
-            self.wanted_v1(PolicyVersions::Both),
-            self.wanted(Collection::Policies, Some(Version::Beta)),
-        )?;
-        if let Some(error) = differences(
-            v1.as_deref().unwrap_or_default(),
-            beta.as_deref().unwrap_or_default(),
-        ) {
-            return Err(error);
-        }
-        snapshot.policies_v1 = v1;
-        snapshot.policies_beta = beta;
-        Ok(())
-    }
 }
 
-/// Every object of a list has an id of its own, or the list was not read right.
-fn identified(
+/// The ids of a list. Every object has one of its own, or the list was not read right.
+struct Ids {
     collection: Collection,
     version: Version,
-    objects: Vec<Value>,
-) -> Result<Vec<Value>, GraphError> {
-    let mut seen = BTreeSet::new();
-    for object in &objects {
-        let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-        if id.is_empty() || !seen.insert(id) {
-            return Err(GraphError::Incomplete {
-                call: format!("GET /{version}/{}", collection.path()),
-                what: if id.is_empty() {
-                    "an object has no id".to_owned()
-                } else {
-                    format!("`{id}` is listed twice")
-                },
-                request_id: "several".to_owned(),
-            });
-        }
-    }
-    Ok(objects)
+    seen: BTreeSet<String>,
 }
 
-fn differences(v1: &[Value], beta: &[Value]) -> Option<GraphError> {
-    let ids = |policies: &[Value]| -> BTreeSet<String> {
-        policies
-            .iter()
-            .filter_map(|policy| policy.get("id")?.as_str().map(str::to_owned))
-            .collect()
-    };
-    let (v1, beta) = (ids(v1), ids(beta));
+impl Ids {
+    fn of(collection: Collection, version: Version) -> Self {
+        Self {
+            collection,
+            version,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    fn add(&mut self, object: &Value) -> Result<(), GraphError> {
+        let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+        let what = if id.is_empty() {
+            "an object has no id".to_owned()
+        } else if self.seen.insert(id.to_owned()) {
+            return Ok(());
+        } else {
+            format!("`{id}` is listed twice")
+        };
+        Err(GraphError::Incomplete {
+            call: format!("GET /{}/{}", self.version, self.collection.path()),
+            what,
+            request_id: "several".to_owned(),
+        })
+    }
+}
+
+fn differences(v1: &BTreeSet<String>, beta: &[LiveObject]) -> Option<GraphError> {
+    let v1: BTreeSet<String> = v1.iter().map(|id| id.to_ascii_lowercase()).collect();
+    let beta: BTreeSet<String> = beta.iter().map(|policy| policy.id.clone()).collect();
     (v1 != beta).then(|| GraphError::CountsDiffer {
         only_v1: v1.difference(&beta).cloned().collect(),
         only_beta: beta.difference(&v1).cloned().collect(),

@@ -14,6 +14,7 @@ use super::functions::to_json;
 use super::project::{Instance, Project};
 use super::value::{Evaluated, Value};
 use crate::model::configuration::{Configuration, Lifecycle, Resource};
+use crate::model::few::Few;
 use crate::model::properties::{self, Property, steps};
 use crate::model::value::{SignInFrequency, Value as Bound};
 use crate::model::{Kind, Object, rules, wire};
@@ -97,7 +98,7 @@ fn resource(
                 address: instance.address.clone(),
                 object: Object::new(kind),
                 origin: origin(block.header),
-                origins: BTreeMap::new(),
+                origins: Few::new(),
                 reference_origins: Vec::new(),
                 depends_on: Vec::new(),
                 lifecycle: Lifecycle::default(),
@@ -138,7 +139,7 @@ fn is_context_id(id: &str) -> bool {
 /// What the service refuses of the object, and what it stores although it means little.
 fn check_rules(resource: &Resource, diagnostics: &mut Diagnostics) {
     for violation in rules::check(&resource.object) {
-        let place = |path: &&'static str| resource.origins.get(path).copied().map(span_of);
+        let place = |path: &&'static str| resource.origins.get(*path).copied().map(span_of);
         let mut places = violation.paths.iter().filter_map(place);
         let first = places.next().unwrap_or_else(|| span_of(resource.origin));
         let code = Code::Rule(violation.code.strip_prefix("rules::").unwrap_or(violation.code));
@@ -251,8 +252,9 @@ impl Binder<'_> {
             if value.is_faulty() {
                 // It is written, so it is not missing as well.
                 for row in rows {
-                    let written = origin(attribute.span);
-                    self.resource.origins.entry(row.wire).or_insert(written);
+                    if self.resource.origins.get(row.wire).is_none() {
+                        self.resource.origins.insert(row.wire, origin(attribute.span));
+                    }
                 }
             }
             self.property(&dsl, rows, &attribute.name, &value);
@@ -467,7 +469,7 @@ impl Binder<'_> {
             .filter(|property| property.required)
         {
             let Some(dsl) = property.dsl.first() else { continue };
-            if self.resource.origins.contains_key(property.wire) || self.is_reported(dsl) {
+            if self.resource.origins.get(property.wire).is_some() || self.is_reported(dsl) {
                 continue;
             }
             self.errors.push(BindError::Missing {

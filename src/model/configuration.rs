@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::few::Few;
 use super::{Address, Lookup, Object, Origin, Reference};
 
 /// A whole evaluated configuration for one tenant.
@@ -39,7 +40,7 @@ pub struct Resource {
     /// The head of its block.
     pub origin: Origin,
     /// Where each property was written, by wire path.
-    pub origins: BTreeMap<&'static str, Origin>,
+    pub origins: Few<&'static str, Origin>,
     /// Where each reference was written.
     pub reference_origins: Vec<(Reference, Origin)>,
     /// What must exist before it, beyond what it refers to.

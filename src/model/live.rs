@@ -13,6 +13,7 @@ pub use self::index::LiveIndex;
 use super::object::{Kind, Object};
 use super::properties::{self, ApiVersion};
 use super::reference::{Lookup, Reference, Target};
+use super::state::{self, Json as JsonText};
 use super::wire::{self, WireError};
 
 /// The tenant at one moment.
@@ -80,7 +81,9 @@ pub struct LiveObject {
     /// What the property table understands of it.
     pub object: Object,
     /// The object as the service gave it; a group's `members` are ids.
-    pub json: Json,
+    pub json: JsonText,
+    /// SHA-256 of what it says, whatever the order in which the service says it.
+    pub digest: String,
     /// The version of Graph that it was read with.
     pub version: ApiVersion,
     /// Members that the property table does not know; null when there are none.
@@ -89,6 +92,10 @@ pub struct LiveObject {
     pub modified_date_time: Option<String>,
     /// Whether Microsoft manages it, so that only its state and exclusions may be changed.
     pub managed_by_microsoft: bool,
+    built_in: bool,
+    has_members: bool,
+    /// What people call an object whose name nobody can write, so that the property table leaves it out.
+    fixed_name: Option<String>,
 }
 
 /// The start of the name of every policy that Microsoft manages; such policies can't be renamed (`FACTS` 5.2).
@@ -114,8 +121,17 @@ impl LiveObject {
                 .map(str::to_owned),
             managed_by_microsoft: kind == Kind::Policy
                 && decoded.object.name().starts_with(MICROSOFT_MANAGED),
+            built_in: kind == Kind::CompliantNetworkLocation
+                || json.get("policyType").and_then(Json::as_str) == Some("builtIn"),
+            has_members: json.get(wire::members_path()).is_some_and(Json::is_array),
+            fixed_name: json
+                .get("displayName")
+                .and_then(Json::as_str)
+                .filter(|_| decoded.object.name().is_empty())
+                .map(str::to_owned),
+            digest: digest(&json),
+            json: JsonText::of(&json),
             object: decoded.object,
-            json,
             version,
             unknown: decoded.unknown,
         })
@@ -134,25 +150,31 @@ impl LiveObject {
     /// What people call it.
     pub fn name(&self) -> &str {
         match self.object.name() {
-            "" => self
-                .json
-                .get("displayName")
-                .and_then(Json::as_str)
-                .unwrap_or(&self.id),
+            "" => self.fixed_name.as_deref().unwrap_or(&self.id),
             name => name,
         }
     }
 
     /// Whether the service made it, so that nobody can change or delete it.
     pub fn is_built_in(&self) -> bool {
-        self.kind == Kind::CompliantNetworkLocation
-            || self.json.get("policyType").and_then(Json::as_str) == Some("builtIn")
+        self.built_in
     }
 
     /// Whether the members of a group were read too.
     pub fn has_members(&self) -> bool {
-        self.json.get(wire::members_path()).is_some_and(Json::is_array)
+        self.has_members
     }
+}
+
+/// SHA-256 of what an object says, whatever the order in which the service says it.
+///
+/// A strength that comes expanded inside a policy counts by its id: its content is its own.
+fn digest(json: &Json) -> String {
+    let mut json = wire::pruned(json);
+    if let Some(strength) = json.pointer_mut("/grantControls/authenticationStrength") {
+        *strength = strength.get("id").cloned().unwrap_or_default();
+    }
+    state::digest(wire::canonical_text(&json).as_bytes())
 }
 
 /// Graph lists members as objects; what counts is their ids.

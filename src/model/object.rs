@@ -1,11 +1,12 @@
 //! One object of the tenant, or of the configuration, as canonical values.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::few::Few;
 use super::properties::{self, ApiVersion, Property};
 use super::reference::{Reference, Target};
 use super::value::Value;
@@ -98,7 +99,8 @@ impl Kind {
 pub struct Object {
     /// The kind.
     pub kind: Kind,
-    values: BTreeMap<Cow<'static, str>, Value>,
+    /// Shared: a plan holds most of them several times, live and wanted, before and after.
+    values: Few<Cow<'static, str>, Arc<Value>>,
     /// Members that the property table does not know, in the shape of the wire: `raw = { … }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<Json>,
@@ -109,22 +111,27 @@ impl Object {
     pub fn new(kind: Kind) -> Self {
         Self {
             kind,
-            values: BTreeMap::new(),
+            values: Few::new(),
             raw: None,
         }
     }
 
     /// The value of a property, by its wire path.
     pub fn get(&self, wire: &str) -> Option<&Value> {
-        self.values.get(wire)
+        self.values.get(wire).map(|value| &**value)
+    }
+
+    /// The same, to be kept.
+    pub fn shared(&self, wire: &str) -> Option<Arc<Value>> {
+        self.values.get(wire).cloned()
     }
 
     /// Sets a property, by its wire path; `None` turns it off.
     pub fn set(&mut self, wire: &'static str, value: Option<Value>) {
         match value {
-            Some(value) => self.values.insert(Cow::Borrowed(wire), value),
+            Some(value) => self.values.insert(Cow::Borrowed(wire), Arc::new(value)),
             None => self.values.remove(wire),
-        };
+        }
     }
 
     /// The properties that are set, in the order of the table.
@@ -132,7 +139,7 @@ impl Object {
         self.kind
             .properties()
             .iter()
-            .filter_map(|property| self.values.get(property.wire).map(|value| (property, value)))
+            .filter_map(|property| Some((property, self.get(property.wire)?)))
     }
 
     /// The text of a property, if it is set and a text or a symbol.
@@ -168,7 +175,15 @@ impl Object {
             values: self
                 .values
                 .iter()
-                .map(|(wire, value)| (wire.clone(), value.map_references(&mut replace)))
+                .map(|(wire, value)| {
+                    let same = value.references().is_empty();
+                    let value = if same {
+                        value.clone()
+                    } else {
+                        Arc::new(value.map_references(&mut replace))
+                    };
+                    (wire.clone(), value)
+                })
                 .collect(),
             raw: self.raw.clone(),
         }

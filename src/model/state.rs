@@ -201,7 +201,16 @@ impl Document {
 
 /// SHA-256 of a document's bytes in lower-case hex.
 pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
+    digest_of([bytes])
+}
+
+/// The digest of these bytes, one after the other.
+pub fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize()
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])
         .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))

@@ -104,3 +104,28 @@ pub fn pruned(json: &Json) -> Json {
         other => other.clone(),
     }
 }
+
+/// JSON text in which members are sorted and lists are sets.
+pub fn canonical_text(json: &Json) -> String {
+    sorted(json).to_string()
+}
+
+/// Members are sorted as they are.
+fn sorted(json: &Json) -> Json {
+    match json {
+        Json::Object(map) => {
+            let members = map.iter();
+            Json::Object(
+                members
+                    .map(|(member, value)| (member.clone(), sorted(value)))
+                    .collect(),
+            )
+        }
+        Json::Array(values) => {
+            let mut values: Vec<Json> = values.iter().map(sorted).collect();
+            values.sort_by_cached_key(Json::to_string);
+            Json::Array(values)
+        }
+        other => other.clone(),
+    }
+}

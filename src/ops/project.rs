@@ -1,7 +1,7 @@
 //! A project read from disk: its configuration, and everything that is wrong with it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -112,25 +112,29 @@ fn inputs(given: &Given, environment: &Environment, now: Timestamp) -> Inputs {
 }
 
 fn digest(sources: &Sources, inputs: &Inputs) -> String {
-    let mut texts: Vec<(String, String)> = sources
+    let mut texts: Vec<(Cow<'_, str>, &str)> = sources
         .iter()
-        .map(|file| (file.name().to_owned(), file.text().to_owned()))
+        .map(|file| (file.name().into(), file.text()))
         .collect();
     texts.sort();
     for input in &inputs.command_line {
         if let Input::Value { name, value } = input {
-            texts.push((format!("--var {name}"), value.clone()));
+            texts.push((format!("--var {name}").into(), value));
         }
     }
     texts.extend(
         inputs
             .environment
             .iter()
-            .map(|(name, value)| (format!("CAPOL_VAR_{name}"), value.clone())),
+            .map(|(name, value)| (format!("CAPOL_VAR_{name}").into(), value.as_str())),
     );
-    let mut all = String::new();
-    for (name, text) in texts {
-        let _ = write!(all, "{}:{name}{}:{text}", name.len(), text.len());
-    }
-    state::digest(all.as_bytes())
+    let heads: Vec<String> = texts
+        .iter()
+        .map(|(name, text)| format!("{}:{name}{}:", name.len(), text.len()))
+        .collect();
+    let all = heads
+        .iter()
+        .zip(&texts)
+        .flat_map(|(head, (_, text))| [head, *text]);
+    state::digest_of(all.map(str::as_bytes))
 }

@@ -165,7 +165,8 @@ fn strength(
         _ => Vec::new(),
     };
     let mut kept: Vec<CombinationConfiguration> = Vec::new();
-    let shown = wire::at(&live.json, CONFIGURATIONS).and_then(Json::as_array);
+    let json = live.json.value();
+    let shown = wire::at(&json, CONFIGURATIONS).and_then(Json::as_array);
     for json in shown.into_iter().flatten() {
         let one = Json::Object(
             [(CONFIGURATIONS.to_owned(), Json::Array(vec![json.clone()]))]
@@ -211,7 +212,7 @@ fn strength(
     for body in bodies.into_iter().flatten() {
         builds.push(Act::AddConfiguration {
             id: live.id.clone(),
-            body: body.clone(),
+            body: body.clone().into(),
         });
     }
     Ok(())

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::configuration::Resource;
 use crate::model::live::LiveObject;
-use crate::model::state::Json as StateJson;
 use crate::model::wire::WireError;
 use crate::model::{Address, Kind, Object, Origin, Reference, Value};
 
@@ -210,7 +209,7 @@ impl<'b> Builder<'b> {
             &mut self.errors,
             &mut self.notes,
         );
-        draft.change.sent = Some(StateJson::of(&body.json));
+        draft.change.sent = Some(body.json.clone());
         draft.change.sent_pending.clone_from(&body.pending);
         match (standing.live, &standing.replaced) {
             (None, _) => match standing.restorable() {
@@ -380,11 +379,10 @@ impl<'b> Builder<'b> {
         after: &Object,
     ) -> Result<(), WireError> {
         let found = difference::compare(after, live, memory);
-        let shown = |wire: &str| live.object.get(wire);
         draft.change.properties = found
             .properties
             .iter()
-            .map(|property| difference::change(property, shown(property.wire), after.get(property.wire)))
+            .map(|property| difference::change(property, Some(&live.object), Some(after)))
             .collect();
         draft.change.drift = difference::drift(live, memory);
         draft.change.unknown = difference::unknown_members(live, after);
@@ -460,7 +458,7 @@ impl<'b> Builder<'b> {
         // from then on pass for something that the service makes of what was sent.
         let (_, body) = canonical(&difference::as_shown(live, &memory))?;
         memory.check()?;
-        draft.change.sent = Some(StateJson::of(&body.json));
+        draft.change.sent = Some(body.json.clone());
         if !draft.change.drift.is_empty() || state.answered.is_none() {
             draft.change.action = Action::Refresh;
             draft.acts = acts::remember();

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::model::properties::{ApiVersion, Property, Shape};
+use crate::model::state::Json as StateJson;
 use crate::model::wire::{self, Body, WireError, members_path};
 use crate::model::{Address, Kind, Object, Reference, Value};
 
@@ -15,7 +16,7 @@ const MARK: char = '\u{1f}';
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OpenBody {
     pub(super) version: ApiVersion,
-    pub(super) json: Json,
+    pub(super) json: StateJson,
     pub(super) pending: Vec<Pending>,
 }
 
@@ -99,7 +100,7 @@ fn open(object: &Object, body: Body) -> OpenBody {
     OpenBody {
         // What the table does not know is most likely in beta alone; beta has all of v1.0.
         version: if newest { ApiVersion::Beta } else { body.version },
-        json,
+        json: json.into(),
         pending,
     }
 }

@@ -1,5 +1,8 @@
 //! What happens to one object, and why.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -103,13 +106,13 @@ pub enum ActionReason {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PropertyChange {
     /// The wire path.
-    pub wire: String,
+    pub wire: Cow<'static, str>,
     /// The place in the language: block path and attribute.
-    pub dsl: String,
+    pub dsl: Cow<'static, str>,
     /// The value before, if it was on.
-    pub before: Option<Value>,
+    pub before: Option<Arc<Value>>,
     /// The value after, if it is on.
-    pub after: Option<Value>,
+    pub after: Option<Arc<Value>>,
 }
 
 /// A member under `raw` that differs.

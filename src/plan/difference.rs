@@ -32,10 +32,7 @@ struct Remembered<'a> {
 
 impl Remembered<'_> {
     fn json(&self) -> &Json {
-        match self.same_as {
-            Some(live) => &live.json,
-            None => &self.read().0,
-        }
+        &self.read().0
     }
 
     /// An object of another kind by now is as good as forgotten.
@@ -88,12 +85,8 @@ impl<'a> Memory<'a> {
         };
         let sent = remembered(state.and_then(|state| state.sent.as_ref()));
         let mut answered = remembered(state.and_then(|state| state.answered.as_ref()));
-        answered.same_as = live.filter(|live| {
-            live.kind == kind
-                && answered
-                    .text
-                    .is_some_and(|text| *text == StateJson::of(&live.json))
-        });
+        answered.same_as =
+            live.filter(|live| live.kind == kind && answered.text.is_some_and(|text| *text == live.json));
         Self { sent, answered }
     }
 
@@ -223,22 +216,17 @@ pub(super) fn drift(live: &LiveObject, memory: &Memory<'_>) -> Vec<PropertyChang
                 || (live.has_members() && memory.answered.json().get(members_path()).is_some())
         })
         .filter(|property| !equal(answered.get(property.wire), live.object.get(property.wire)))
-        .map(|property| {
-            change(
-                property,
-                answered.get(property.wire),
-                live.object.get(property.wire),
-            )
-        })
+        .map(|property| change(property, Some(answered), Some(&live.object)))
         .collect()
 }
 
-pub(super) fn change(property: &Property, before: Option<&Value>, after: Option<&Value>) -> PropertyChange {
+/// What becomes of one property between two objects.
+pub(super) fn change(property: &Property, before: Option<&Object>, after: Option<&Object>) -> PropertyChange {
     PropertyChange {
-        wire: property.wire.to_owned(),
-        dsl: property.dsl.first().copied().unwrap_or(property.wire).to_owned(),
-        before: before.cloned(),
-        after: after.cloned(),
+        wire: property.wire.into(),
+        dsl: property.dsl.first().copied().unwrap_or(property.wire).into(),
+        before: before.and_then(|object| object.shared(property.wire)),
+        after: after.and_then(|object| object.shared(property.wire)),
     }
 }
 
@@ -253,7 +241,7 @@ pub(super) fn all_changes(before: Option<&Object>, after: Option<&Object>) -> Ve
         .filter_map(|property| {
             let old = before.and_then(|object| object.get(property.wire));
             let new = after.and_then(|object| object.get(property.wire));
-            (!equal(old, new)).then(|| change(property, old, new))
+            (!equal(old, new)).then(|| change(property, before, after))
         })
         .collect()
 }
@@ -263,12 +251,15 @@ fn raw_changes(after: &Object, live: &LiveObject, memory: &Memory<'_>) -> Vec<Ra
     if let Some(raw) = &after.raw {
         flatten(raw, String::new(), &mut leaves);
     }
+    if leaves.is_empty() {
+        return Vec::new();
+    }
+    let live = live.json.value();
     leaves
         .into_iter()
         .filter_map(|(path, wanted)| {
             let at = |json: &Json| wire::at(json, &path).cloned().unwrap_or_default();
-            let (shown, sent, answered) =
-                (at(&live.json), at(memory.sent.json()), at(memory.answered.json()));
+            let (shown, sent, answered) = (at(&live), at(memory.sent.json()), at(memory.answered.json()));
             let settled = same_json(&wanted, &shown)
                 || (memory.is_whole() && same_json(&wanted, &sent) && same_json(&shown, &answered));
             (!settled).then_some(RawChange {
@@ -316,7 +307,7 @@ fn flatten(json: &Json, path: String, leaves: &mut Vec<(String, Json)>) {
 }
 
 fn same_json(left: &Json, right: &Json) -> bool {
-    super::saved::canonical_json(&wire::pruned(left)) == super::saved::canonical_json(&wire::pruned(right))
+    wire::canonical_text(&wire::pruned(left)) == wire::canonical_text(&wire::pruned(right))
 }
 
 /// Members of the live object that neither the table nor `raw` knows.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use crate::model::wire::{self, put};
-use crate::model::{Address, Object, Reference};
+use crate::model::{Address, Object, Reference, Value};
 
 use super::change::{Action, ActionReason, GuardChange, OutputChange, PropertyChange, ResourceChange};
 use super::step::Pending;
@@ -246,7 +246,7 @@ fn property(change: &PropertyChange) -> Json {
 
 fn drift(change: &ResourceChange) -> Json {
     let mut json = identity(&change.address, change);
-    let side = |which: fn(&PropertyChange) -> Option<&crate::model::Value>| -> Json {
+    let side = |which: fn(&PropertyChange) -> Option<&Value>| -> Json {
         let mut object = Object::new(change.before.as_ref().map_or(change.kind, |before| before.kind));
         for drifted in &change.drift {
             if let Some(row) = crate::model::properties::by_wire(object.kind, &drifted.wire) {
@@ -266,8 +266,8 @@ fn drift(change: &ResourceChange) -> Json {
         "change",
         json!({
             "actions": ["update"],
-            "before": side(|drifted| drifted.before.as_ref()),
-            "after": side(|drifted| drifted.after.as_ref()),
+            "before": side(|drifted| drifted.before.as_deref()),
+            "after": side(|drifted| drifted.after.as_deref()),
             "after_unknown": {},
             "properties": change.drift.iter().map(property).collect::<Vec<_>>(),
         }),

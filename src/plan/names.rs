@@ -112,9 +112,7 @@ pub(super) fn collect(
             .drift
             .iter()
             .flat_map(|drift| drift.before.iter().chain(&drift.after));
-        drifted
-            .flat_map(crate::model::Value::references)
-            .for_each(&mut name);
+        drifted.flat_map(|value| value.references()).for_each(&mut name);
     }
     names
 }

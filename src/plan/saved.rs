@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use miette::Diagnostic;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use crate::model::live::{LiveObject, LiveTenant};
+use crate::model::live::LiveTenant;
 use crate::model::state::{self, Document};
-use crate::model::wire;
 
 use super::{FORMAT_VERSION, Plan, Seen};
 
@@ -202,44 +201,9 @@ pub(super) fn seen(live: &LiveTenant) -> BTreeMap<String, Seen> {
             let seen = Seen {
                 noun: object.kind.noun().to_owned(),
                 name: object.name().to_owned(),
-                digest: digest(object),
+                digest: object.digest.clone(),
             };
             (object.id.clone(), seen)
         })
         .collect()
-}
-
-/// SHA-256 of what an object says, whatever the order in which the service says it.
-///
-/// A strength that comes expanded inside a policy counts by its id: its content is its own.
-pub fn digest(object: &LiveObject) -> String {
-    let mut json = wire::pruned(&object.json);
-    if let Some(strength) = json.pointer_mut("/grantControls/authenticationStrength") {
-        *strength = strength.get("id").cloned().unwrap_or_default();
-    }
-    state::digest(canonical_json(&json).as_bytes())
-}
-
-/// JSON text in which members are sorted and lists are sets.
-pub(super) fn canonical_json(json: &Json) -> String {
-    sorted(json).to_string()
-}
-
-fn sorted(json: &Json) -> Json {
-    match json {
-        Json::Object(map) => {
-            let members: BTreeMap<&String, &Json> = map.iter().collect();
-            let mut ordered = Map::new();
-            for (member, value) in members {
-                ordered.insert(member.clone(), sorted(value));
-            }
-            Json::Object(ordered)
-        }
-        Json::Array(values) => {
-            let mut values: Vec<Json> = values.iter().map(sorted).collect();
-            values.sort_by_cached_key(Json::to_string);
-            Json::Array(values)
-        }
-        other => other.clone(),
-    }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::model::properties::ApiVersion;
+use crate::model::state::Json as StateJson;
 use crate::model::{Address, Kind};
 
 /// The number of a step: its place in an order that every step may safely run in.
@@ -34,7 +35,7 @@ pub enum Act {
         /// The version of Graph.
         version: ApiVersion,
         /// The body.
-        body: Json,
+        body: StateJson,
         /// The ids to put into the body first.
         pending: Vec<Pending>,
     },
@@ -47,7 +48,7 @@ pub enum Act {
         /// The version of Graph.
         version: ApiVersion,
         /// The body: only what changes.
-        body: Json,
+        body: StateJson,
         /// The ids to put into the body first.
         pending: Vec<Pending>,
     },
@@ -61,7 +62,7 @@ pub enum Act {
         /// The version of Graph.
         version: ApiVersion,
         /// The body.
-        body: Json,
+        body: StateJson,
     },
     /// DELETE the object.
     Delete {
@@ -91,7 +92,7 @@ pub enum Act {
         /// The strength.
         id: String,
         /// The configuration.
-        body: Json,
+        body: StateJson,
     },
     /// DELETE a combination configuration of a strength.
     RemoveConfiguration {

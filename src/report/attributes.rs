@@ -93,7 +93,7 @@ pub(super) fn differences(
             &mut attributes,
             property,
             change,
-            change.before.as_ref(),
+            change.before.as_deref(),
             names,
             |attribute| &mut attribute.before,
         );
@@ -101,7 +101,7 @@ pub(super) fn differences(
             &mut attributes,
             property,
             change,
-            change.after.as_ref(),
+            change.after.as_deref(),
             names,
             |attribute| &mut attribute.after,
         );
@@ -160,8 +160,8 @@ fn place_of(change: &PropertyChange, property: Option<&Property>) -> String {
             filter_place(change, property).unwrap_or(first).to_owned()
         }
         Some(first) => (*first).to_owned(),
-        None if change.dsl.is_empty() => change.wire.clone(),
-        None => change.dsl.clone(),
+        None if change.dsl.is_empty() => change.wire.to_string(),
+        None => change.dsl.to_string(),
     }
 }
 

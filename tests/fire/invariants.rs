@@ -225,7 +225,7 @@ impl Watcher {
                     .live
                     .objects
                     .iter()
-                    .any(|live| live.id == edit.id && live.json.to_string().contains(&edit.mark)),
+                    .any(|live| live.id == edit.id && live.json.as_str().contains(&edit.mark)),
                 _ => true,
             };
             if shown {

@@ -245,7 +245,7 @@ async fn a_refresh_takes_as_many_requests_for_a_hundred_policies_as_for_one() {
         ..SnapshotOptions::default()
     };
     let snapshot = graph.snapshot(&options).await.unwrap();
-    assert_eq!(snapshot.policies().len(), 100);
+    assert_eq!(snapshot.policies.unwrap().len(), 100);
     assert_eq!(
         snapshot.request_count,
         1 + 1 + 4,

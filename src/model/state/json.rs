@@ -1,5 +1,7 @@
 //! JSON kept as text.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
@@ -8,9 +10,9 @@ use serde_json::Value;
 
 /// A JSON value kept as text: a tenth of the memory of a tree, for what is looked at one object at a time.
 ///
-/// Keys are in order and nothing is indented, so equal values have equal texts.
+/// Keys are in order and nothing is indented, so equal values have equal texts. A clone shares the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Json(Box<str>);
+pub struct Json(Arc<str>);
 
 impl Json {
     /// The text of a tree.

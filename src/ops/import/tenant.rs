@@ -360,7 +360,7 @@ pub(in crate::ops) fn adopted(
         id: object.id.clone(),
         api_version: object.version,
         sent: None,
-        answered: Some(object.json.clone().into()),
+        answered: Some(object.json.clone()),
         dependencies: dependencies.collect(),
         lifecycle: Lifecycle::default(),
         created_by_import: true,

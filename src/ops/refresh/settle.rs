@@ -68,7 +68,7 @@ pub(super) async fn settled(
         for (address, resource) in &doubts.missing {
             match look(connection, resource).await? {
                 Sight::There(object) => {
-                    objects.push(object);
+                    objects.push(*object);
                     proven.insert((*address).to_owned());
                 }
                 Sight::Deleted => {
@@ -144,7 +144,7 @@ fn doubts<'a>(
 /// What a closer look at one object shows.
 enum Sight {
     /// The list was an old one.
-    There(LiveObject),
+    There(Box<LiveObject>),
     /// The service keeps it among the deleted.
     Deleted,
     /// Neither.
@@ -166,11 +166,11 @@ async fn look(connection: &Connection, resource: &ResourceState) -> Result<Sight
     match graph.read(collection, resource.api_version, &resource.id).await {
         Ok(json) if resource.kind.block() == Kind::IpLocation.block() => {
             let object = LiveObject::read_location(json, resource.api_version)?;
-            return Ok(object.map_or(Sight::Nothing, Sight::There));
+            return Ok(object.map_or(Sight::Nothing, |object| Sight::There(Box::new(object))));
         }
         Ok(json) => {
             let object = LiveObject::read(resource.kind, json, resource.api_version)?;
-            return Ok(Sight::There(object));
+            return Ok(Sight::There(Box::new(object)));
         }
         Err(error) if error.is_not_found() => {}
         Err(error) => return Err(error.into()),

@@ -43,7 +43,7 @@ fn only_what_changes_is_written() {
     let crate::plan::Act::Update { body, .. } = &step.act else {
         panic!("{step:?}")
     };
-    assert_eq!(*body, json!({ "state": "disabled" }));
+    assert_eq!(body.value(), json!({ "state": "disabled" }));
     assert_eq!(plan.changes[0].properties.len(), 1);
     assert_eq!(plan.changes[0].properties[0].dsl, "state");
 }

@@ -52,6 +52,7 @@ fn deletes_run_in_reverse_and_a_trusted_location_takes_two_writes() {
     let crate::plan::Act::Release { body, .. } = &plan.steps[1].act else {
         panic!()
     };
+    let body = body.value();
     assert_eq!(body["isTrusted"], json!(false));
     assert_eq!(body["displayName"], json!("HQ"));
     assert_eq!(body["ipRanges"].as_array().unwrap().len(), 1);

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::model::configuration::{Configuration, EmergencyAccess, Lifecycle, Resource};
+use crate::model::few::Few;
 use crate::model::live::{Directory, LiveObject, LiveTenant};
 use crate::model::properties::ApiVersion;
 use crate::model::state::{self, Document, ResourceState};
@@ -130,7 +131,7 @@ pub(super) fn add(configuration: &mut Configuration, text: &str, object: Object,
             address: address(text),
             object,
             origin: origin(at),
-            origins: BTreeMap::new(),
+            origins: Few::new(),
             reference_origins,
             depends_on: Vec::new(),
             lifecycle: Lifecycle::default(),
@@ -345,7 +346,7 @@ impl World {
             Act::Create {
                 kind, body, pending, ..
             } => {
-                let mut body = body.clone();
+                let mut body = body.value();
                 for place in pending {
                     assert!(fill(&mut body, place, &self.id_of(&place.address)));
                 }
@@ -355,13 +356,13 @@ impl World {
             Act::Update {
                 id, body, pending, ..
             } => {
-                let mut body = body.clone();
+                let mut body = body.value();
                 for place in pending {
                     assert!(fill(&mut body, place, &self.id_of(&place.address)));
                 }
                 self.patch(id, body);
             }
-            Act::Release { id, body, .. } => self.patch(id, body.clone()),
+            Act::Release { id, body, .. } => self.patch(id, body.value()),
             Act::Delete { id, .. } => {
                 let (kind, gone) = self.objects.remove(id).unwrap();
                 assert_ne!(
@@ -383,7 +384,7 @@ impl World {
             }
             Act::AddConfiguration { id, body } => {
                 self.next += 1;
-                let mut body = body.clone();
+                let mut body = body.value();
                 body["id"] = json!(format!("configuration-{}", self.next));
                 let strength = &mut self.objects.get_mut(id).unwrap().1;
                 strength["combinationConfigurations"]

@@ -300,9 +300,7 @@ impl<'a> Maker<'a> {
         draft.change.properties = found
             .properties
             .iter()
-            .map(|property| {
-                difference::change(property, live.object.get(property.wire), after.get(property.wire))
-            })
+            .map(|property| difference::change(property, Some(&live.object), Some(&after)))
             .collect();
         if !found.properties.is_empty() {
             draft.change.action = Action::Update;
@@ -344,7 +342,7 @@ impl<'a> Maker<'a> {
                 });
             }
         } else {
-            draft.change.sent = Some(StateJson::of(&body.json));
+            draft.change.sent = Some(body.json.clone());
             draft.change.sent_pending.clone_from(&body.pending);
             draft.acts.builds = acts::create(&standing(unit, self.now, None), &after, body).builds;
             if after.kind != Kind::Context {
@@ -379,7 +377,7 @@ fn check_guard(unit: &Unit<'_>, left: &ResourceState) -> Made<()> {
 /// What was sent before the apply names objects that are made anew now: then what is sent now counts.
 fn remember_sent(body: &OpenBody, draft: &mut Draft<'_>) {
     if !body.pending.is_empty() {
-        draft.change.sent = Some(StateJson::of(&body.json));
+        draft.change.sent = Some(body.json.clone());
         draft.change.sent_pending.clone_from(&body.pending);
     }
 }

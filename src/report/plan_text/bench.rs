@@ -35,12 +35,11 @@ pub(in crate::report) fn compare(
     kind.properties()
         .iter()
         .filter_map(|property| {
-            let value =
-                |object: Option<&Object>| object.and_then(|object| object.get(property.wire)).cloned();
+            let value = |object: Option<&Object>| object.and_then(|object| object.shared(property.wire));
             let (old, new) = (value(before), value(after));
             (old != new).then(|| PropertyChange {
-                wire: property.wire.to_owned(),
-                dsl: property.dsl.first().copied().unwrap_or_default().to_owned(),
+                wire: property.wire.into(),
+                dsl: property.dsl.first().copied().unwrap_or_default().into(),
                 before: old,
                 after: new,
             })

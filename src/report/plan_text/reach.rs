@@ -34,8 +34,8 @@ pub(super) fn felt(change: &ResourceChange) -> Felt {
         _ => {}
     }
     for property in &change.properties {
-        let (old, new) = (property.before.as_ref(), property.after.as_ref());
-        let wire = property.wire.as_str();
+        let (old, new) = (property.before.as_deref(), property.after.as_deref());
+        let wire = property.wire.as_ref();
         if wire == "grantControls" {
             felt.asks_for_less |= asks_for_less(old, new);
         } else if wire.starts_with("sessionControls") {

@@ -298,7 +298,7 @@ fn mixed() -> Plan {
             kind: Kind::IpLocation,
             id: "w".into(),
             version: ApiVersion::V1,
-            body: Json::Null,
+            body: Json::Null.into(),
         },
         after: Vec::new(),
     });
@@ -556,12 +556,8 @@ fn an_object_that_the_plan_knows_by_address_is_not_shown_as_another() {
     update.properties.push(PropertyChange {
         wire: "state".into(),
         dsl: "state".into(),
-        before: object(Kind::Policy, &json!({ "state": "disabled" }))
-            .get("state")
-            .cloned(),
-        after: object(Kind::Policy, &json!({ "state": "enabled" }))
-            .get("state")
-            .cloned(),
+        before: object(Kind::Policy, &json!({ "state": "disabled" })).shared("state"),
+        after: object(Kind::Policy, &json!({ "state": "enabled" })).shared("state"),
     });
     let text = shown(&plan(vec![offices, update], 1), 120, false);
     assert!(!text.contains("locations.exclude"), "{text}");
