@@ -18,6 +18,7 @@ pub mod origin;
 pub mod properties;
 pub mod reference;
 pub mod rules;
+pub mod set;
 pub mod state;
 pub mod value;
 pub mod wire;

@@ -305,7 +305,7 @@ fn finish(
     whole: bool,
     make: impl FnOnce(Vec<ResourceChange>, Vec<Step>, Vec<Note>) -> Plan,
 ) -> Plan {
-    let mut changes = Vec::new();
+    let mut changes = Vec::with_capacity(drafts.len());
     let mut left_out = 0;
     let mut by_draft: BTreeMap<usize, Vec<&Step>> = BTreeMap::new();
     for (owner, step) in &steps {

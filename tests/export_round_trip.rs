@@ -9,13 +9,13 @@ use capol::lang::{Input, Inputs, Severity, configuration, load};
 use capol::model::catalogue::strengths;
 use capol::model::configuration::Configuration;
 use capol::model::properties::{self, Property, Shape, Symbols, TextKind};
+use capol::model::set::Set;
 use capol::model::value::{
     Allowed, CombinationConfiguration, Control, ExternalTenants, Filter, FilterMode, Grant, Guests, Interval,
     Operator, SignInFrequency,
 };
 use capol::model::{Kind, Object, Reference, Target, Value};
 use capol::syntax::{FileId, SourceFile, format, parse};
-use indexmap::IndexSet;
 use proptest::prelude::*;
 
 use crate::shared;
@@ -134,7 +134,7 @@ fn guid() -> BoxedStrategy<String> {
 
 fn some_of<T: Clone + std::fmt::Debug + std::hash::Hash + Eq + 'static>(
     all: Vec<T>,
-) -> BoxedStrategy<IndexSet<T>> {
+) -> BoxedStrategy<Set<T>> {
     let most = all.len().min(5);
     prop::sample::subsequence(all, 1..=most)
         .prop_shuffle()
@@ -253,13 +253,13 @@ fn value(property: &'static Property) -> BoxedStrategy<Value> {
         Shape::CombinationConfigurations => prop::collection::vec(
             (combinations(), prop::collection::vec(guid(), 1..3), any::<bool>()).prop_map(
                 |(applies_to, ids, fido2)| {
-                    let ids: IndexSet<String> = ids.into_iter().collect();
+                    let ids: Set<String> = ids.into_iter().collect();
                     let allowed = if fido2 {
                         Allowed::Fido2 { aaguids: ids }
                     } else {
                         Allowed::X509 {
                             issuer_skis: ids,
-                            policy_oids: IndexSet::new(),
+                            policy_oids: Set::default(),
                         }
                     };
                     CombinationConfiguration { applies_to, allowed }
@@ -272,7 +272,7 @@ fn value(property: &'static Property) -> BoxedStrategy<Value> {
     }
 }
 
-fn combinations() -> BoxedStrategy<IndexSet<String>> {
+fn combinations() -> BoxedStrategy<Set<String>> {
     some_of(
         strengths::combinations()
             .iter()

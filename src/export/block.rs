@@ -1,10 +1,11 @@
 //! One object as a block, driven by the property table.
 
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::naming::{Naming, symbol};
 use crate::model::properties::{Property, Shape, Symbols, authentication_methods, by_dsl, grant_controls};
+use crate::model::set::Set;
 use crate::model::value::{
     Allowed, CombinationConfiguration, Control, ExternalTenants, Filter, FilterMode, Grant, Guests, Interval,
     Operator, SignInFrequency, Value,
@@ -337,8 +338,7 @@ fn duration(amount: i64, unit: DurationUnit) -> Expression {
 
 /// `fido2 { … }` or `x509 { … }`, one block a configuration.
 fn configuration(configuration: &CombinationConfiguration) -> Block {
-    let texts =
-        |texts: &IndexSet<String>| Expression::list(texts.iter().map(|text| Expression::string(text)));
+    let texts = |texts: &Set<String>| Expression::list(texts.iter().map(|text| Expression::string(text)));
     let applies_to = configuration.applies_to.iter().map(|wire| combination(wire));
     let mut items = vec![attribute("applies_to", Expression::list(applies_to))];
     let kind = match &configuration.allowed {

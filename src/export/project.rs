@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::intake::Found;
 use super::known::KnownNames;
 use super::naming::Naming;
+use crate::model::set::Set;
 use crate::model::{Address, Object, Reference, Target};
 
 /// An object to be written.
@@ -158,7 +159,7 @@ fn without_emergency_access(exported: &Exported, options: &Options) -> (Exported
     }
     let mut rest = exported.clone();
     for wire in EXCLUDED {
-        let kept: indexmap::IndexSet<Reference> = object
+        let kept: Set<Reference> = object
             .reference_set(wire)
             .filter(|reference| !is_account(reference))
             .cloned()

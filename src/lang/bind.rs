@@ -462,6 +462,9 @@ impl Binder<'_> {
 
     fn finish(&mut self) {
         self.apply_frequency_for();
+        self.resource.object.shrink_to_fit();
+        self.resource.origins.shrink_to_fit();
+        self.resource.reference_origins.shrink_to_fit();
         for property in self
             .kind()
             .properties()

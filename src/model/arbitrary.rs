@@ -1,11 +1,11 @@
 //! Random objects of every kind, made from the property table: what round trips are tried on.
 
-use indexmap::IndexSet;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::properties::{Access, Property, Shape, Symbols, TextKind};
+use super::set::Set;
 use super::value::{
     Allowed, CombinationConfiguration, Control, ExternalTenants, Filter, FilterMode, Grant, Guests, Interval,
     Operator, SignInFrequency,
@@ -67,11 +67,8 @@ fn value(property: &Property) -> BoxedStrategy<Value> {
         }
         Shape::SymbolSet(symbols) => some(symbols).prop_map(Value::Symbols).boxed(),
         Shape::Flags(symbols) => some(symbols)
-            .prop_map(|mut set| {
-                set.shift_remove("none");
-                set
-            })
-            .prop_filter("no flags", |set| !set.is_empty())
+            .prop_map(|set| set.into_iter().filter(|one| one != "none").collect())
+            .prop_filter("no flags", |set: &Set<String>| !set.is_empty())
             .prop_map(Value::Symbols)
             .boxed(),
         Shape::Texts(kind) => vec(text(kind), 1..4)
@@ -109,7 +106,7 @@ fn symbol(symbols: &'static Symbols) -> impl Strategy<Value = String> {
     select(all).prop_map(str::to_owned)
 }
 
-fn some(symbols: &'static Symbols) -> impl Strategy<Value = IndexSet<String>> {
+fn some(symbols: &'static Symbols) -> impl Strategy<Value = Set<String>> {
     let all: Vec<&'static str> = symbols.rows.iter().map(|row| row.wire).collect();
     let most = all.len();
     subsequence(all, 1..=most).prop_map(|found| found.into_iter().map(str::to_owned).collect())
@@ -148,11 +145,8 @@ fn references(target: Target, keywords: &'static Symbols) -> BoxedStrategy<Value
 
 fn guests() -> BoxedStrategy<Value> {
     let kinds = some(super::properties::guest_kinds())
-        .prop_map(|mut kinds| {
-            kinds.shift_remove("none");
-            kinds
-        })
-        .prop_filter("no kinds", |kinds| !kinds.is_empty());
+        .prop_map(|kinds| kinds.into_iter().filter(|one| one != "none").collect())
+        .prop_filter("no kinds", |kinds: &Set<String>| !kinds.is_empty());
     let tenants = prop_oneof![
         Just(ExternalTenants::All),
         vec(guid(), 0..3).prop_map(|ids| ExternalTenants::Enumerated(ids.into_iter().collect())),
@@ -171,10 +165,13 @@ fn grant() -> BoxedStrategy<Value> {
     let strength = proptest::option::of(guid());
     (vec(control, 1..3), strength, any::<bool>())
         .prop_map(|(controls, strength, all)| {
-            let mut controls: IndexSet<Control> = controls.into_iter().collect();
+            let mut controls: Vec<Control> = controls;
             controls.extend(strength.map(|id| Control::Strength(Reference::id(Target::Strength, &id))));
             let operator = if all { Operator::All } else { Operator::Any };
-            Value::Grant(Grant { operator, controls })
+            Value::Grant(Grant {
+                operator,
+                controls: controls.into_iter().collect(),
+            })
         })
         .boxed()
 }
@@ -196,7 +193,7 @@ fn frequency() -> BoxedStrategy<Value> {
 }
 
 fn configuration() -> impl Strategy<Value = CombinationConfiguration> {
-    let texts = || vec("[a-f0-9]{8}", 1..3).prop_map(|texts| texts.into_iter().collect::<IndexSet<String>>());
+    let texts = || vec("[a-f0-9]{8}", 1..3).prop_map(|texts| texts.into_iter().collect::<Set<String>>());
     prop_oneof![
         vec(guid(), 1..3).prop_map(|ids| CombinationConfiguration {
             applies_to: ["fido2".to_owned()].into(),

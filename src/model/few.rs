@@ -57,6 +57,11 @@ impl<K: Ord, V> Few<K, V> {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
+    /// The entries in the order of their keys, to change the values.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.0.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
     /// Gives back the room that nothing stands in.
     pub fn shrink_to_fit(&mut self) {
         self.0.shrink_to_fit();
@@ -71,8 +76,12 @@ impl<K: Ord, V> Default for Few<K, V> {
 
 impl<K: Ord, V> FromIterator<(K, V)> for Few<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let sorted: BTreeMap<K, V> = entries.into_iter().collect();
-        Self(sorted.into_iter().collect())
+        let entries = entries.into_iter();
+        let mut few = Self(Vec::with_capacity(entries.size_hint().0));
+        for (key, value) in entries {
+            few.insert(key, value);
+        }
+        few
     }
 }
 
@@ -84,8 +93,7 @@ impl<K: Serialize, V: Serialize> Serialize for Few<K, V> {
 
 impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Deserialize<'de> for Few<K, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = BTreeMap::<K, V>::deserialize(deserializer)?;
-        Ok(Self(read.into_iter().collect()))
+        Ok(BTreeMap::<K, V>::deserialize(deserializer)?.into_iter().collect())
     }
 }
 

@@ -134,6 +134,21 @@ impl Object {
         }
     }
 
+    /// Keeps each value that equals one of another object as that one, for an object that is only looked at from now
+    /// on: the elements of a set may then stand in the other's order.
+    pub fn share(&mut self, other: &Self) {
+        for (wire, value) in self.values.iter_mut() {
+            if let Some(same) = other.values.get(wire).filter(|same| *same == value) {
+                value.clone_from(same);
+            }
+        }
+    }
+
+    /// Gives back the room that nothing stands in.
+    pub fn shrink_to_fit(&mut self) {
+        self.values.shrink_to_fit();
+    }
+
     /// The properties that are set, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Property, &Value)> {
         self.kind

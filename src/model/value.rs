@@ -1,9 +1,9 @@
 //! Canonical values of properties: two spellings that mean the same to the service are equal.
 
-use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
 use super::Reference;
+use super::set::Set;
 
 /// The value of one property.
 ///
@@ -19,11 +19,11 @@ pub enum Value {
     /// One member of an enumeration, in the service's spelling.
     Symbol(String),
     /// Members of an enumeration, in the service's spelling.
-    Symbols(IndexSet<String>),
+    Symbols(Set<String>),
     /// Texts without further meaning: countries, IP ranges, thumbprints.
-    Texts(IndexSet<String>),
+    Texts(Set<String>),
     /// Other objects, and keywords.
-    References(IndexSet<Reference>),
+    References(Set<Reference>),
     /// Kinds of guests and external users.
     Guests(Box<Guests>),
     /// A filter rule.
@@ -40,7 +40,7 @@ pub enum Value {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guests {
     /// Members of `conditionalAccessGuestOrExternalUserTypes`.
-    pub kinds: IndexSet<String>,
+    pub kinds: Set<String>,
     /// Whose guests.
     pub tenants: ExternalTenants,
 }
@@ -52,7 +52,7 @@ pub enum ExternalTenants {
     /// Guests of every tenant, which is also what leaving it out means.
     All,
     /// Guests of these tenants, by tenant id.
-    Enumerated(IndexSet<String>),
+    Enumerated(Set<String>),
 }
 
 /// Whether a filter takes in or leaves out what its rule matches.
@@ -104,7 +104,7 @@ pub struct Grant {
     /// How the controls combine; means nothing while there is only one.
     pub operator: Operator,
     /// The controls, at least one.
-    pub controls: IndexSet<Control>,
+    pub controls: Set<Control>,
 }
 
 impl PartialEq for Grant {
@@ -139,7 +139,7 @@ pub enum Interval {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CombinationConfiguration {
     /// The combinations that it applies to, in the service's spelling.
-    pub applies_to: IndexSet<String>,
+    pub applies_to: Set<String>,
     /// What is allowed.
     pub allowed: Allowed,
 }
@@ -151,14 +151,14 @@ pub enum Allowed {
     /// Security key models, by AAGUID.
     Fido2 {
         /// The AAGUIDs.
-        aaguids: IndexSet<String>,
+        aaguids: Set<String>,
     },
     /// Certificates.
     X509 {
         /// Subject key identifiers of issuers.
-        issuer_skis: IndexSet<String>,
+        issuer_skis: Set<String>,
         /// Policy object identifiers.
-        policy_oids: IndexSet<String>,
+        policy_oids: Set<String>,
     },
 }
 

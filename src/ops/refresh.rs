@@ -15,9 +15,9 @@ use super::connection::Connection;
 use crate::graph::{Collection, DirectoryObject, Found, GraphError, Snapshot, SnapshotOptions, Version};
 use crate::model::catalogue;
 use crate::model::configuration::Configuration;
-use crate::model::live::{Answer, Candidate, Directory, Licences, LiveTenant};
+use crate::model::live::{Answer, Candidate, Directory, Licences, LiveObject, LiveTenant};
 use crate::model::reference::is_guid;
-use crate::model::state::Document;
+use crate::model::state::{Document, Json as JsonText};
 use crate::model::{Kind, Lookup, Target};
 use crate::plan::{Reading, namesakes, questions, reading};
 
@@ -77,6 +77,7 @@ pub async fn refresh(
         signed_in: connection.signed_in.clone(),
         deleted: None,
     };
+    share_texts(state, &mut live.objects);
     live.deleted = missing::deleted(connection, state, &live).await?;
     live.objects.sort_by_key(|object| object.kind);
     let mut answers = found?;
@@ -93,6 +94,22 @@ pub async fn refresh(
         read_at,
         not_visible,
     })
+}
+
+/// Holds what the tenant shows just as state remembers it once, not twice.
+fn share_texts(state: Option<&Document>, objects: &mut [LiveObject]) {
+    let resources = state.into_iter().flat_map(|state| state.resources.values());
+    let answers: BTreeMap<&str, &JsonText> = resources
+        .filter_map(|resource| Some((resource.id.as_str(), resource.answered.as_ref()?)))
+        .collect();
+    for object in objects {
+        if let Some(same) = answers
+            .get(object.id.as_str())
+            .filter(|text| ***text == object.json)
+        {
+            object.json = (*same).clone();
+        }
+    }
 }
 
 async fn read_lists(connection: &Connection, reading: &Reading) -> Result<Snapshot, GraphError> {

@@ -209,7 +209,10 @@ impl<'b> Builder<'b> {
             &mut self.errors,
             &mut self.notes,
         );
-        draft.change.sent = Some(body.json.clone());
+        // What state holds already is not held twice.
+        let remembered = standing.state.and_then(|state| state.sent.as_ref());
+        let sent = remembered.filter(|sent| **sent == body.json);
+        draft.change.sent = Some(sent.unwrap_or(&body.json).clone());
         draft.change.sent_pending.clone_from(&body.pending);
         match (standing.live, &standing.replaced) {
             (None, _) => match standing.restorable() {
@@ -217,7 +220,12 @@ impl<'b> Builder<'b> {
                 None => self.create(standing, &mut draft, &after, body),
             },
             (Some(live), Some(reason)) => self.replace(standing, live, reason, &mut draft, &after, body)?,
-            (Some(live), None) => self.update(standing, live, &memory, &mut draft, &after)?,
+            (Some(live), None) => {
+                self.update(standing, live, &memory, &mut draft, &after)?;
+                if draft.change.action == Action::NoOp {
+                    after.share(&live.object);
+                }
+            }
         }
         memory.check()?;
         draft.change.after = Some(after);

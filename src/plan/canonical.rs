@@ -97,6 +97,7 @@ fn open(object: &Object, body: Body) -> OpenBody {
         .raw
         .as_ref()
         .is_some_and(|raw| !wire::pruned(raw).is_null());
+    pending.shrink_to_fit();
     OpenBody {
         // What the table does not know is most likely in beta alone; beta has all of v1.0.
         version: if newest { ApiVersion::Beta } else { body.version },

@@ -235,7 +235,8 @@ pub(super) fn all_changes(before: Option<&Object>, after: Option<&Object>) -> Ve
     let Some(kind) = after.or(before).map(|object| object.kind) else {
         return Vec::new();
     };
-    kind.properties()
+    let mut changes: Vec<PropertyChange> = kind
+        .properties()
         .iter()
         .filter(|property| property.access != Access::ReadOnly)
         .filter_map(|property| {
@@ -243,7 +244,9 @@ pub(super) fn all_changes(before: Option<&Object>, after: Option<&Object>) -> Ve
             let new = after.and_then(|object| object.get(property.wire));
             (!equal(old, new)).then(|| change(property, before, after))
         })
-        .collect()
+        .collect();
+    changes.shrink_to_fit();
+    changes
 }
 
 fn raw_changes(after: &Object, live: &LiveObject, memory: &Memory<'_>) -> Vec<RawChange> {

@@ -125,7 +125,7 @@ fn add(object: &mut Object, wire: &'static str, more: &IndexSet<Reference>) {
     let mut all: IndexSet<Reference> = object.reference_set(wire).cloned().collect();
     all.extend(more.iter().cloned());
     if !all.is_empty() {
-        object.set(wire, Some(Value::References(all)));
+        object.set(wire, Some(Value::References(all.into())));
     }
 }
 
@@ -181,17 +181,21 @@ pub(super) fn strengthens(before: Option<&Object>, after: &Object) -> bool {
         if super::difference::equal(old, new) || matches!(property.wire, "displayName" | "description") {
             return false;
         }
-        let set = |value: Option<&Value>| match value {
-            Some(Value::References(set)) => Some(set.clone()),
-            None => Some(IndexSet::new()),
-            _ => None,
-        };
-        match (set(old), set(new)) {
+        match (references(old), references(new)) {
             (Some(old), Some(new)) if member.starts_with("exclude") => !old.is_subset(&new),
             (Some(old), Some(new)) if member.starts_with("include") => new.is_empty() || !new.is_subset(&old),
             _ => true,
         }
     })
+}
+
+/// The references of a property; none when it is of another shape.
+fn references(value: Option<&Value>) -> Option<IndexSet<&Reference>> {
+    match value {
+        Some(Value::References(set)) => Some(set.iter().collect()),
+        None => Some(IndexSet::new()),
+        _ => None,
+    }
 }
 
 /// Refuses plans that leave nobody a way in; warns of live policies that could.

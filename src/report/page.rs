@@ -51,12 +51,19 @@ impl Role {
     }
 }
 
+/// How many bytes of a page are laid out before they are handed on.
+const SOME: usize = 1 << 16;
+
 /// A space at which no line ends. It never comes from outside: there it is made visible.
 const GLUE: &str = "\u{a0}";
 
 /// Text whose parts have a role. Whatever is added is made visible first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Text(Vec<(Role, String)>);
+pub struct Text {
+    text: String,
+    /// The role of each part, and where it ends.
+    parts: Vec<(Role, usize)>,
+}
 
 impl Text {
     /// Ordinary text.
@@ -78,36 +85,56 @@ impl Text {
 
     /// Adds to its end.
     pub fn push(&mut self, role: Role, text: &str) {
-        if !text.is_empty() {
-            self.0.push((role, visible(text)));
-        }
+        self.add(role, &visible(text));
     }
 
     /// Adds text that is not broken over lines where it fits one.
     pub fn push_whole(&mut self, role: Role, text: &str) {
-        if !text.is_empty() {
-            self.0.push((role, visible(text).replace(' ', GLUE)));
+        self.add(role, &visible(text).replace(' ', GLUE));
+    }
+
+    fn add(&mut self, role: Role, text: &str) {
+        if text.is_empty() {
+            return;
         }
+        self.text.push_str(text);
+        let end = self.text.len();
+        match self.parts.last_mut() {
+            Some((last, ends)) if *last == role => *ends = end,
+            _ => self.parts.push((role, end)),
+        }
+    }
+
+    /// The parts with their roles.
+    fn parts(&self) -> impl Iterator<Item = (Role, &str)> {
+        let mut start = 0;
+        self.parts.iter().map(move |(role, end)| {
+            let part = self.text.get(start..*end).unwrap_or_default();
+            start = *end;
+            (*role, part)
+        })
     }
 
     /// Adds another text to its end.
     pub fn append(&mut self, other: Self) {
-        self.0.extend(other.0);
+        for (role, part) in other.parts() {
+            self.add(role, part);
+        }
     }
 
     /// How many columns it takes on one line.
     pub fn width(&self) -> usize {
-        self.0.iter().map(|(_, text)| text.width()).sum()
+        self.parts().map(|(_, part)| part.width()).sum()
     }
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.text.is_empty()
     }
 
     /// The text without its roles.
     pub fn bare(&self) -> String {
-        self.0.iter().map(|(_, text)| text.replace(GLUE, " ")).collect()
+        self.text.replace(GLUE, " ")
     }
 }
 
@@ -196,11 +223,22 @@ impl Page {
 
     /// The page as text; every line ends with a newline and none is wider than the canvas.
     pub fn render(&self, canvas: Canvas) -> String {
-        let mut out = String::new();
+        let mut all = String::new();
+        self.render_to(canvas, |some| all.push_str(some));
+        all
+    }
+
+    /// The same, some lines at a time.
+    pub fn render_to(&self, canvas: Canvas, mut take: impl FnMut(&str)) {
+        let mut some = String::new();
         for line in &self.lines {
-            Layout::new(canvas, line.hang).lay(line, &mut out);
+            Layout::new(canvas, line.hang).lay(line, &mut some);
+            if some.len() > SOME {
+                take(&some);
+                some.clear();
+            }
         }
-        out
+        take(&some);
     }
 }
 
@@ -220,7 +258,7 @@ fn words(text: &Text) -> Vec<Word<'_>> {
     let mut words: Vec<Word<'_>> = Vec::new();
     let mut spaces = 0;
     let mut fresh = true;
-    for (role, span) in &text.0 {
+    for (role, span) in text.parts() {
         for (at, part) in span.split(' ').enumerate() {
             if at > 0 {
                 spaces += 1;
@@ -230,10 +268,10 @@ fn words(text: &Text) -> Vec<Word<'_>> {
                 continue;
             }
             match words.last_mut() {
-                Some(word) if !fresh => word.parts.push((*role, part)),
+                Some(word) if !fresh => word.parts.push((role, part)),
                 _ => words.push(Word {
                     spaces,
-                    parts: vec![(*role, part)],
+                    parts: vec![(role, part)],
                 }),
             }
             (fresh, spaces) = (false, 0);

@@ -139,7 +139,7 @@ impl Terminal {
 
     /// Writes a page to standard output.
     pub fn page(&self, page: &Page) {
-        self.output.write(&page.render(self.output.canvas));
+        page.render_to(self.output.canvas, |some| self.output.write(some));
     }
 
     /// Writes text to standard output as it is: JSON, a file, a raw value.

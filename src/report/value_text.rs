@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexSet;
 use serde_json::Value as Json;
 
 use crate::model::catalogue::apps;
 use crate::model::properties::{self, COMPLIANT_NETWORK, Property, Shape, Symbols};
 use crate::model::reference::{Reference, Target, is_guid};
+use crate::model::set::Set;
 use crate::model::value::{
     Allowed, CombinationConfiguration, Control, ExternalTenants, Filter, FilterMode, Grant, Guests, Interval,
     Operator, SignInFrequency,
@@ -268,7 +268,7 @@ fn frequency_parts(
 }
 
 fn configuration(configuration: &CombinationConfiguration) -> Member {
-    let list = |texts: &IndexSet<String>| texts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let list = |texts: &Set<String>| texts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     let applies_to: Vec<String> = configuration
         .applies_to
         .iter()
@@ -341,7 +341,7 @@ mod tests {
             .join("; ")
     }
 
-    fn set<T: std::hash::Hash + Eq>(items: impl IntoIterator<Item = T>) -> IndexSet<T> {
+    fn set<T: std::hash::Hash + Eq>(items: impl IntoIterator<Item = T>) -> Set<T> {
         items.into_iter().collect()
     }
 

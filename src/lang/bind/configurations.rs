@@ -1,10 +1,9 @@
 //! `configurations { … }` of a strength: which keys and certificates a combination takes.
 
-use indexmap::IndexSet;
-
 use super::error::BindError;
 use super::{Binder, attributes, value};
 use crate::lang::error::origin;
+use crate::model::set::Set;
 use crate::model::value::{Allowed, CombinationConfiguration, Value as Bound};
 use crate::syntax::{Attribute, Block, ItemKind};
 
@@ -39,8 +38,8 @@ impl Binder<'_> {
 
     fn configuration(&mut self, block: &Block) -> CombinationConfiguration {
         let fido2 = block.kind.text == "fido2";
-        let mut applies_to = IndexSet::new();
-        let (mut aaguids, mut skis, mut oids) = (IndexSet::new(), IndexSet::new(), IndexSet::new());
+        let mut applies_to = Set::default();
+        let (mut aaguids, mut skis, mut oids) = (Set::default(), Set::default(), Set::default());
         for attribute in attributes(&block.body) {
             let value = (self.evaluate)(&attribute.value);
             match (attribute.name.text.as_str(), fido2) {
@@ -75,7 +74,7 @@ impl Binder<'_> {
                 at: block.header,
             });
         }
-        let lower = |set: IndexSet<String>| set.into_iter().map(|text| text.to_ascii_lowercase()).collect();
+        let lower = |set: Set<String>| set.into_iter().map(|text| text.to_ascii_lowercase()).collect();
         let allowed = if fido2 {
             Allowed::Fido2 {
                 aaguids: lower(aaguids),

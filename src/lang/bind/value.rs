@@ -12,6 +12,7 @@ use crate::model::catalogue::{countries, strengths};
 use crate::model::cidr::{IpRange, IpRangeWarning};
 use crate::model::properties::{self, Property, Shape, Symbols, TextKind};
 use crate::model::reference::{Reference, Target};
+use crate::model::set::Set;
 use crate::model::value::{Control, Grant, Interval, Operator, SignInFrequency, Value as Bound};
 use crate::syntax::Span;
 
@@ -122,7 +123,7 @@ impl Binder<'_> {
                 None
             }
             Shape::SymbolSet(symbols) | Shape::Flags(symbols) => {
-                let set: IndexSet<String> = elements(value)
+                let set: Set<String> = elements(value)
                     .into_iter()
                     .filter_map(|each| self.symbol(symbols, each))
                     .collect();
@@ -130,7 +131,7 @@ impl Binder<'_> {
             }
             Shape::TextMode { .. } => self.text(usize::MAX, value).map(Bound::Text),
             Shape::Texts(kind) => {
-                let set: IndexSet<String> = elements(value)
+                let set: Set<String> = elements(value)
                     .into_iter()
                     .filter_map(|each| self.one_text(kind, each))
                     .collect();
@@ -139,7 +140,7 @@ impl Binder<'_> {
             Shape::Grant => self.grant(value).map(Bound::Grant),
             Shape::SignInFrequency => self.frequency(value),
             Shape::Combinations => {
-                let set: IndexSet<String> = elements(value)
+                let set: Set<String> = elements(value)
                     .into_iter()
                     .filter_map(|each| self.combination(each))
                     .collect();
@@ -310,7 +311,7 @@ impl Binder<'_> {
         }
         (!found.is_empty()).then_some(Grant {
             operator,
-            controls: found,
+            controls: found.into(),
         })
     }
 
@@ -440,7 +441,7 @@ fn advice(error: &dyn miette::Diagnostic) -> String {
 }
 
 /// The set symbols as the service spells it that a `configurations` block applies to.
-pub(super) fn combinations(dsl: &str, value: &Evaluated, errors: &mut Vec<BindError>) -> IndexSet<String> {
+pub(super) fn combinations(dsl: &str, value: &Evaluated, errors: &mut Vec<BindError>) -> Set<String> {
     let mut outcome = Outcome::default();
     let mut binder = Binder {
         dsl,
@@ -455,7 +456,7 @@ pub(super) fn combinations(dsl: &str, value: &Evaluated, errors: &mut Vec<BindEr
 }
 
 /// A list of plain texts.
-pub(super) fn texts(dsl: &str, value: &Evaluated, errors: &mut Vec<BindError>) -> IndexSet<String> {
+pub(super) fn texts(dsl: &str, value: &Evaluated, errors: &mut Vec<BindError>) -> Set<String> {
     let mut outcome = Outcome::default();
     let mut binder = Binder {
         dsl,

@@ -7,6 +7,7 @@ use super::{WireError, at, pruned, take};
 use crate::model::object::{Kind, Object};
 use crate::model::properties::{self, Accepts, Access, Property, Shape, Symbols, TextKind};
 use crate::model::reference::{Reference, Target};
+use crate::model::set::Set;
 use crate::model::value::{
     Allowed, CombinationConfiguration, Control, ExternalTenants, Filter, FilterMode, Grant, Guests, Interval,
     Operator, SignInFrequency, Value,
@@ -67,6 +68,7 @@ pub fn decode(kind: Kind, json: &Json) -> Result<Decoded, WireError> {
         consume(property, &mut rest);
     }
     drop_implied_users(&mut object);
+    object.shrink_to_fit();
     let unknown = if kind == Kind::Group {
         Json::Null
     } else {
@@ -182,7 +184,7 @@ fn read(property: &Property, json: &Json) -> Read {
     }
 }
 
-fn non_empty<T>(set: IndexSet<T>) -> Option<IndexSet<T>> {
+fn non_empty<T>(set: Set<T>) -> Option<Set<T>> {
     (!set.is_empty()).then_some(set)
 }
 
@@ -245,7 +247,7 @@ fn symbol_set(path: &str, json: &Json, symbols: &Symbols) -> Read {
 }
 
 /// Flags come as one string joined by commas; hand-written files have arrays, audit logs numbers.
-fn flags(path: &str, json: &Json, symbols: &Symbols) -> Result<IndexSet<String>, WireError> {
+fn flags(path: &str, json: &Json, symbols: &Symbols) -> Result<Set<String>, WireError> {
     let mut found: Vec<String> = match json {
         Json::Number(number) => {
             let bits = number
@@ -327,7 +329,7 @@ fn guests(path: &str, json: &Json) -> Read {
     Ok(Some(Value::Guests(Box::new(Guests { kinds, tenants }))))
 }
 
-fn lower(texts: Vec<String>) -> IndexSet<String> {
+fn lower(texts: Vec<String>) -> Set<String> {
     texts.into_iter().map(|text| text.to_ascii_lowercase()).collect()
 }
 
@@ -393,7 +395,10 @@ fn grant(path: &str, json: &Json) -> Read {
             ));
         }
     };
-    Ok(Some(Value::Grant(Grant { operator, controls })))
+    Ok(Some(Value::Grant(Grant {
+        operator,
+        controls: controls.into(),
+    })))
 }
 
 fn sign_in_frequency(path: &str, json: &Json) -> Read {
@@ -463,7 +468,7 @@ fn ip_ranges(path: &str, json: &Json) -> Read {
             },
         );
     }
-    Ok(non_empty(ranges).map(Value::Texts))
+    Ok(non_empty(ranges.into()).map(Value::Texts))
 }
 
 /// One combination: its methods in the service's spelling, joined by commas, never split apart.

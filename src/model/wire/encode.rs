@@ -1,12 +1,12 @@
 //! Canonical values into the bodies that Graph takes.
 
-use indexmap::IndexSet;
 use serde_json::{Map, Value as Json, json};
 
 use super::{WireError, put};
 use crate::model::object::{Kind, Object};
 use crate::model::properties::{Access, ApiVersion, Property, Shape, TextKind};
 use crate::model::reference::Reference;
+use crate::model::set::Set;
 use crate::model::value::{
     Allowed, CombinationConfiguration, Control, ExternalTenants, FilterMode, Grant, Guests, Interval,
     Operator, SignInFrequency, Value,
@@ -313,7 +313,7 @@ fn write_guests(guests: &Guests) -> Json {
     json!({ "guestOrExternalUserTypes": kinds.join(","), "externalTenants": tenants })
 }
 
-fn sorted(wires: &IndexSet<String>, position: impl Fn(&str) -> usize) -> Vec<&str> {
+fn sorted(wires: &Set<String>, position: impl Fn(&str) -> usize) -> Vec<&str> {
     let mut sorted: Vec<&str> = wires.iter().map(String::as_str).collect();
     sorted.sort_by_key(|wire| position(wire));
     sorted

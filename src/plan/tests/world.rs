@@ -90,7 +90,7 @@ pub(super) fn with(
 ) -> Object {
     let mut all: indexmap::IndexSet<Reference> = object.reference_set(wire).cloned().collect();
     all.extend(references);
-    object.set(wire, Some(Value::References(all)));
+    object.set(wire, Some(Value::References(all.into())));
     object
 }
 

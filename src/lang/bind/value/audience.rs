@@ -65,7 +65,7 @@ pub(super) fn audience(dsl: &str, rows: &[&'static Property], value: &Evaluated,
     for (row, set) in rows.iter().zip(sets) {
         // A group without members is another thing than a group whose members are left alone.
         if !set.is_empty() || row.wire == wire::members_path() {
-            outcome.values.push((row, Bound::References(set)));
+            outcome.values.push((row, Bound::References(set.into())));
         }
     }
 }

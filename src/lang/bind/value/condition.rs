@@ -7,6 +7,7 @@ use crate::lang::value::{Constructed, Evaluated, Value};
 use crate::model::filter_rule::{FilterRule, Place, Scope};
 use crate::model::properties;
 use crate::model::reference::is_guid;
+use crate::model::set::Set;
 use crate::model::value::{ExternalTenants, Filter, FilterMode, Guests};
 use crate::syntax::Span;
 
@@ -18,7 +19,7 @@ pub(super) fn guests(
     outcome: &mut Outcome,
 ) -> Option<Guests> {
     let mut binder = Binder { dsl, outcome };
-    let kinds: IndexSet<String> = call
+    let kinds: Set<String> = call
         .positional
         .iter()
         .flat_map(elements)
@@ -46,7 +47,7 @@ pub(super) fn guests(
                     ),
                 }
             }
-            ExternalTenants::Enumerated(members)
+            ExternalTenants::Enumerated(members.into())
         }
     };
     let given = call.positional.iter().flat_map(elements).count();
