@@ -103,6 +103,16 @@ fn accept_context(call: &Call) -> Result<Value, Refusal> {
     })
 }
 
+/// What is stored of a context: one that never said whether apps may ask for it is not available
+/// (authenticationContextClassReference: "The default value is false").
+fn stored_context(before: &Value, sent: &Value) -> Value {
+    let mut context = schema::merge(CONTEXT_TYPE, before, sent);
+    if context["isAvailable"].is_null() {
+        policies::put(&mut context, "/isAvailable", json!(false));
+    }
+    context
+}
+
 fn check_context(context: &Value) -> Result<(), Refusal> {
     let number = text(context, "id")
         .strip_prefix('c')
@@ -122,7 +132,7 @@ fn check_context(context: &Value) -> Result<(), Refusal> {
 
 pub(super) fn create_context(tenant: &mut Tenant, call: &Call) -> Outcome {
     let sent = accept_context(call)?;
-    let context = schema::merge(CONTEXT_TYPE, &Value::Null, &sent);
+    let context = stored_context(&Value::Null, &sent);
     check_context(&context)?;
     if tenant
         .object(Kind::AuthenticationContexts, text(&context, "id"))
@@ -144,7 +154,7 @@ pub(super) fn update_context(tenant: &mut Tenant, call: &Call, id: &str) -> Outc
         .object(Kind::AuthenticationContexts, id)
         .cloned()
         .unwrap_or_default();
-    let mut context = schema::merge(CONTEXT_TYPE, &before, &sent);
+    let mut context = stored_context(&before, &sent);
     policies::put(&mut context, "/id", json!(id));
     check_context(&context)?;
     tenant.insert(Kind::AuthenticationContexts, context);
