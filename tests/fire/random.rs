@@ -502,7 +502,10 @@ fn doing(
             tenant.remove(kind, &id(&object));
         } else {
             if kind == Kind::Policies {
-                object["conditions"]["users"]["excludeUsers"] = json!([mark]);
+                let excluded = &mut object["conditions"]["users"]["excludeUsers"];
+                let mut all = excluded.as_array().cloned().unwrap_or_default();
+                all.push(json!(mark));
+                *excluded = json!(all);
             } else {
                 object["displayName"] = json!(format!(
                     "{} {mark}",
