@@ -21,8 +21,10 @@ use crate::graph::Observer;
 use crate::model::Address;
 use crate::model::configuration::Configuration;
 use crate::model::state::{Document, Version};
-use crate::plan::{self, Limits, Mode, Plan, PlanErrors, PlanOptions, StaleReason, Why};
-use crate::state::journal::{Journal, Operation};
+use crate::plan::{
+    self, Action, Limits, Mode, Plan, PlanErrors, PlanOptions, ResourceChange, StaleReason, Why,
+};
+use crate::state::journal::{Effect, Journal, Operation};
 use crate::state::{Guard, LocalFile, Place, StateError, StateStore as _, Stored};
 
 /// For how long the service may hide a fresh object, unless the project says otherwise.
@@ -272,7 +274,7 @@ impl Workspace {
             state,
             &options,
         )?;
-        plan.hold(&self.undecided(&refreshed, &loaded.configuration)?);
+        plan.hold(&self.undecided(&refreshed, &loaded.configuration, &plan)?);
         Ok(Planned {
             plan,
             refreshed,
@@ -300,7 +302,7 @@ impl Workspace {
             return Err(WorkError::Stale { reasons });
         }
         let changed: BTreeSet<&str> = reasons.iter().filter_map(|reason| reason.object()).collect();
-        let mut held = self.undecided(&refreshed, &loaded.configuration)?;
+        let mut held = self.undecided(&refreshed, &loaded.configuration, &plan)?;
         for change in &plan.changes {
             if change.id.as_deref().is_some_and(|id| changed.contains(id)) {
                 held.insert(change.address.clone(), Why::Changed);
@@ -347,6 +349,7 @@ impl Workspace {
         &self,
         refreshed: &Refreshed,
         configuration: &Configuration,
+        plan: &Plan,
     ) -> Result<BTreeMap<Address, Why>, WorkError> {
         let lag = self.visibility_lag(configuration);
         let mut held = BTreeMap::new();
@@ -368,6 +371,21 @@ impl Workspace {
                     since: begin.at,
                     until: lag_after(begin.at, lag),
                 };
+                // Under another address the same object would be made twice.
+                if let (Operation::Create, Effect::Keep { resource }) = (begin.operation, &begin.effect) {
+                    let name = begin
+                        .body
+                        .as_ref()
+                        .and_then(|body| body.get("displayName")?.as_str());
+                    let is_namesake = |change: &&ResourceChange| {
+                        change.action == Action::Create
+                            && change.kind == resource.kind
+                            && Some(change.name.as_str()) == name
+                    };
+                    for change in plan.changes.iter().filter(is_namesake) {
+                        held.insert(change.address.clone(), why.clone());
+                    }
+                }
                 // A `moved` block leads there also when state does not know the object yet.
                 held.insert(plan::moved_to(configuration, &address), why.clone());
                 held.insert(address, why);

@@ -24,8 +24,9 @@ pub(crate) struct Watcher {
     theirs: BTreeMap<(Kind, String), Value>,
     serial: u64,
     digest: String,
-    /// Creates whose answer was lost, by address and body: another block may say the same.
-    lost_creates: BTreeMap<(String, String), tokio::time::Instant>,
+    /// Creates whose answer was lost, by address and body: another block may say the same. And the id that the
+    /// address had then: with another one it was found out.
+    lost_creates: BTreeMap<(String, String), (tokio::time::Instant, Option<String>)>,
     /// What other people wrote into objects of capol's.
     pub(crate) edits: Vec<Edited>,
     /// Others took something away in this command, so that it may be complete and yet lack that.
@@ -187,7 +188,7 @@ impl Watcher {
                 continue;
             }
             let key = (addresses.of_create(one), format!("{} {}", one.path, one.body));
-            if let Some(earlier) = self.lost_creates.get(&key)
+            if let Some((earlier, _)) = self.lost_creates.get(&key)
                 && one.at.duration_since(*earlier) < LAG
             {
                 broken.push(format!(
@@ -198,11 +199,14 @@ impl Watcher {
                 ));
             }
             if one.is_lost() && one.status != Some(503) {
-                self.lost_creates.insert(key, one.at);
+                let id = addresses.id(&key.0);
+                self.lost_creates.insert(key, (one.at, id));
             } else {
                 self.lost_creates.remove(&key);
             }
         }
+        self.lost_creates
+            .retain(|(address, _), (_, before)| addresses.id(address) == *before);
     }
 
     /// What somebody else wrote is there still, or the plan that was applied showed it.
@@ -404,6 +408,11 @@ impl Addresses {
             by_id,
             open: opened(stage).into_iter().map(|open| open.begin).collect(),
         }
+    }
+
+    fn id(&self, address: &str) -> Option<String> {
+        let found = self.by_id.iter().find(|(_, of)| *of == address);
+        found.map(|(id, _)| id.clone())
     }
 
     /// Empty when nothing tells.
