@@ -164,8 +164,8 @@ impl Graph {
         Ok(self.send(&request).await?.body)
     }
 
-    /// Deletes an object. One that is gone already is an error with status 404, unless an earlier try of this
-    /// very call may have done it.
+    /// Deletes an object. One that is gone already is an error with status 404, also when an earlier try of this
+    /// very call may have done it: a 404 may be an old answer.
     pub async fn delete(&self, collection: Collection, version: Version, id: &str) -> Result<(), GraphError> {
         self.send(&Request::new(Operation::Delete, version, collection.item(id)?))
             .await?;

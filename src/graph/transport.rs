@@ -170,18 +170,6 @@ impl Transport {
             let help = Some(self.tokens.source().when_refused().to_owned());
             return Ok(Next::Fail(ServiceError { help, ..error }.into()));
         }
-        if incoming.status == 404
-            && tries.maybe_done
-            && request.operation == super::request::Operation::Delete
-        {
-            // An earlier try, whose answer was lost, did it.
-            return Ok(Next::Done(Response {
-                status: 204,
-                body: None,
-                request_id: error.request_id,
-                client_request_id: client_request_id.to_owned(),
-            }));
-        }
         let told = retry_after(incoming);
         let turned_away = incoming.status == 503 && told.is_some();
         if (incoming.status >= 500 || incoming.status == 408) && !turned_away {
