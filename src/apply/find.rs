@@ -269,7 +269,8 @@ pub(super) fn names(body: &Json, path: &str) -> bool {
     true
 }
 
-/// Looks for the object that a create may have made: outside the ids seen before, equal to what was sent.
+/// Looks for the object that a create may have made: outside the ids seen before, equal to what was sent, or made
+/// at that moment under that name.
 async fn created(graph: &Graph, options: &ApplyOptions, lost: &Lost<'_>) -> Result<Trace, ApplyError> {
     let begin = lost.begin;
     let wanted = begin.body.as_ref().and_then(|body| read(&begin.path, body));
@@ -285,21 +286,47 @@ async fn created(graph: &Graph, options: &ApplyOptions, lost: &Lost<'_>) -> Resu
         (Some(live), Some(wanted)) => same_object(&live, wanted),
         _ => false,
     };
-    let found: Vec<Json> = listed
-        .into_iter()
-        .filter(|json| is_fresh(json) && is_same(json))
-        .collect();
-    match found.first() {
-        Some(one) if found.len() <= lost.twins => Ok(Trace::Landed(Outcome::Done {
+    let fresh: Vec<Json> = listed.into_iter().filter(is_fresh).collect();
+    let found: Vec<&Json> = fresh.iter().filter(|json| is_same(json)).collect();
+    let namesakes: Vec<&Json> = fresh.iter().filter(|json| is_made_then(json, begin)).collect();
+    let landed = |one: &Json, answered| {
+        Ok(Trace::Landed(Outcome::Done {
             id: id(one),
-            answered: Some(one.clone()),
-        })),
-        Some(_) => Err(ApplyError::AmbiguousCreate {
+            answered,
+        }))
+    };
+    match (found.as_slice(), namesakes.as_slice()) {
+        ([one, ..], _) if found.len() <= lost.twins => landed(one, Some((*one).clone())),
+        // Made then and called that, it is ours, and somebody changed it since.
+        ([], [one]) if lost.twins == 1 => landed(one, None),
+        ([], []) => Ok(nowhere(options, begin)),
+        (several, _) => Err(ApplyError::AmbiguousCreate {
             address: begin.address.clone(),
-            ids: found.iter().filter_map(id).collect(),
+            ids: several
+                .iter()
+                .chain(&namesakes)
+                .filter_map(|json| id(json))
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
         }),
-        None => Ok(nowhere(options, begin)),
     }
+}
+
+/// By how much the service's clock may differ from this one's, and how long a request may take.
+const AROUND: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether an object has the name that a create sent, and was created when it was sent.
+fn is_made_then(live: &Json, begin: &Begin) -> bool {
+    let name = |json: &Json| json.get("displayName").and_then(Json::as_str).map(str::to_owned);
+    let sent = begin.body.as_ref();
+    let created = live.get("createdDateTime").and_then(Json::as_str);
+    let created: Option<Timestamp> = created.and_then(|text| text.parse().ok());
+    sent.is_some_and(|sent| {
+        name(live).is_some()
+            && name(live) == name(sent)
+            && kind_of(&begin.path, live) == kind_of(&begin.path, sent)
+    }) && created.is_some_and(|created| created.duration_since(begin.at).abs() <= AROUND)
 }
 
 /// Nothing like it is to be seen: it was not made, or the service still hides it.

@@ -79,7 +79,26 @@ impl Watcher {
     pub(crate) fn give_up(&mut self, stage: &Stage) {
         let known = known(stage);
         // A context has the id that the project chose, and is known by that.
-        let is_lost = |edit: &Edited| !known.contains(&edit.id) && edit.kind != Kind::AuthenticationContexts;
+        let open: Vec<Begin> = opened(stage).into_iter().map(|open| open.begin).collect();
+        let is_looked_for = |edit: &Edited| {
+            stage.objects(edit.kind).iter().any(|object| {
+                let called = |begin: &Begin| {
+                    begin
+                        .body
+                        .as_ref()?
+                        .get("displayName")?
+                        .as_str()
+                        .map(str::to_owned)
+                };
+                id(object) == edit.id
+                    && open
+                        .iter()
+                        .any(|begin| called(begin).as_deref() == Some(name(object)))
+            })
+        };
+        let is_lost = |edit: &Edited| {
+            !known.contains(&edit.id) && edit.kind != Kind::AuthenticationContexts && !is_looked_for(edit)
+        };
         for edit in self.edits.iter().filter(|edit| is_lost(edit)) {
             self.others.ids.insert(edit.id.clone());
         }
