@@ -186,8 +186,11 @@ impl Journal {
         let failed = |source| failed("begun", &place.journal, source);
         let bytes = files.read(&place.journal).map_err(failed)?.unwrap_or_default();
         let name = format!("{}-{}{}", earlier.serial, earlier.apply, past::ENDING);
+        // What the journal tells must be as durable in the state: who wrote it may have died before that.
         files
-            .create_folder(&place.history)
+            .resolve(&place.state)
+            .and_then(|state| files.sync_folder(folder_of(&state)))
+            .and_then(|()| files.create_folder(&place.history))
             .and_then(|()| history::trim(&*files, &place.history, past::ENDING))
             .map_err(failed)?;
         replace::replace(&*files, &place.history.join(name), &bytes).map_err(|fault| failed(fault.source))?;
@@ -342,8 +345,11 @@ impl Journal {
         } = self;
         let name = format!("{}-{}{}", apply.serial, apply.apply, past::ENDING);
         let kept = place.history.join(name);
+        // What the journal tells must be as durable in the state: who wrote it may have died before that.
         files
-            .create_folder(&place.history)
+            .resolve(&place.state)
+            .and_then(|state| files.sync_folder(folder_of(&state)))
+            .and_then(|()| files.create_folder(&place.history))
             .and_then(|()| history::trim(&*files, &place.history, past::ENDING))
             .and_then(|()| files.put(file, &place.journal, &kept))
             .and_then(|()| files.sync_folder(&place.history))
