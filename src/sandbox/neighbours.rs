@@ -107,7 +107,7 @@ fn accept_context(call: &Call) -> Result<Value, Refusal> {
 /// (authenticationContextClassReference: "The default value is false").
 fn stored_context(before: &Value, sent: &Value) -> Value {
     let mut context = schema::merge(CONTEXT_TYPE, before, sent);
-    if context["isAvailable"].is_null() {
+    if context.get("isAvailable").is_none_or(Value::is_null) {
         policies::put(&mut context, "/isAvailable", json!(false));
     }
     context
