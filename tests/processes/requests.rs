@@ -116,7 +116,7 @@ fn a_process_that_dies_at_any_request_loses_and_repeats_nothing() {
         match (&ended, death) {
             (Ended::Signal, _) | (Ended::Status(130), Death::Interrupt | Death::InterruptTwice) => {}
             // Too late to stop anything.
-            (Ended::Status(0), Death::Interrupt) | (Ended::NotReached, _) => {
+            (Ended::Status(0), Death::Interrupt | Death::InterruptTwice) | (Ended::NotReached, _) => {
                 case.does(&["plan", "--detailed-exitcode"]);
             }
             _ => panic!("{context}: {ended:?}"),
