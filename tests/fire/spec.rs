@@ -118,6 +118,28 @@ impl Block {
         }
     }
 
+    /// The address that a member of a policy refers to.
+    pub(crate) fn reference(&self, member: &str) -> Option<&str> {
+        let Self::Policy {
+            location,
+            strength,
+            group,
+            context,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let reference = match member {
+            "location" => location,
+            "strength" => strength,
+            "group" => group,
+            "context" => context,
+            _ => &None,
+        };
+        reference.as_deref()
+    }
+
     fn text(&self, address: &str) -> String {
         let (block, label) = address.split_once('.').unwrap();
         let mut text = format!("{block} \"{label}\" {{\n");
