@@ -6,7 +6,7 @@ use super::http::{Exchange, ExchangeError, Incoming, Outgoing};
 use super::observe::{GraphEvent, Observer};
 use super::pace::{Queues, Turn};
 use super::patience::{Jitter, Patience};
-use super::request::{Lane, Request, Response};
+use super::request::{Lane, Operation, Request, Response};
 use super::service_error::{ServiceError, excerpt, retry_after, tidy};
 use super::token::{AccessToken, TokenCache};
 use std::sync::Arc;
@@ -71,6 +71,8 @@ impl Transport {
     ) -> Result<Response, GraphError> {
         let mut tries = Tries::default();
         match self.try_until(request, url, not_after, &mut tries).await {
+            // That nothing is there says all there is to say of a delete, and is looked up by who sent it.
+            Err(error) if error.is_not_found() && request.operation == Operation::Delete => Err(error),
             // What a later try is answered does not tell what became of an earlier one.
             Err(error) if tries.maybe_done && !error.is_unknown() => {
                 Err(unknown(request, &tries.client_request_id, error.to_string()))
