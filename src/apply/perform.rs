@@ -89,6 +89,18 @@ fn passes(step: &Step, ready: &Ready, fresh: &[String], error: &GraphError) -> b
     }
 }
 
+/// A delete that was answered "not found" while nobody can say whether that is so.
+fn doubtful(not_found: GraphError, unread: &GraphError) -> GraphError {
+    match not_found.service() {
+        Some(service) => GraphError::Unknown {
+            call: service.call.clone(),
+            client_request_id: service.client_request_id.clone(),
+            cause: unread.to_string(),
+        },
+        None => not_found,
+    }
+}
+
 /// Sends it once; the client repeats what is harmless to repeat.
 async fn send(graph: &Graph, ready: &Ready) -> Result<Answer, GraphError> {
     let body = || ready.body.clone().unwrap_or_default();
@@ -118,8 +130,13 @@ async fn send(graph: &Graph, ready: &Ready) -> Result<Answer, GraphError> {
         Call::Delete(collection, id) => {
             if let Err(error) = graph.delete(*collection, version, id).await {
                 // Gone is what was wanted, and one answer that says so may be an old one.
-                if !error.is_not_found() || is_listed(graph, *collection, version, id).await? {
+                if !error.is_not_found() {
                     return Err(error);
+                }
+                match is_listed(graph, *collection, version, id).await {
+                    Ok(false) => {}
+                    Ok(true) => return Err(error),
+                    Err(unread) => return Err(doubtful(error, &unread)),
                 }
             }
             Answer { id: None, body: None }
