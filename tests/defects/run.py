@@ -137,6 +137,8 @@ def main():
     sys.exit(1 if missed else 0)
 
 
+# A shell starts what it runs in the background with Ctrl-C ignored, and the programs under test would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     main()
 except KeyboardInterrupt:

@@ -52,6 +52,10 @@ pub(crate) const EVERY_WRONG: [Wrong; 3] = [Wrong::DeathBefore, Wrong::DeathAfte
 pub(crate) struct Life {
     calls: AtomicUsize,
     wrong: Option<(usize, Wrong)>,
+    /// At which call one goes wrong that was not counted from the beginning.
+    aimed: Mutex<Option<(usize, Wrong)>>,
+    /// Whether a call went wrong.
+    erred: AtomicBool,
     dead: AtomicBool,
     /// Told when it dies.
     pub(crate) death: Notify,
@@ -62,6 +66,8 @@ impl Life {
         Arc::new(Self {
             calls: AtomicUsize::new(0),
             wrong,
+            aimed: Mutex::new(None),
+            erred: AtomicBool::new(false),
             dead: AtomicBool::new(false),
             death: Notify::new(),
         })
@@ -70,6 +76,15 @@ impl Life {
     /// How many file-system calls there were.
     pub(crate) fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// The call goes wrong that comes after so many more.
+    pub(crate) fn aim(&self, after: usize, wrong: Wrong) {
+        *self.aimed.lock().unwrap() = Some((self.calls() + after, wrong));
+    }
+
+    pub(crate) fn has_erred(&self) -> bool {
+        self.erred.load(Ordering::SeqCst)
     }
 
     pub(crate) fn is_dead(&self) -> bool {
@@ -86,7 +101,10 @@ impl Life {
             return Err(io::Error::other("the process is dead"));
         }
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
-        match self.wrong.filter(|(at, _)| *at == number) {
+        let aimed = *self.aimed.lock().unwrap();
+        let wrong = self.wrong.into_iter().chain(aimed).find(|(at, _)| *at == number);
+        self.erred.fetch_or(wrong.is_some(), Ordering::SeqCst);
+        match wrong {
             None => act(),
             Some((_, Wrong::Fails)) => {
                 half();

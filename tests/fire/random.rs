@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::disk::Wrong;
 use super::invariants::{Edited, Watcher, opened};
 use super::spec::{Block, Spec, differences, id, name, object_of};
-use super::stage::{Command, Ended, Fate, Ran, Sent, Stage};
+use super::stage::{Command, Ended, Fate, Moment, Ran, Sent, Stage};
 use super::trouble::{ALL, Meeting, Trouble, faults};
 use crate::in_memory::in_virtual_time;
 use crate::world::KINDS;
@@ -50,19 +50,21 @@ pub(crate) struct Chapter {
 }
 
 /// How a process ends before its time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum End {
     #[default]
     None,
     /// At a file-system call.
     Call(usize, FileFault),
+    /// At a file-system call, so many after a request left.
+    CallAfter(Moment, usize, FileFault),
     /// At a request, before it leaves.
-    Before(usize),
+    Before(Moment),
     /// At a request, when it was carried out.
-    After(usize),
+    After(Moment),
     /// Ctrl-C as a request leaves.
-    Stop(usize),
+    Stop(Moment),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,11 +75,28 @@ pub(crate) enum FileFault {
     Fails,
 }
 
+impl FileFault {
+    fn wrong(self) -> Wrong {
+        match self {
+            Self::DeathBefore => Wrong::DeathBefore,
+            Self::DeathAfter => Wrong::DeathAfter,
+            Self::Fails => Wrong::Fails,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::DeathBefore => "death before a call",
+            Self::DeathAfter => "death after a call",
+            Self::Fails => "a call fails",
+        }
+    }
+}
+
 /// What somebody else does as a request leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Edit {
-    /// The number of the request.
-    pub(crate) at: usize,
+    pub(crate) at: Moment,
     /// Which of capol's objects, counted through.
     pub(crate) object: usize,
     /// Whether it is deleted; else a mark is written into it.
@@ -96,9 +115,9 @@ struct Draft {
 struct ChapterDraft {
     changes: Vec<(u8, u8, u8)>,
     troubles: Vec<(u8, u8, u8, bool)>,
-    end: (u8, u16),
+    end: (u8, u16, u8),
     power: Option<u64>,
-    edit: Option<(u8, u8, bool)>,
+    edit: Option<(u8, u8, bool, u8)>,
     wait: u8,
     saved: bool,
     parallelism: u8,
@@ -106,7 +125,7 @@ struct ChapterDraft {
 
 fn chapter() -> impl Strategy<Value = ChapterDraft> {
     (
-        vec((0..14u8, any::<u8>(), any::<u8>()), 1..6),
+        vec((0..22u8, any::<u8>(), any::<u8>()), 1..7),
         vec(
             (
                 0..u8::try_from(ALL.len()).unwrap(),
@@ -114,11 +133,14 @@ fn chapter() -> impl Strategy<Value = ChapterDraft> {
                 0..3u8,
                 any::<bool>(),
             ),
-            0..6,
+            0..8,
         ),
-        (0..12u8, any::<u16>()),
+        (0..20u8, any::<u16>(), any::<u8>()),
         prop::option::weighted(0.3, any::<u64>()),
-        prop::option::weighted(0.3, (0..40u8, any::<u8>(), prop::bool::weighted(0.2))),
+        prop::option::weighted(
+            0.3,
+            (0..40u8, any::<u8>(), prop::bool::weighted(0.2), any::<u8>()),
+        ),
         0..4u8,
         prop::bool::weighted(0.2),
         0..3u8,
@@ -138,7 +160,7 @@ fn chapter() -> impl Strategy<Value = ChapterDraft> {
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
-    (any::<u8>(), vec(chapter(), 1..6)).prop_map(|(first, chapters)| Draft { first, chapters })
+    (any::<u8>(), vec(chapter(), 1..9)).prop_map(|(first, chapters)| Draft { first, chapters })
 }
 
 // ---- Projects ---------------------------------------------------------------------------------------------------
@@ -283,6 +305,64 @@ fn change(spec: &mut Spec, (what, a, b): (u8, u8, u8)) {
             let removed = ["group.g0", "strength.s0"][usize::from(a % 2)];
             if b & 1 == 1 {
                 spec.blocks.remove(removed);
+            }
+        }
+        13 | 14 => {
+            // A trusted location is there, or has to be released: it goes, or becomes one of countries.
+            let address = format!("location.l{slot}");
+            let is_trusted = matches!(
+                spec.blocks.get(&address),
+                Some(Block::Ranges { trusted: true, .. })
+            );
+            if is_trusted && b & 1 == 1 {
+                spec.blocks.remove(&address);
+            } else {
+                let name = format!("L{slot}");
+                let block = if is_trusted {
+                    Block::Countries { name, countries: b }
+                } else {
+                    Block::Ranges {
+                        name,
+                        ranges: b >> 2 & 7,
+                        trusted: true,
+                    }
+                };
+                spec.blocks.insert(address, block);
+            }
+        }
+        15 => {
+            // An available context has to be released before it goes.
+            let is_available = matches!(
+                spec.blocks.get("context.c0"),
+                Some(Block::Context { available: true, .. })
+            );
+            if is_available {
+                spec.blocks.remove("context.c0");
+            } else {
+                let block = Block::Context {
+                    name: "C0".to_owned(),
+                    available: true,
+                };
+                spec.blocks.insert("context.c0".to_owned(), block);
+            }
+        }
+        16 | 17 => {
+            if let Some(Block::Group { members, .. }) = spec.blocks.get_mut("group.g0") {
+                // Those who leave leave one by one; then all of them join.
+                if members.len() > 1 {
+                    members.pop_first();
+                } else {
+                    members.extend([0, 1, b % 5]);
+                }
+            }
+        }
+        18..=20 => {
+            if let Some(Block::Strength {
+                combinations, keys, ..
+            }) = spec.blocks.get_mut("strength.s0")
+            {
+                *combinations = combinations.wrapping_add(1 + b % 2) % 3;
+                *keys = if *keys == 0 { 1 + a % 2 } else { 0 };
             }
         }
         _ => {
@@ -452,19 +532,20 @@ fn coverage_of(chapter: &Chapter, ran: &Ran, hits: &mut BTreeSet<(String, &'stat
             hits.insert((word(meeting.trouble), step_of_request(sent)));
         }
     }
-    let at = |number: usize, what: &str, hits: &mut BTreeSet<(String, &'static str)>| {
-        if let Some(sent) = ran.sent.get(number) {
-            hits.insert((what.to_owned(), step_of_request(sent)));
+    let at = |moment: &Moment, what: &str, hits: &mut BTreeSet<(String, &'static str)>| {
+        if let Some(place) = moment.place(&ran.sent) {
+            hits.insert((what.to_owned(), step_of_request(&ran.sent[place])));
         }
     };
-    match chapter.end {
-        End::Before(number) => at(number, "death before", hits),
-        End::After(number) => at(number, "death after", hits),
-        End::Stop(number) => at(number, "ctrl-c", hits),
-        End::Call(..) | End::None => {}
+    match &chapter.end {
+        End::Before(moment) => at(moment, "death before", hits),
+        End::After(moment) => at(moment, "death after", hits),
+        End::Stop(moment) => at(moment, "ctrl-c", hits),
+        End::CallAfter(moment, _, fault) if ran.erred => at(moment, fault.name(), hits),
+        End::CallAfter(..) | End::Call(..) | End::None => {}
     }
     for edit in &chapter.edits {
-        at(edit.at, "edit by others", hits);
+        at(&edit.at, "edit by others", hits);
     }
 }
 
@@ -577,24 +658,21 @@ async fn live(
         };
         let log = Arc::new(Mutex::new(Vec::new()));
         let fate = Fate {
-            call: match chapter.end {
-                End::Call(at, fault) => Some((
-                    at,
-                    match fault {
-                        FileFault::DeathBefore => Wrong::DeathBefore,
-                        FileFault::DeathAfter => Wrong::DeathAfter,
-                        FileFault::Fails => Wrong::Fails,
-                    },
-                )),
+            call: match &chapter.end {
+                End::Call(at, fault) => Some((*at, fault.wrong())),
                 _ => None,
             },
-            death: match chapter.end {
-                End::Before(at) => Some((at, false)),
-                End::After(at) => Some((at, true)),
+            call_after: match &chapter.end {
+                End::CallAfter(moment, after, fault) => Some((moment.clone(), *after, fault.wrong())),
                 _ => None,
             },
-            stop: match chapter.end {
-                End::Stop(at) => Some(at),
+            death: match &chapter.end {
+                End::Before(at) => Some((at.clone(), false)),
+                End::After(at) => Some((at.clone(), true)),
+                _ => None,
+            },
+            stop: match &chapter.end {
+                End::Stop(at) => Some(at.clone()),
                 _ => None,
             },
             edits: chapter
@@ -609,7 +687,7 @@ async fn live(
                         begin,
                         Arc::clone(&log),
                     );
-                    (edit.at, doing)
+                    (edit.at.clone(), doing)
                 })
                 .collect(),
         };
@@ -713,10 +791,10 @@ fn rest(stage: &Stage, spec: &Spec, watcher: &Watcher, plan: &Plan) -> Result<()
         .map(|change| change.address.to_string())
         .collect();
     let kept = stage.state().map(|state| state.resources).unwrap_or_default();
-    // The objects that the plan deletes, or gives another name.
+    // The objects that the plan deletes or gives another name, or will when it no longer has to wait.
     let leaving = |name: &str| -> BTreeSet<String> {
         kept.iter()
-            .filter(|(address, _)| shown.contains(*address))
+            .filter(|(address, _)| shown.contains(*address) || held.contains(*address))
             .filter(|(address, _)| spec.blocks.get(*address).is_none_or(|block| block.name() != name))
             .map(|(_, resource)| resource.id.to_ascii_lowercase())
             .collect()
@@ -801,52 +879,77 @@ fn aimed(draft: &ChapterDraft, spec: &Spec, plan: Option<&Plan>) -> Chapter {
             by_step.entry(kind).or_default().push((method, path));
         }
     }
-    let kinds: Vec<&str> = by_step.keys().copied().collect();
+    // Steps that are rare in plans are met the more often when they are there.
+    let mut kinds: Vec<&str> = Vec::new();
+    for kind in by_step.keys() {
+        let weight = match *kind {
+            "create" | "update" => 1,
+            "delete" | "add members" => 2,
+            "release" | "set combinations" => 6,
+            _ => 4,
+        };
+        kinds.extend(std::iter::repeat_n(*kind, weight));
+    }
+    let step = |place: u8, nth: u8| -> Option<(&'static str, String, u32)> {
+        let steps = &by_step[kinds.get(usize::from(place) % (kinds.len() + 1))?];
+        let (method, path) = &steps[usize::from(nth) % steps.len()];
+        // The path of a create, or of what belongs to an object, is that of other steps too.
+        let is_shared = !path.contains('-');
+        let nth = if is_shared { u32::from(nth) % 2 + 1 } else { 1 };
+        Some((method, path.clone(), nth))
+    };
     for (trouble, place, nth, repeated) in &draft.troubles {
         let trouble = ALL[usize::from(*trouble)];
-        let meeting = match kinds.get(usize::from(*place) % (kinds.len() + 1)) {
-            Some(kind) => {
-                let steps = &by_step[kind];
-                let (method, path) = &steps[usize::from(*nth) % steps.len()];
-                let is_shared = !path.contains('-');
-                Meeting {
-                    trouble,
-                    method: (*method).to_owned(),
-                    path: path.clone(),
-                    nth: if is_shared { u32::from(*nth) % 2 + 1 } else { 1 },
-                    times: if *repeated { 6 } else { 1 },
-                }
-            }
-            None => Meeting {
-                trouble,
-                method: "GET".to_owned(),
-                path: "/".to_owned(),
-                nth: u32::from(*place) % 20 + 1,
-                times: if *repeated { 6 } else { 1 },
-            },
-        };
+        let (method, path, nth) =
+            step(*place, *nth).unwrap_or_else(|| ("GET", "/".to_owned(), u32::from(*place) % 20 + 1));
         chapter.troubles.push(if trouble.is_of_the_tenant() {
             Meeting::of_the_tenant(trouble)
         } else {
-            meeting
+            Meeting {
+                trouble,
+                method: method.to_owned(),
+                path,
+                nth,
+                times: if *repeated { 6 } else { 1 },
+            }
         });
     }
-    let (end, number) = draft.end;
-    let number = usize::from(number);
+    let moment = |place: u8, number: usize| -> Moment {
+        match step(place, place / 16 % 2) {
+            Some((method, path, nth)) => Moment::Step {
+                method: method.to_owned(),
+                path,
+                nth: usize::try_from(nth).unwrap(),
+            },
+            None => Moment::Number(number),
+        }
+    };
+    let (end, number, place) = &draft.end;
+    let number = usize::from(*number);
     // Reading the tenant takes about a dozen requests; after that the writes come.
-    let request = 10 + number % (6 + 2 * plan.steps.len());
+    let request = moment(*place, 10 + number % (6 + 2 * plan.steps.len()));
+    let call = number % (30 + 8 * plan.steps.len());
     chapter.end = match end {
-        0 => End::Call(number % (30 + 8 * plan.steps.len()), FileFault::DeathBefore),
-        1 => End::Call(number % (30 + 8 * plan.steps.len()), FileFault::DeathAfter),
-        2 => End::Call(number % (30 + 8 * plan.steps.len()), FileFault::Fails),
+        0 => End::Call(call, FileFault::DeathBefore),
+        1 => End::Call(call, FileFault::DeathAfter),
+        2 => End::Call(call, FileFault::Fails),
         3 | 4 => End::Before(request),
         5 | 6 => End::After(request),
-        7 => End::Stop(request),
+        7 | 8 => End::Stop(request),
+        9 | 10 => End::CallAfter(request, number % 4, FileFault::DeathBefore),
+        11 | 12 => End::CallAfter(request, number % 4, FileFault::DeathAfter),
+        13 | 14 => End::CallAfter(request, number % 4, FileFault::Fails),
         _ => End::None,
     };
-    if let Some((at, object, deleted)) = draft.edit {
+    if let Some((at, object, deleted, place)) = draft.edit {
+        let number = usize::from(at);
         chapter.edits.push(Edit {
-            at: usize::from(at),
+            // Half of them while the tenant is read, or anywhere.
+            at: if at % 2 == 0 {
+                Moment::Number(number)
+            } else {
+                moment(place, number)
+            },
             object: usize::from(object),
             deleted,
         });

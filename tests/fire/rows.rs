@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::invariants::Watcher;
 use super::spec::{Block, Spec};
-use super::stage::{Command, Ended, Fate, Stage, addresses};
+use super::stage::{Command, Ended, Fate, Moment, Stage, addresses};
 use crate::in_memory::in_virtual_time;
 
 fn policies(count: u8) -> Spec {
@@ -199,7 +199,7 @@ fn ctrl_c_at_any_request_loses_nothing() {
             stage.write(&spec.text());
             stage.faults(Faults::none().latency(Duration::from_millis(300), Duration::from_millis(500)));
             let fate = Fate {
-                stop: Some(number),
+                stop: Some(Moment::Number(number)),
                 ..Fate::default()
             };
             let ran = stage.meet(Command::apply(), fate).await;
@@ -341,7 +341,7 @@ fn an_edit_during_a_long_apply_is_not_overwritten_and_the_others_go_on() {
             let (after, plan) = disabling(&stage, 60).await;
             stage.pace = Pace::SERVICE;
             let fate = Fate {
-                edits: vec![(at, exclude("P55"))],
+                edits: vec![(Moment::Number(at), exclude("P55"))],
                 ..Fate::default()
             };
             let ran = stage.meet(Command::Saved(Box::new(plan)), fate).await;
@@ -412,7 +412,7 @@ fn a_create_that_nobody_knows_of_holds_up_only_what_needs_it() {
             .position(|sent| sent.method == "POST" && sent.path.ends_with("namedLocations"))
             .unwrap();
         let fate = Fate {
-            death: Some((number, false)),
+            death: Some((Moment::Number(number), false)),
             ..Fate::default()
         };
         assert!(matches!(

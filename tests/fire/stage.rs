@@ -25,6 +25,7 @@ use capol::sandbox::{Embedded, Faults, Kind, SandboxOptions, Tenant};
 use capol::state::LocalFile;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -52,12 +53,75 @@ pub(crate) struct Stage {
 pub(crate) struct Fate {
     /// A file-system call that goes wrong, counted from 0.
     pub(crate) call: Option<(usize, Wrong)>,
-    /// The process dies at a request, counted from 0: before it leaves, or when it was carried out.
-    pub(crate) death: Option<(usize, bool)>,
+    /// One that goes wrong so many calls after a request left.
+    pub(crate) call_after: Option<(Moment, usize, Wrong)>,
+    /// The process dies at a request: before it leaves, or when it was carried out.
+    pub(crate) death: Option<(Moment, bool)>,
     /// Ctrl-C as a request leaves.
-    pub(crate) stop: Option<usize>,
+    pub(crate) stop: Option<Moment>,
     /// What others do as a request leaves.
-    pub(crate) edits: Vec<(usize, Doing)>,
+    pub(crate) edits: Vec<(Moment, Doing)>,
+}
+
+/// One request of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Moment {
+    /// By its number, from 0.
+    Number(usize),
+    /// Of those with this method and a path that contains this text, the n-th, from 1.
+    Step {
+        method: String,
+        path: String,
+        nth: usize,
+    },
+}
+
+impl Moment {
+    /// Whether it is the last of these.
+    fn is_last_of(&self, sent: &[Sent]) -> bool {
+        self.place(sent).is_some_and(|place| place + 1 == sent.len())
+    }
+
+    /// Where it is among these.
+    pub(crate) fn place(&self, sent: &[Sent]) -> Option<usize> {
+        match self {
+            Self::Number(number) => (*number < sent.len()).then_some(*number),
+            Self::Step { method, path, nth } => sent
+                .iter()
+                .enumerate()
+                .filter(|(_, one)| one.method == method && one.path.contains(path))
+                .map(|(number, _)| number)
+                .nth(nth.saturating_sub(1)),
+        }
+    }
+}
+
+/// What happens at one request.
+struct Now {
+    death: Option<bool>,
+    stop: bool,
+    call: Option<(usize, Wrong)>,
+    edits: Vec<Doing>,
+}
+
+impl Fate {
+    /// What happens at the last of these.
+    fn at(&self, sent: &[Sent]) -> Now {
+        let death = self.death.as_ref().filter(|(moment, _)| moment.is_last_of(sent));
+        let call = self.call_after.as_ref();
+        let call = call.filter(|(moment, ..)| moment.is_last_of(sent));
+        let edits = self.edits.iter();
+        Now {
+            death: death.map(|(_, after)| *after),
+            stop: self.stop.as_ref().is_some_and(|moment| moment.is_last_of(sent)),
+            call: call.map(|(_, after, wrong)| (*after, *wrong)),
+            edits: edits
+                .filter(|(moment, _)| moment.is_last_of(sent))
+                .map(|(_, doing)| Arc::clone(doing))
+                .collect(),
+        }
+    }
 }
 
 /// What others do.
@@ -120,6 +184,8 @@ pub(crate) struct Ran {
     pub(crate) ended: Ended,
     pub(crate) sent: Vec<Sent>,
     pub(crate) calls: usize,
+    /// Whether a file-system call went wrong.
+    pub(crate) erred: bool,
 }
 
 impl Ran {
@@ -342,6 +408,7 @@ impl Stage {
             ended,
             sent,
             calls: life.calls(),
+            erred: life.has_erred(),
         }
     }
 
@@ -475,7 +542,7 @@ struct Network {
 impl Exchange for Network {
     fn exchange(&self, outgoing: Outgoing) -> BoxFuture<'_, Result<Incoming, ExchangeError>> {
         Box::pin(async move {
-            let number = {
+            let (number, fate) = {
                 let mut sent = self.sent.lock().unwrap();
                 sent.push(Sent {
                     at: Instant::now(),
@@ -490,25 +557,25 @@ impl Exchange for Network {
                     answer: Vec::new(),
                     answered: None,
                 });
-                sent.len() - 1
+                (sent.len() - 1, self.fate.at(&sent))
             };
-            let dies = |after: bool| self.fate.death == Some((number, after));
-            if dies(false) {
+            if fate.death == Some(false) {
                 self.life.die();
             }
             if self.life.is_dead() {
                 return std::future::pending().await;
             }
-            if self.fate.stop == Some(number) {
+            if let Some((after, wrong)) = fate.call {
+                self.life.aim(after, wrong);
+            }
+            if fate.stop {
                 self.stop.store(true, Ordering::SeqCst);
             }
-            for (at, doing) in &self.fate.edits {
-                if *at == number {
-                    self.wire.0.with_tenant(|tenant| doing(tenant));
-                }
+            for doing in fate.edits {
+                self.wire.0.with_tenant(|tenant| doing(tenant));
             }
             let answer = self.wire.exchange(outgoing);
-            if dies(true) {
+            if fate.death == Some(true) {
                 // It is carried out, and nobody hears of it.
                 drop(futures::poll!(answer));
                 self.life.die();
