@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test bench")]
 
 mod asked;
+mod live;
 
 use std::path::Path;
 

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::bench::Folder;
 
-const PROJECT: &str = r#"
+pub(super) const PROJECT: &str = r#"
 location "offices" {
   name      = "Offices"
   ip_ranges = ["203.0.113.0/24"]

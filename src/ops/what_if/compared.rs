@@ -120,3 +120,59 @@ pub fn standing_word(standing: &Standing) -> String {
         Standing::Undecided(condition) => format!("{}.undecided", condition.name()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{Directory, sign_in};
+
+    #[test]
+    fn each_disagreement_is_told_by_policy_and_what_is_open_is_none() {
+        let mut estate = Estate::default();
+        for (id, users) in [
+            ("same", "All"),
+            ("other", "All"),
+            ("open", "All"),
+            ("lacking", "bob"),
+        ] {
+            let policy = json!({
+                "id": id, "displayName": id.to_uppercase(), "state": "enabled",
+                "conditions": {
+                    "clientAppTypes": ["all"],
+                    "users": { "includeUsers": [users] },
+                    "applications": { "includeApplications": ["All"] },
+                },
+                "grantControls": { "operator": "OR", "builtInControls": ["mfa"] },
+            });
+            estate.add_policy(&policy).unwrap();
+        }
+        let directory = Directory::from_json(&json!({ "users": [{ "id": "ada" }] })).unwrap();
+        let record = json!({
+            "signInIdentity": { "@odata.type": "#microsoft.graph.userSignIn", "userId": "ada" },
+            "signInContext": { "@odata.type": "#microsoft.graph.applicationContext", "includeApplications": ["x"] },
+        });
+        let answer = estate.evaluate(&sign_in(&record, &directory).unwrap(), None);
+        let says = |id: &str, applies: bool, reasons: &str| json!({ "id": id, "displayName": id, "policyApplies": applies, "analysisReasons": reasons });
+        let results = [
+            says("SAME", true, "notSet"),
+            says("other", false, "location"),
+            says("open", false, "notEnoughInformation"),
+            says("fresh", true, "notSet"),
+        ];
+        let compared = judged(&results, &estate, &answer);
+        assert_eq!((compared.agreed, compared.undecided), (1, 1));
+        let told: Vec<(&str, Option<&str>, Option<&str>)> = compared
+            .disagreements
+            .iter()
+            .map(|one| (one.policy.as_str(), one.capol.as_deref(), one.graph.as_deref()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("other", Some("applied"), Some("location")),
+                ("lacking", Some("users.include"), None),
+                ("fresh", None, Some("notSet")),
+            ]
+        );
+    }
+}

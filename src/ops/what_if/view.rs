@@ -76,7 +76,7 @@ impl View {
     /// A tenant as it is.
     pub fn live(live: &LiveTenant) -> Result<Self, WhatIfError> {
         let mut view = Self::default();
-        for object in &live.objects {
+        for object in by_name(live) {
             view.add_live(object)?;
         }
         Ok(view)
@@ -87,7 +87,7 @@ impl View {
         let mut view = Self::default();
         view.add_planned(plan, |change| change.address.to_string())?;
         let planned = planned_ids(plan);
-        for object in &live.objects {
+        for object in by_name(live) {
             if object.kind != Kind::Policy && !planned.contains(object.id.as_str()) {
                 view.add_live(object)?;
             }
@@ -99,7 +99,7 @@ impl View {
     pub fn planned(plan: &Plan, live: &LiveTenant) -> Result<Self, WhatIfError> {
         let mut view = Self::default();
         let planned = planned_ids(plan);
-        for object in &live.objects {
+        for object in by_name(live) {
             if !planned.contains(object.id.as_str()) {
                 view.add_live(object)?;
             }
@@ -206,6 +206,13 @@ impl View {
     }
 }
 
+/// The objects of a tenant by name: the service lists them in the order in which they were made.
+fn by_name(live: &LiveTenant) -> Vec<&LiveObject> {
+    let mut objects: Vec<&LiveObject> = live.objects.iter().collect();
+    objects.sort_by(|one, other| (one.name(), &one.id).cmp(&(other.name(), &other.id)));
+    objects
+}
+
 fn planned_ids(plan: &Plan) -> BTreeSet<&str> {
     let changes = plan
         .changes
@@ -227,7 +234,7 @@ fn member_ids<'a>(members: impl Iterator<Item = &'a Reference>) -> BTreeSet<Stri
         .collect()
 }
 
-/// The policies that stand otherwise after than before.
+/// The policies that stand otherwise after than before, by name.
 pub fn changes<'a>(
     (before, then): (&'a Estate, &Answer),
     (after, now): (&'a Estate, &Answer),
@@ -249,8 +256,10 @@ pub fn changes<'a>(
         });
         (change.policy, change.after) = (policy, Some(*standing));
     }
-    all.retain(|_, change| change.before != change.after);
-    all.into_values().collect()
+    let mut changes: Vec<Change<'a>> = all.into_values().collect();
+    changes.retain(|change| change.before != change.after);
+    changes.sort_by(|one, other| one.policy.name.cmp(&other.policy.name));
+    changes
 }
 
 /// The objects of a directory file as a plan sees them.
