@@ -3,6 +3,7 @@
 mod again;
 mod apply;
 mod arguments;
+mod asking;
 mod console;
 mod context;
 mod doctor;

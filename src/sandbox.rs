@@ -14,6 +14,7 @@ mod connection;
 mod deleted;
 mod directory;
 mod embedded;
+mod evaluate;
 mod faults;
 mod filter;
 mod groups;

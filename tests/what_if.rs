@@ -1,6 +1,9 @@
 //! What comes out of a sign-in, row by row, as Microsoft's pages say it.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test bench")]
 
+mod asked;
+mod live;
+
 use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(super) use super::asking::Asking;
+
 /// Conditional Access as code.
 #[derive(Debug, Parser)]
 #[command(
@@ -235,17 +237,7 @@ pub enum Command {
     },
     /// What would come out of sign-ins
     #[command(name = "whatif")]
-    WhatIf {
-        /// Files and folders of exported policies, with their named locations and authentication strengths
-        #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
-        policies: Vec<PathBuf>,
-        /// Who is in which group: one JSON object
-        #[arg(long, value_name = "FILE")]
-        directory: Option<PathBuf>,
-        /// The sign-ins, one JSON object a line
-        #[arg(long, value_name = "FILE", required = true)]
-        sign_ins: PathBuf,
-    },
+    WhatIf(Box<Asking>),
     /// Look at and mend the state
     #[command(subcommand)]
     State(StateCommand),

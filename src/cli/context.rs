@@ -314,11 +314,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
         Command::Show { file: Some(file), .. } => super::show::saved_plan(context, &file),
         Command::Graph { format } => super::graph::run(context, format),
         Command::Console => super::console::run(context),
-        Command::WhatIf {
-            policies,
-            directory,
-            sign_ins,
-        } => super::whatif::run(context, &policies, directory.as_ref(), &sign_ins),
+        Command::WhatIf(asking) => waiting(super::whatif::run(context, &asking)),
         Command::Init {
             dir,
             from_tenant,

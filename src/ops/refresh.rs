@@ -163,7 +163,7 @@ async fn licences(connection: &Connection) -> Result<Licences, GraphError> {
 }
 
 /// What the directory answers to these look-ups, and what is called nearly that where it has no answer.
-async fn look_up(
+pub async fn look_up(
     connection: &Connection,
     lookups: &BTreeSet<Lookup>,
     snapshot: Option<&Snapshot>,

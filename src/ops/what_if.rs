@@ -1,236 +1,237 @@
-//! Policies, a directory and sign-ins from files: what would come out.
+//! What comes out of sign-ins: under a project's configuration, a tenant's policies, a saved plan, or exported files.
+//!
+//! ```text
+//! configuration ┐
+//! live tenant   ├→ View (one, or before and after) ─┐
+//! saved plan    │                                   ├→ Answered → beside it what Graph's What-If says
+//! exported files┘       flags or lines ─ People → SignIn
+//! ```
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+mod asked;
+mod compared;
+mod error;
+mod lines;
+mod listed;
+mod people;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
+pub use self::asked::{Asked, What, Who};
+pub use self::compared::{Compared, Disagreement, standing_word};
+pub use self::error::{LineError, WhatIfError};
+pub use self::lines::{Line, lines};
+pub use self::listed::Listed;
+pub use self::people::People;
+pub use self::view::{Change, View, changes};
+use super::connection::Connection;
+use super::project::Loaded;
+use super::refresh::{refresh, whole_tenant};
+use super::workspace::{Moved, WorkError, Worker, Workspace};
 use super::{OpsError, files};
-use crate::access::{Answer, Directory, DirectoryError, Estate, EstateError, Missing, RecordError, sign_in};
+use crate::access::{Answer, Missing, SignIn};
 use crate::export;
-use crate::model::Kind;
-
-/// The longest line of a file of sign-ins, in bytes.
-const LONGEST_LINE: u64 = 64 * 1024 * 1024;
-
-/// Why sign-ins can't be evaluated at all.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-pub enum WhatIfError {
-    /// A file.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Ops(#[from] OpsError),
-    /// The policies.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Estate(#[from] EstateError),
-    /// The directory.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Directory(#[from] DirectoryError),
-    /// A file is no JSON.
-    #[error("`{}` is not JSON: {source}", path.display())]
-    #[diagnostic(code("ops::not_json"), help("give one JSON object, in UTF-8"))]
-    NotJson {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: serde_json::Error,
-    },
-    /// A file of policies holds something that can't be read.
-    #[error("`{file}` can't be read as policies: {reason}")]
-    #[diagnostic(
-        code("ops::unread_policy"),
-        help("mend or leave out the file; a policy that is passed over would change every answer")
-    )]
-    Unread {
-        /// The file, and the place in it.
-        file: String,
-        /// Why.
-        reason: String,
-    },
-    /// No file holds a policy.
-    #[error("no policy is among these files")]
-    #[diagnostic(code("ops::no_policies"), help("name files or folders of exported policies"))]
-    NoPolicies,
-}
-
-/// Why one line is no sign-in.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-pub enum LineError {
-    /// The line is no JSON.
-    #[error("the line is not JSON: {0}")]
-    #[diagnostic(code("ops::line_not_json"), help("write one JSON object a line"))]
-    NotJson(#[source] serde_json::Error),
-    /// The line is longer than any sign-in.
-    #[error("the line is longer than 64 MiB")]
-    #[diagnostic(code("ops::line_too_long"), help("write one JSON object a line"))]
-    TooLong,
-    /// The line is JSON, but no sign-in.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Record(#[from] RecordError),
-    /// `satisfied` is no list of texts.
-    #[error("`satisfied` is not a list of controls and methods")]
-    #[diagnostic(
-        code("ops::satisfied"),
-        help("write Graph's words, for example `[\"mfa\", \"compliantDevice\"]`")
-    )]
-    Satisfied,
-}
-
-/// One line of a file of sign-ins, and what comes of it.
-#[derive(Debug)]
-pub struct Answered {
-    /// The line, counted from one.
-    pub line: usize,
-    /// The `id` that it has, if any.
-    pub id: Option<Json>,
-    /// The answer.
-    pub answer: Result<Answer, LineError>,
-}
+use crate::graph::Version;
+use crate::model::Target;
+use crate::model::live::{Directory, LiveTenant};
+use crate::model::state::Document;
+use crate::plan::{self, Plan, PlanOptions, questions};
+use crate::state::StateStore as _;
 
 /// Policies that can be asked, and the people that sign in.
-#[derive(Debug)]
-pub struct WhatIf {
-    /// The policies.
-    pub estate: Estate,
-    /// What they refer to and nobody gave.
-    pub missing: Vec<Missing>,
-    directory: Directory,
+pub struct WhatIf<'c> {
+    /// The policies; with a plan, those after it.
+    pub view: View,
+    /// With a plan, the policies before it.
+    pub before: Option<View>,
+    /// Who signs in.
+    pub people: People<'c>,
 }
 
-impl WhatIf {
-    /// Reads exported policies, with any locations and strengths beside them, and a directory file.
-    pub fn from_files(policies: &[PathBuf], directory: Option<&Path>) -> Result<Self, WhatIfError> {
+/// What comes out of one sign-in.
+#[derive(Debug)]
+pub struct Answered {
+    /// The sign-in.
+    pub sign_in: SignIn,
+    /// The answer; with a plan, the one after it.
+    pub answer: Answer,
+    /// With a plan, the answer before it.
+    pub before: Option<Answer>,
+}
+
+impl<'c> WhatIf<'c> {
+    /// Under exported policies, with any locations and strengths beside them.
+    pub fn exported(policies: &[PathBuf], directory: Option<&Path>) -> Result<Self, WhatIfError> {
+        let listed = directory.map(Listed::read).transpose()?.unwrap_or_default();
         let intake = export::read(&files::below(policies, &["json", "yaml", "yml"])?);
-        if let Some(rejected) = intake.rejected.first() {
-            return Err(WhatIfError::Unread {
-                file: format!("{}{}", rejected.file, rejected.pointer),
-                reason: rejected.reason.to_string(),
-            });
-        }
-        let mut estate = Estate::default();
-        for found in &intake.objects {
-            let has_unknown_conditions = found
-                .object
-                .raw
-                .as_ref()
-                .is_some_and(|raw| raw.get("conditions").is_some());
-            let key = match &found.id {
-                Some(id) => id.to_ascii_lowercase(),
-                None => found.object.name().to_owned(),
-            };
-            estate.add(&key, &found.object, has_unknown_conditions)?;
-        }
-        if !intake.objects.iter().any(|found| found.kind == Kind::Policy) {
-            return Err(WhatIfError::NoPolicies);
-        }
-        let people = match directory {
-            None => Directory::default(),
-            Some(path) => {
-                let json: Json =
-                    serde_json::from_slice(&files::read(path)?).map_err(|source| WhatIfError::NotJson {
-                        path: path.to_owned(),
-                        source,
-                    })?;
-                let people = Directory::from_json(&json)?;
-                estate.add_neighbours(&json)?;
-                people
-            }
-        };
         Ok(Self {
-            missing: estate.missing(),
-            estate,
-            directory: people,
+            view: View::exported(&intake, &listed)?,
+            before: None,
+            people: People::Listed(Box::new(listed)),
         })
     }
 
-    /// Answers a file of sign-ins, one JSON object a line; empty lines are passed over.
-    pub fn answers(&self, path: &Path) -> Result<impl Iterator<Item = Result<Answered, OpsError>>, OpsError> {
-        let failed = {
-            let path = path.to_owned();
-            move |source| OpsError::File {
-                path: path.clone(),
-                source,
-            }
+    /// Under a project's configuration, without a tenant: who is who stands in a directory file.
+    pub fn offline(loaded: &Loaded, directory: &Path, now: Timestamp) -> Result<Self, WhatIfError> {
+        let listed = Listed::read(directory)?;
+        let live = view::listed_objects(&listed)?;
+        let lookups = questions(&loaded.configuration, &live).lookups;
+        let answers = lookups
+            .into_iter()
+            .filter(|lookup| lookup.target != Target::Role)
+            .map(|lookup| (lookup.clone(), listed.answer(&lookup)))
+            .collect();
+        let directory = Directory {
+            answers,
+            ..Directory::default()
         };
-        let mut reader = BufReader::new(File::open(path).map_err(&failed)?);
-        let mut number = 0;
-        let mut bytes = Vec::new();
-        Ok(std::iter::from_fn(move || {
-            loop {
-                bytes.clear();
-                number += 1;
-                match next_line(&mut reader, &mut bytes) {
-                    Err(source) => return Some(Err(failed(source))),
-                    Ok(Line::End) => return None,
-                    Ok(Line::TooLong) => {
-                        return Some(Ok(Answered {
-                            line: number,
-                            id: None,
-                            answer: Err(LineError::TooLong),
-                        }));
-                    }
-                    Ok(Line::Whole) if bytes.trim_ascii().is_empty() => {}
-                    Ok(Line::Whole) => return Some(Ok(self.answer(number, &bytes))),
-                }
-            }
+        let plan = as_written(loaded, &live, &directory, None, now)?;
+        Ok(Self {
+            view: View::configured(&plan, &live)?,
+            before: None,
+            people: People::Listed(Box::new(listed)),
+        })
+    }
+
+    /// Under a project's configuration, with the tenant's people.
+    pub async fn configured(
+        workspace: &Workspace,
+        connection: &'c Connection,
+        loaded: &Loaded,
+        worker: &Worker,
+    ) -> Result<Self, WhatIfError> {
+        let stored = workspace
+            .store
+            .load()
+            .await
+            .map_err(WorkError::from)
+            .map_err(Box::new)?;
+        let state = stored.as_ref().map(|stored| &stored.document);
+        let looking = workspace.looking(worker, &loaded.configuration);
+        let refreshed = refresh(connection, &loaded.configuration, state, &looking).await?;
+        let plan = as_written(loaded, &refreshed.live, &refreshed.directory, state, worker.now)?;
+        let view = View::configured(&plan, &refreshed.live)?;
+        Self::among(connection, view, None).await
+    }
+
+    /// Under the policies that a tenant has.
+    pub async fn live(connection: &'c Connection) -> Result<Self, WhatIfError> {
+        let (live, _) = whole_tenant(connection).await?;
+        Self::among(connection, View::live(&live)?, None).await
+    }
+
+    /// Under the policies that a tenant has, and those that it has once a plan is applied. Refused when the plan is stale.
+    pub async fn planned(
+        workspace: &Workspace,
+        connection: &'c Connection,
+        loaded: &Loaded,
+        plan: Plan,
+        worker: &Worker,
+    ) -> Result<Self, WhatIfError> {
+        let planned = workspace
+            .check(connection, loaded, plan, worker, Moved::Refuse)
+            .await
+            .map_err(Box::new)?;
+        let (live, _) = whole_tenant(connection).await?;
+        let after = View::planned(&planned.plan, &live)?;
+        Self::among(connection, after, Some(View::live(&live)?)).await
+    }
+
+    async fn among(
+        connection: &'c Connection,
+        mut view: View,
+        before: Option<View>,
+    ) -> Result<Self, WhatIfError> {
+        let mut parents = BTreeMap::new();
+        for group in view.changed_groups() {
+            let path = format!("groups/{group}/transitiveMemberOf");
+            let holding = connection
+                .graph
+                .list(Version::V1, &path, &[("$top", "999")])
+                .await;
+            let holding = holding.map_err(OpsError::from)?;
+            parents.insert(
+                group.to_owned(),
+                people::ids(&holding, "group", "id").into_iter().collect(),
+            );
+        }
+        view.set_parents(&parents);
+        Ok(Self {
+            view,
+            before,
+            people: People::Tenant(connection),
+        })
+    }
+
+    /// What policies refer to and nobody gave.
+    pub fn missing(&self) -> Vec<Missing> {
+        let before = self.before.iter().flat_map(|view| view.estate.missing());
+        let all: BTreeSet<Missing> = before.chain(self.view.estate.missing()).collect();
+        all.into_iter().collect()
+    }
+
+    /// Answers one record. The inner error is of the record, the outer one ends everything.
+    pub async fn answer(&self, record: &Json) -> Result<Result<Answered, LineError>, WhatIfError> {
+        let satisfied = match satisfied(record) {
+            Ok(satisfied) => satisfied,
+            Err(error) => return Ok(Err(error)),
+        };
+        let sign_in = match self.people.sign_in(record).await? {
+            Ok(sign_in) => sign_in,
+            Err(error) => return Ok(Err(error)),
+        };
+        let before = self.before.as_ref();
+        Ok(Ok(Answered {
+            answer: self.view.evaluate(&sign_in, satisfied.as_ref()),
+            before: before.map(|view| view.evaluate(&sign_in, satisfied.as_ref())),
+            sign_in,
         }))
     }
 
-    fn answer(&self, line: usize, bytes: &[u8]) -> Answered {
-        let record: Json = match serde_json::from_slice(bytes.trim_ascii()) {
-            Ok(record) => record,
-            Err(error) => {
-                return Answered {
-                    line,
-                    id: None,
-                    answer: Err(LineError::NotJson(error)),
-                };
+    /// Asks Graph's What-If the same; nothing where no tenant is read.
+    pub async fn compare(&self, record: &Json, answered: &Answered) -> Result<Option<Compared>, WhatIfError> {
+        match &self.people {
+            People::Tenant(connection) => {
+                let estate = &self.view.estate;
+                let (sign_in, answer) = (&answered.sign_in, &answered.answer);
+                Ok(Some(
+                    compared::compared(connection, record, sign_in, estate, answer).await?,
+                ))
             }
-        };
-        Answered {
-            line,
-            id: record.get("id").cloned(),
-            answer: self.evaluate(&record),
+            People::Listed(_) => Ok(None),
         }
     }
+}
 
-    fn evaluate(&self, record: &Json) -> Result<Answer, LineError> {
-        let satisfied = match record.get("satisfied") {
-            None | Some(Json::Null) => None,
-            Some(Json::Array(words)) => Some(
-                words
-                    .iter()
-                    .map(|word| word.as_str().map(str::to_owned).ok_or(LineError::Satisfied))
-                    .collect::<Result<BTreeSet<String>, _>>()?,
-            ),
-            Some(_) => return Err(LineError::Satisfied),
-        };
-        let sign_in = sign_in(record, &self.directory)?;
-        Ok(self.estate.evaluate(&sign_in, satisfied.as_ref()))
+fn satisfied(record: &Json) -> Result<Option<BTreeSet<String>>, LineError> {
+    match record.get("satisfied") {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::Array(words)) => words
+            .iter()
+            .map(|word| word.as_str().map(str::to_owned).ok_or(LineError::Satisfied))
+            .collect::<Result<_, _>>()
+            .map(Some),
+        Some(_) => Err(LineError::Satisfied),
     }
 }
 
-enum Line {
-    Whole,
-    TooLong,
-    End,
-}
-
-/// Reads up to the end of a line; of one that is too long nothing is kept.
-fn next_line(reader: &mut BufReader<File>, bytes: &mut Vec<u8>) -> std::io::Result<Line> {
-    let read = std::io::Read::take(&mut *reader, LONGEST_LINE).read_until(b'\n', bytes)?;
-    if read == 0 {
-        return Ok(Line::End);
-    }
-    if bytes.ends_with(b"\n") || reader.fill_buf()?.is_empty() {
-        return Ok(Line::Whole);
-    }
-    bytes.clear();
-    reader.skip_until(b'\n')?;
-    Ok(Line::TooLong)
+/// The configuration with its names resolved and its emergency access in place: what a plan would bring about.
+fn as_written(
+    loaded: &Loaded,
+    live: &LiveTenant,
+    directory: &Directory,
+    state: Option<&Document>,
+    now: Timestamp,
+) -> Result<Plan, WhatIfError> {
+    let options = PlanOptions {
+        // Whoever only asks locks nobody out.
+        sandbox: true,
+        ..PlanOptions::new(now)
+    };
+    let plan = plan::plan(&loaded.configuration, live, directory, state, &options);
+    Ok(plan.map_err(WorkError::from).map_err(Box::new)?)
 }

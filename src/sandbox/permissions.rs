@@ -11,6 +11,7 @@ const BIN_READ: &[&str] = &[
     "Policy.Read.All",
     "Policy.ReadWrite.ConditionalAccess",
 ];
+const WHAT_IF: &[&str] = &["Policy.Read.ConditionalAccess"];
 const STRENGTH_READ: &[&str] = &[
     "Policy.Read.AuthenticationMethod",
     "Policy.Read.All",
@@ -105,6 +106,7 @@ pub(super) fn check(tenant: &Tenant, call: &Call, path: &[&str]) -> Result<(), R
             "authenticationContextClassReferences",
             ..,
         ] => (vec![if read { CONTEXT_READ } else { CONTEXT_WRITE }], false),
+        ["identity", "conditionalAccess", "evaluate"] => (vec![WHAT_IF], false),
         ["identity", "conditionalAccess", ..] => (
             if read {
                 vec![READ_CA]

@@ -9,6 +9,7 @@ use super::call::Refusal;
 use super::call::Version;
 use super::deleted;
 use super::directory;
+use super::evaluate;
 use super::locations;
 use super::neighbours;
 use super::odata;
@@ -65,6 +66,7 @@ fn conditional_access(tenant: &mut Tenant, call: &Call, method: &str, path: &[&s
         ("GET", ["policies", id]) => policies::get(tenant, call, id),
         ("PATCH", ["policies", id]) => policies::update(tenant, call, id),
         ("DELETE", ["policies", id]) => policies::delete(tenant, call, id),
+        ("POST", ["evaluate"]) => evaluate::evaluate(tenant, call),
         ("GET", ["namedLocations"]) => locations::list(tenant, call),
         ("POST", ["namedLocations"]) => locations::create(tenant, call),
         ("GET", ["namedLocations", id]) => locations::get(tenant, call, id),
@@ -81,9 +83,10 @@ fn conditional_access(tenant: &mut Tenant, call: &Call, method: &str, path: &[&s
         ("DELETE", ["authenticationContextClassReferences", id]) => neighbours::delete_context(tenant, id),
         (method, ["deletedItems", rest @ ..]) => deleted::conditional_access(tenant, call, method, rest),
         (method, ["authenticationStrength", rest @ ..]) => strength(tenant, call, method, rest),
-        ("GET" | "POST" | "PATCH" | "DELETE" | "PUT", ["policies" | "namedLocations" | "templates", ..]) => {
-            Err(Refusal::method())
-        }
+        (
+            "GET" | "POST" | "PATCH" | "DELETE" | "PUT",
+            ["policies" | "namedLocations" | "templates" | "evaluate", ..],
+        ) => Err(Refusal::method()),
         (_, path) => Err(Refusal::segment(path.first().unwrap_or(&"conditionalAccess"))),
     }
 }
@@ -178,10 +181,11 @@ fn logs(tenant: &Tenant, call: &Call, method: &str, path: &[&str]) -> Outcome {
 }
 
 /// The fixed words of paths, in the casing the handlers match.
-const WORDS: [&str; 31] = [
+const WORDS: [&str; 32] = [
     "identity",
     "conditionalAccess",
     "policies",
+    "evaluate",
     "namedLocations",
     "templates",
     "authenticationContextClassReferences",
