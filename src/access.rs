@@ -21,6 +21,7 @@ mod policy;
 mod record;
 mod session;
 mod sign_in;
+mod symbolic;
 mod truth;
 mod who;
 
@@ -34,4 +35,5 @@ pub use session::Session;
 pub use sign_in::{
     ClientApp, Device, ExternalUser, Fact, Identity, Network, Resource, SecurityAttributes, SignIn,
 };
+pub use symbolic::{Facet, Found, Mask, Reading, Space, SpaceError, Subject, Wanted};
 pub use truth::Truth;

@@ -299,11 +299,15 @@ const SUITES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Whether an application belongs to the suite that a keyword names.
-pub(super) fn suite(keyword: &str, app_id: &str) -> Truth {
+/// The application ids of the suite that a keyword names; none for anything else.
+pub(super) fn members(keyword: &str) -> &'static [&'static str] {
     SUITES
         .iter()
         .find(|(suite, _)| *suite == keyword)
-        .is_some_and(|(_, members)| members.contains(&app_id))
-        .into()
+        .map_or(&[], |(_, members)| members)
+}
+
+/// Whether an application belongs to the suite that a keyword names.
+pub(super) fn suite(keyword: &str, app_id: &str) -> Truth {
+    members(keyword).contains(&app_id).into()
 }

@@ -59,7 +59,15 @@ fn within(key: &str, network: &Network, estate: &Estate) -> Truth {
         // Gone from the tenant, or never given: nobody can tell which.
         key => estate
             .location(key)
-            .map_or(Truth::Undecided, |location| location.holds(network)),
+            .map_or_else(|| told(key, network), |location| location.holds(network)),
+    }
+}
+
+fn told(key: &str, network: &Network) -> Truth {
+    match &network.told {
+        Fact::Unrecorded => Truth::Undecided,
+        Fact::Absent => Truth::No,
+        Fact::Is(told) => told.contains(key).into(),
     }
 }
 
@@ -115,6 +123,24 @@ impl Location {
             },
             _ => Self::CompliantNetwork,
         })
+    }
+
+    /// Its ranges of addresses.
+    pub(super) fn ranges(&self) -> &[IpRange] {
+        match self {
+            Self::Ranges { ranges, .. } => ranges,
+            _ => &[],
+        }
+    }
+
+    /// Its countries, in upper case.
+    pub(super) fn countries(&self) -> impl Iterator<Item = &String> {
+        match self {
+            Self::Countries { countries, .. } => Some(countries),
+            _ => None,
+        }
+        .into_iter()
+        .flatten()
     }
 
     fn is_trusted(&self) -> bool {

@@ -212,20 +212,14 @@ impl Policy {
                 condition.sides(&sign_in.network, estate)
             }),
             Condition::Devices => self.devices.sides(&sign_in.device),
-            Condition::UserRisk => level(&self.user_risk, &sign_in.user_risk, Some("none")),
-            Condition::SignInRisk => level(&self.sign_in_risk, &sign_in.sign_in_risk, Some("none")),
-            Condition::ServicePrincipalRisk => level(
-                &self.service_principal_risk,
-                &sign_in.service_principal_risk,
-                Some("none"),
-            ),
-            Condition::AgentRisk => level(&self.agent_risk, &sign_in.agent_risk, None),
-            Condition::InsiderRisk => level(&self.insider_risk, &sign_in.insider_risk, None),
-            Condition::AuthenticationFlows => level(
-                &self.authentication_flows,
-                &sign_in.authentication_flow,
-                Some("none"),
-            ),
+            Condition::UserRisk => level(&self.user_risk, &sign_in.user_risk),
+            Condition::SignInRisk => level(&self.sign_in_risk, &sign_in.sign_in_risk),
+            Condition::ServicePrincipalRisk => {
+                level(&self.service_principal_risk, &sign_in.service_principal_risk)
+            }
+            Condition::AgentRisk => level(&self.agent_risk, &sign_in.agent_risk),
+            Condition::InsiderRisk => level(&self.insider_risk, &sign_in.insider_risk),
+            Condition::AuthenticationFlows => level(&self.authentication_flows, &sign_in.authentication_flow),
             Condition::Unknown if self.has_unknown_conditions => Sides::only(Truth::Undecided),
             Condition::Unknown => Sides::EVERYTHING,
         }
@@ -293,17 +287,35 @@ impl Policy {
     }
 }
 
-/// A condition on a level; one that names none holds of everything.
-fn level(wanted: &BTreeSet<String>, fact: &Fact<String>, absent: Option<&str>) -> Sides {
+/// A condition on a level; one that names none holds of everything. What has no level has the level `none`.
+fn level(wanted: &BTreeSet<String>, fact: &Fact<String>) -> Sides {
     Sides::only(match fact {
         _ if wanted.is_empty() => Truth::Yes,
         Fact::Unrecorded => Truth::Undecided,
-        Fact::Absent => absent.is_some_and(|absent| wanted.contains(absent)).into(),
+        Fact::Absent => wanted.contains("none").into(),
         Fact::Is(level) => wanted.contains(&level.to_ascii_lowercase()).into(),
     })
 }
 
 impl ApplicationCondition {
+    /// The applications and suites that it names, on either side.
+    pub(super) fn named(&self) -> impl Iterator<Item = &String> {
+        self.include
+            .iter()
+            .chain(&self.exclude)
+            .filter(|key| ![ALL, "none"].contains(&key.as_str()))
+    }
+
+    /// The authentication contexts that it names.
+    pub(super) fn contexts(&self) -> impl Iterator<Item = &String> {
+        self.contexts.iter()
+    }
+
+    /// Its filter rule.
+    pub(super) fn rule(&self) -> Option<&FilterRule> {
+        self.filter.as_ref().map(|(_, rule)| rule)
+    }
+
     fn sides(&self, resource: &Resource) -> Sides {
         match resource {
             Resource::Unrecorded => Sides::only(Truth::Undecided),
