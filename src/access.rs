@@ -13,16 +13,20 @@
 
 mod answer;
 mod condition;
+mod counterexample;
+mod demand;
 mod device;
 mod estate;
 mod network;
 mod people;
 mod policy;
 mod record;
+mod region;
 mod session;
 mod sign_in;
 mod symbolic;
 mod truth;
+mod verdict;
 mod who;
 
 pub use answer::{Answer, Asked, Decision, Standing};
@@ -37,3 +41,4 @@ pub use sign_in::{
 };
 pub use symbolic::{Facet, Found, Mask, Reading, Space, SpaceError, Subject, Wanted};
 pub use truth::Truth;
+pub use verdict::{Ruling, Verdict, VerdictError, decide};

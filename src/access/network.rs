@@ -13,7 +13,7 @@ use crate::model::{Kind, Object, Value};
 const ALL: &str = "all";
 const ALL_TRUSTED: &str = "alltrusted";
 /// The MFA trusted IPs, which stand in policies by this id (`FACTS` 3).
-const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
+pub(super) const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Which named locations a policy is about.
 #[derive(Debug, Clone)]
@@ -60,6 +60,47 @@ fn within(key: &str, network: &Network, estate: &Estate) -> Truth {
         key => estate
             .location(key)
             .map_or_else(|| told(key, network), |location| location.holds(network)),
+    }
+}
+
+/// Makes the facts of a sign-in such that it comes from the location of this key.
+pub(super) fn place_in(key: &str, network: &mut Network, estate: &Estate) {
+    let is_untold = ![ALL, ALL_TRUSTED, MFA_TRUSTED_IPS].contains(&key) && estate.location(key).is_none();
+    if is_untold {
+        let mut told = match std::mem::replace(&mut network.told, Fact::Absent) {
+            Fact::Is(told) => told,
+            _ => BTreeSet::new(),
+        };
+        told.insert(key.to_owned());
+        network.told = Fact::Is(told);
+        return;
+    }
+    let location = match key {
+        ALL => return,
+        ALL_TRUSTED => estate.locations().find(|location| location.is_trusted()),
+        MFA_TRUSTED_IPS => None,
+        key => estate.location(key),
+    };
+    match location {
+        None => network.mfa_trusted = Fact::Is(()),
+        Some(Location::CompliantNetwork) => network.compliant = Fact::Is(()),
+        Some(Location::Ranges { ranges, .. }) => {
+            network.ip = ranges
+                .first()
+                .map_or(Fact::Absent, |range| Fact::Is(range.first()));
+        }
+        Some(Location::Countries {
+            countries, by_gps, ..
+        }) => {
+            let country = countries
+                .first()
+                .map_or(Fact::Absent, |country| Fact::Is(country.clone()));
+            if *by_gps {
+                network.gps_country = country;
+            } else {
+                network.country = country;
+            }
+        }
     }
 }
 

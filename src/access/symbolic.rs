@@ -17,7 +17,9 @@ mod space;
 mod tests;
 mod texts;
 
+pub(super) use audience::ANOTHER_TENANT;
 pub use facet::Facet;
 pub use mask::Mask;
 pub use search::{Found, Wanted};
+pub(super) use space::{ANOTHER_APP, SOMEBODY};
 pub use space::{Reading, Space, SpaceError, Subject};

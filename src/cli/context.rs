@@ -314,6 +314,11 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
         Command::Show { file: Some(file), .. } => super::show::saved_plan(context, &file),
         Command::Graph { format } => super::graph::run(context, format),
         Command::Console => super::console::run(context),
+        Command::Test {
+            filter,
+            directory,
+            format,
+        } => super::test::run(context, filter.as_deref(), directory.as_ref(), format),
         Command::WhatIf {
             policies,
             directory,

@@ -12,7 +12,7 @@ use crate::model::filter_rule::FilterRule;
 use crate::model::value::ExternalTenants;
 
 /// A tenant that no policy names.
-const ANOTHER_TENANT: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+pub(in crate::access) const ANOTHER_TENANT: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 const KINDS: [&str; 6] = [
     "internalGuest",
