@@ -16,6 +16,7 @@ mod condition;
 mod counterexample;
 mod demand;
 mod device;
+mod effect;
 mod estate;
 mod network;
 mod people;
@@ -31,6 +32,7 @@ mod who;
 
 pub use answer::{Answer, Asked, Decision, Standing};
 pub use condition::{Because, Condition};
+pub use effect::{Effect, EffectKind, effects};
 pub use estate::{Estate, EstateError, Missing};
 pub use people::{Directory, DirectoryError};
 pub use policy::{Enforcement, Policy};

@@ -87,7 +87,7 @@ pub(super) fn demands(expected: &Expected, estate: &Estate, whom: &Whom<'_>) -> 
                 demand(Check::None(blockers.clone()), "it is blocked".to_owned());
             }
             for clause in clauses(grant) {
-                let mut enough = in_force(&|policy| asks_for(policy, &clause, estate));
+                let mut enough = in_force(&|policy| asks_for(policy, estate, &clause, estate));
                 enough.extend(&blockers);
                 let words: Vec<String> = clause
                     .iter()
@@ -121,7 +121,7 @@ fn blocks(grant: &Grant) -> bool {
 }
 
 /// What a grant asks for, as lists of controls of each of which one is asked for.
-fn clauses(grant: &Grant) -> Vec<Vec<Control>> {
+pub(super) fn clauses(grant: &Grant) -> Vec<Vec<Control>> {
     match grant.operator {
         Operator::All => grant
             .controls
@@ -135,8 +135,11 @@ fn clauses(grant: &Grant) -> Vec<Vec<Control>> {
 /// Whether whoever does what a policy asks for has done one of these controls.
 ///
 /// What two policies ask for together is not counted as a third thing (`FACTS` 10.5).
-pub(super) fn asks_for(policy: &Policy, wanted: &[Control], estate: &Estate) -> bool {
-    let enough: Vec<BTreeSet<String>> = wanted.iter().flat_map(|control| ways(control, estate)).collect();
+pub(super) fn asks_for(policy: &Policy, estate: &Estate, wanted: &[Control], wanted_in: &Estate) -> bool {
+    let enough: Vec<BTreeSet<String>> = wanted
+        .iter()
+        .flat_map(|control| ways(control, wanted_in))
+        .collect();
     policy.grant.iter().flat_map(clauses).any(|clause| {
         clause
             .iter()

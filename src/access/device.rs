@@ -12,7 +12,7 @@ use crate::model::filter_rule::{
 use crate::model::value::FilterMode;
 
 /// Which devices a policy is about.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct DeviceCondition {
     filter: Option<(FilterMode, FilterRule)>,
     include_devices: BTreeSet<String>,

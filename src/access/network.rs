@@ -16,7 +16,7 @@ const ALL_TRUSTED: &str = "alltrusted";
 pub(super) const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Which named locations a policy is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LocationCondition {
     include: BTreeSet<String>,
     exclude: BTreeSet<String>,
@@ -37,6 +37,20 @@ impl LocationCondition {
             .iter()
             .chain(&self.exclude)
             .filter(|key| ![ALL, ALL_TRUSTED, MFA_TRUSTED_IPS].contains(&key.as_str()))
+    }
+
+    /// Whether the locations that it names are the same in two estates.
+    pub(super) fn means_same(&self, estate: &Estate, other: &Estate) -> bool {
+        let names_trusted = [&self.include, &self.exclude]
+            .into_iter()
+            .any(|side| side.contains(ALL_TRUSTED));
+        let trusted = |estate: &Estate| -> Vec<Location> {
+            let all = estate.locations().filter(|location| location.is_trusted());
+            all.cloned().collect()
+        };
+        self.named()
+            .all(|key| estate.location(key) == other.location(key))
+            && (!names_trusted || trusted(estate) == trusted(other))
     }
 
     pub(super) fn sides(&self, network: &Network, estate: &Estate) -> Sides {
@@ -121,7 +135,7 @@ fn flag(fact: Fact<()>) -> Truth {
 }
 
 /// A named location.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Location {
     /// Ranges of addresses.
     Ranges { ranges: Vec<IpRange>, trusted: bool },

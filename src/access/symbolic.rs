@@ -14,7 +14,7 @@ mod rules;
 mod search;
 mod space;
 #[cfg(test)]
-mod tests;
+pub(in crate::access) mod tests;
 mod texts;
 
 pub(super) use audience::ANOTHER_TENANT;

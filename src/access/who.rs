@@ -16,7 +16,7 @@ const ALL_AGENT_USERS: &str = "allagentidusers";
 const OWNED: &str = "serviceprincipalsinmytenant";
 
 /// One side of a condition on users.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Audience {
     pub(super) users: BTreeSet<String>,
     pub(super) groups: BTreeSet<String>,
@@ -103,7 +103,7 @@ fn holds_guest(guests: &Guests, external: &Fact<ExternalUser>) -> Truth {
 }
 
 /// Which users a policy is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct UserCondition {
     include: Audience,
     exclude: Audience,
@@ -154,7 +154,7 @@ impl UserCondition {
 }
 
 /// Which service principals a policy is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WorkloadCondition {
     include: BTreeSet<String>,
     exclude: BTreeSet<String>,
@@ -223,7 +223,7 @@ impl WorkloadCondition {
 }
 
 /// Which agents, and which of their user accounts, a policy is about.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct AgentCondition {
     identities: Listed,
     users: Listed,
@@ -233,7 +233,7 @@ pub(super) struct AgentCondition {
     exclude_context: BTreeSet<String>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Listed {
     include: BTreeSet<String>,
     exclude: BTreeSet<String>,

@@ -1,6 +1,6 @@
 //! The symbolic form against the evaluator, on random policies and sign-ins.
 
-mod random;
+pub(in crate::access) mod random;
 
 use random::Random;
 

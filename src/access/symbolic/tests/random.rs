@@ -284,7 +284,47 @@ impl Random {
         let policies: Vec<Json> = (0..count)
             .map(|place| self.policy(&format!("p{place}")))
             .collect();
-        estate_of(&policies)
+        estate_of(&policies, false)
+    }
+
+    /// Policies, and what they may become: dropped, added, switched, or with other conditions, grants and sessions.
+    pub(in crate::access) fn change(&mut self) -> (Vec<Json>, Vec<Json>) {
+        let count = self.below(6) + 1;
+        let before: Vec<Json> = (0..count)
+            .map(|place| self.policy(&format!("p{place}")))
+            .collect();
+        let mut after = Vec::new();
+        for (place, policy) in before.iter().enumerate() {
+            let mut policy = policy.clone();
+            let other = self.policy(&format!("p{place}"));
+            match self.below(10) {
+                0 => continue,
+                1 => policy = other,
+                2 => policy["grantControls"] = other["grantControls"].clone(),
+                3 => policy["sessionControls"] = other["sessionControls"].clone(),
+                4 => policy["state"] = other["state"].clone(),
+                5 | 6 => {
+                    let member = self.one(&[
+                        "users",
+                        "applications",
+                        "locations",
+                        "devices",
+                        "platforms",
+                        "clientAppTypes",
+                        "userRiskLevels",
+                    ]);
+                    if let Some(condition) = other["conditions"].get(member) {
+                        policy["conditions"][member] = condition.clone();
+                    }
+                }
+                _ => {}
+            }
+            after.push(policy);
+        }
+        if self.maybe(20) {
+            after.push(self.policy("new"));
+        }
+        (before, after)
     }
 
     /// A few people with known membership.
@@ -483,8 +523,8 @@ impl Random {
     }
 }
 
-/// The estate of these policies and of the locations that random policies name.
-pub(in crate::access) fn estate_of(policies: &[Json]) -> Estate {
+/// The estate of these policies and of the locations that random policies name; one of these may have moved.
+pub(in crate::access) fn estate_of(policies: &[Json], has_moved: bool) -> Estate {
     let mut estate = Estate::default();
     let range = |range: &str| {
         let kind = if range.contains(':') {
@@ -507,7 +547,15 @@ pub(in crate::access) fn estate_of(policies: &[Json]) -> Estate {
         })
     };
     for location in [
-        ip("l1", false, &["10.0.0.0/24", "2001:db8::/48"]),
+        ip(
+            "l1",
+            has_moved,
+            if has_moved {
+                &["10.0.0.0/26", "203.0.113.0/24"]
+            } else {
+                &["10.0.0.0/24", "2001:db8::/48"]
+            },
+        ),
         ip("l4", true, &["10.0.0.128/25", "192.0.2.0/24", "2001:db8:1::/48"]),
         country("l2", "clientIpAddress", true, &["DK", "BR"]),
         country("l3", "authenticatorAppGps", false, &["BR", "SE"]),
