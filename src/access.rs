@@ -13,19 +13,26 @@
 
 mod answer;
 mod condition;
+mod counterexample;
+mod demand;
 mod device;
+mod effect;
 mod estate;
 mod network;
 mod people;
 mod policy;
 mod record;
+mod region;
 mod session;
 mod sign_in;
+mod symbolic;
 mod truth;
+mod verdict;
 mod who;
 
 pub use answer::{Answer, Asked, Decision, Standing};
 pub use condition::{Because, Condition};
+pub use effect::{Effect, EffectKind, effects};
 pub use estate::{Estate, EstateError, Missing};
 pub use people::{Directory, DirectoryError};
 pub use policy::{Enforcement, Policy};
@@ -34,4 +41,6 @@ pub use session::Session;
 pub use sign_in::{
     ClientApp, Device, ExternalUser, Fact, Identity, Network, Resource, SecurityAttributes, SignIn,
 };
+pub use symbolic::{Facet, Found, Mask, Reading, Space, SpaceError, Subject, Wanted};
 pub use truth::Truth;
+pub use verdict::{Ruling, Verdict, VerdictError, decide};

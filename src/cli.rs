@@ -21,6 +21,7 @@ mod repair;
 mod sandbox;
 mod show;
 mod state;
+mod test;
 mod undo;
 mod validate;
 mod watch;

@@ -12,6 +12,7 @@ mod known;
 mod naming;
 mod placeholder;
 mod project;
+mod scenario;
 
 pub use block::export_block;
 pub use error::Rejection;
@@ -19,3 +20,4 @@ pub use intake::{Found, Ignored, Intake, LeftOut, Rejected, read};
 pub use known::KnownNames;
 pub use naming::{Naming, Written};
 pub use project::{Exported, NamedTenant, Options, Project, UnsetVariable, export, naming};
+pub use scenario::scenario_block;

@@ -9,6 +9,7 @@ pub(crate) mod arbitrary;
 pub mod catalogue;
 pub mod cidr;
 pub mod configuration;
+pub mod expectation;
 pub mod few;
 pub mod filter_rule;
 pub mod live;

@@ -11,6 +11,7 @@ pub mod project;
 pub mod refresh;
 pub mod source;
 pub mod state;
+pub mod test;
 pub mod undo;
 pub mod what_if;
 pub mod workspace;

@@ -24,6 +24,7 @@ pub mod state_json;
 pub mod state_text;
 mod summary;
 pub mod terminal;
+pub mod test_text;
 mod value_text;
 mod visible;
 pub mod what_if_text;

@@ -12,7 +12,7 @@ use crate::model::filter_rule::{
 use crate::model::value::FilterMode;
 
 /// Which devices a policy is about.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct DeviceCondition {
     filter: Option<(FilterMode, FilterRule)>,
     include_devices: BTreeSet<String>,
@@ -41,6 +41,23 @@ impl DeviceCondition {
                 "conditions.deviceStates.excludeStates",
             ),
         })
+    }
+
+    /// Its filter rule.
+    pub(super) fn rule(&self) -> Option<&FilterRule> {
+        self.filter.as_ref().map(|(_, rule)| rule)
+    }
+
+    /// Whether it has one of the conditions that came before filters.
+    pub(super) fn has_states(&self) -> bool {
+        [
+            &self.include_devices,
+            &self.exclude_devices,
+            &self.include_states,
+            &self.exclude_states,
+        ]
+        .into_iter()
+        .any(|states| !states.is_empty())
     }
 
     pub(super) fn sides(&self, device: &Fact<Device>) -> Sides {
@@ -97,9 +114,7 @@ fn device_holds(expression: &Expression, device: &Device) -> Truth {
         Property::Device(property) => {
             let extension = matches!(property, DeviceProperty::ExtensionAttribute(_));
             // Extension attributes count only on devices that are looked after.
-            let looked_after = device.is("iscompliant", "True")
-                || device.is("trusttype", "ServerAD")
-                || device.properties.contains_key("mdmappid");
+            let looked_after = is_looked_after(device);
             match device.properties.get(&property.name().to_ascii_lowercase()) {
                 Some(values) if !extension || looked_after => Some(values.clone()),
                 _ => Some(BTreeSet::new()),
@@ -107,6 +122,13 @@ fn device_holds(expression: &Expression, device: &Device) -> Truth {
         }
         Property::SecurityAttribute(_) | Property::Other(_) => None,
     })
+}
+
+/// Whether a device is compliant, hybrid joined or managed.
+pub(super) fn is_looked_after(device: &Device) -> bool {
+    device.is("iscompliant", "True")
+        || device.is("trusttype", "ServerAD")
+        || device.properties.contains_key("mdmappid")
 }
 
 /// Whether a rule over custom security attributes catches what has these.
@@ -137,7 +159,7 @@ fn holds(expression: &Expression, values: &dyn Fn(&Property) -> Option<BTreeSet<
 }
 
 /// Compares without regard to case, as the service does; a property without a value satisfies only negative operators.
-fn compare(comparison: &Comparison, values: &BTreeSet<String>) -> bool {
+pub(super) fn compare(comparison: &Comparison, values: &BTreeSet<String>) -> bool {
     if comparison.operator.is_negative() {
         return !positive(
             comparison.operator.negated(),

@@ -75,6 +75,8 @@ pub struct Estate {
     policies: Vec<Policy>,
     locations: BTreeMap<String, Location>,
     strengths: BTreeMap<String, BTreeSet<String>>,
+    /// What keys stand for.
+    references: BTreeMap<String, Reference>,
 }
 
 impl Estate {
@@ -88,6 +90,9 @@ impl Estate {
         has_unknown_conditions: bool,
     ) -> Result<(), EstateError> {
         let key = key.to_owned();
+        for (_, reference) in object.references() {
+            self.learn(reference);
+        }
         let twice = match object.kind {
             Kind::Policy => {
                 let is_there = self.policies.iter().any(|policy| policy.key == key);
@@ -117,6 +122,19 @@ impl Estate {
             return Err(EstateError::Twice { id: key });
         }
         Ok(())
+    }
+
+    /// Remembers what a key stands for.
+    pub(super) fn learn(&mut self, reference: &Reference) {
+        self.references
+            .entry(self::key(reference))
+            .or_insert_with(|| reference.clone());
+    }
+
+    /// What a key stands for; an id where nobody said more.
+    pub(super) fn reference(&self, target: Target, key: &str) -> Reference {
+        let known = self.references.get(key).cloned();
+        known.unwrap_or_else(|| Reference::id(target, key))
     }
 
     /// Adds a policy as Graph gives it.
@@ -299,11 +317,15 @@ const SUITES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Whether an application belongs to the suite that a keyword names.
-pub(super) fn suite(keyword: &str, app_id: &str) -> Truth {
+/// The application ids of the suite that a keyword names; none for anything else.
+pub(super) fn members(keyword: &str) -> &'static [&'static str] {
     SUITES
         .iter()
         .find(|(suite, _)| *suite == keyword)
-        .is_some_and(|(_, members)| members.contains(&app_id))
-        .into()
+        .map_or(&[], |(_, members)| members)
+}
+
+/// Whether an application belongs to the suite that a keyword names.
+pub(super) fn suite(keyword: &str, app_id: &str) -> Truth {
+    members(keyword).contains(&app_id).into()
 }

@@ -13,10 +13,10 @@ use crate::model::{Kind, Object, Value};
 const ALL: &str = "all";
 const ALL_TRUSTED: &str = "alltrusted";
 /// The MFA trusted IPs, which stand in policies by this id (`FACTS` 3).
-const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
+pub(super) const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Which named locations a policy is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LocationCondition {
     include: BTreeSet<String>,
     exclude: BTreeSet<String>,
@@ -39,6 +39,20 @@ impl LocationCondition {
             .filter(|key| ![ALL, ALL_TRUSTED, MFA_TRUSTED_IPS].contains(&key.as_str()))
     }
 
+    /// Whether the locations that it names are the same in two estates.
+    pub(super) fn means_same(&self, estate: &Estate, other: &Estate) -> bool {
+        let names_trusted = [&self.include, &self.exclude]
+            .into_iter()
+            .any(|side| side.contains(ALL_TRUSTED));
+        let trusted = |estate: &Estate| -> Vec<Location> {
+            let all = estate.locations().filter(|location| location.is_trusted());
+            all.cloned().collect()
+        };
+        self.named()
+            .all(|key| estate.location(key) == other.location(key))
+            && (!names_trusted || trusted(estate) == trusted(other))
+    }
+
     pub(super) fn sides(&self, network: &Network, estate: &Estate) -> Sides {
         let holds = |set: &BTreeSet<String>| Truth::any(set.iter().map(|key| within(key, network, estate)));
         Sides {
@@ -59,7 +73,56 @@ fn within(key: &str, network: &Network, estate: &Estate) -> Truth {
         // Gone from the tenant, or never given: nobody can tell which.
         key => estate
             .location(key)
-            .map_or(Truth::Undecided, |location| location.holds(network)),
+            .map_or_else(|| told(key, network), |location| location.holds(network)),
+    }
+}
+
+/// Makes the facts of a sign-in such that it comes from the location of this key.
+pub(super) fn place_in(key: &str, network: &mut Network, estate: &Estate) {
+    let is_untold = ![ALL, ALL_TRUSTED, MFA_TRUSTED_IPS].contains(&key) && estate.location(key).is_none();
+    if is_untold {
+        let mut told = match std::mem::replace(&mut network.told, Fact::Absent) {
+            Fact::Is(told) => told,
+            _ => BTreeSet::new(),
+        };
+        told.insert(key.to_owned());
+        network.told = Fact::Is(told);
+        return;
+    }
+    let location = match key {
+        ALL => return,
+        ALL_TRUSTED => estate.locations().find(|location| location.is_trusted()),
+        MFA_TRUSTED_IPS => None,
+        key => estate.location(key),
+    };
+    match location {
+        None => network.mfa_trusted = Fact::Is(()),
+        Some(Location::CompliantNetwork) => network.compliant = Fact::Is(()),
+        Some(Location::Ranges { ranges, .. }) => {
+            network.ip = ranges
+                .first()
+                .map_or(Fact::Absent, |range| Fact::Is(range.first()));
+        }
+        Some(Location::Countries {
+            countries, by_gps, ..
+        }) => {
+            let country = countries
+                .first()
+                .map_or(Fact::Absent, |country| Fact::Is(country.clone()));
+            if *by_gps {
+                network.gps_country = country;
+            } else {
+                network.country = country;
+            }
+        }
+    }
+}
+
+fn told(key: &str, network: &Network) -> Truth {
+    match &network.told {
+        Fact::Unrecorded => Truth::Undecided,
+        Fact::Absent => Truth::No,
+        Fact::Is(told) => told.contains(key).into(),
     }
 }
 
@@ -72,7 +135,7 @@ fn flag(fact: Fact<()>) -> Truth {
 }
 
 /// A named location.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Location {
     /// Ranges of addresses.
     Ranges { ranges: Vec<IpRange>, trusted: bool },
@@ -115,6 +178,24 @@ impl Location {
             },
             _ => Self::CompliantNetwork,
         })
+    }
+
+    /// Its ranges of addresses.
+    pub(super) fn ranges(&self) -> &[IpRange] {
+        match self {
+            Self::Ranges { ranges, .. } => ranges,
+            _ => &[],
+        }
+    }
+
+    /// Its countries, in upper case.
+    pub(super) fn countries(&self) -> impl Iterator<Item = &String> {
+        match self {
+            Self::Countries { countries, .. } => Some(countries),
+            _ => None,
+        }
+        .into_iter()
+        .flatten()
     }
 
     fn is_trusted(&self) -> bool {

@@ -163,6 +163,16 @@ impl Directory {
             .or_else(|| self.users.get(by_name()?))
     }
 
+    /// The users, by id.
+    pub fn users(&self) -> impl Iterator<Item = &Identity> {
+        self.users.values()
+    }
+
+    /// The service principals, by id.
+    pub fn service_principals(&self) -> impl Iterator<Item = &Identity> {
+        self.service_principals.values()
+    }
+
     /// The service principal of this id.
     pub fn service_principal(&self, id: &str) -> Option<&Identity> {
         self.service_principals.get(&id.to_ascii_lowercase())

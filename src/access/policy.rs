@@ -29,7 +29,7 @@ pub enum Enforcement {
 }
 
 /// A policy, ready to be asked about sign-ins.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// What names it in answers: its id, or its address while it has none.
     pub key: String,
@@ -89,14 +89,14 @@ impl Sides {
 }
 
 /// Symbols to be in, symbols to be out.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct SymbolCondition {
     include: BTreeSet<String>,
     exclude: BTreeSet<String>,
 }
 
 /// What is signed in to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ApplicationCondition {
     include: BTreeSet<String>,
     exclude: BTreeSet<String>,
@@ -189,6 +189,91 @@ impl Policy {
         })
     }
 
+    /// Whether it and a policy of another estate catch the same and come to the same.
+    pub(super) fn does_the_same(&self, estate: &Estate, other: &Self, other_estate: &Estate) -> bool {
+        let has_same_grant = match (&self.grant, &other.grant) {
+            (Some(mine), Some(theirs)) => {
+                mine == theirs
+                    && mine.controls.iter().all(|control| match control {
+                        Control::Strength(strength) => {
+                            estate.combinations(strength) == other_estate.combinations(strength)
+                        }
+                        _ => true,
+                    })
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        self.key == other.key
+            && has_same_grant
+            && self.session == other.session
+            && Condition::ALL
+                .into_iter()
+                .all(|condition| self.has_same(condition, estate, other, other_estate))
+    }
+
+    /// Whether a condition of it means the same as that of a policy of another estate.
+    pub(super) fn has_same(
+        &self,
+        condition: Condition,
+        estate: &Estate,
+        other: &Self,
+        other_estate: &Estate,
+    ) -> bool {
+        let is_same = match condition {
+            Condition::Users => self.users == other.users,
+            Condition::Workloads => self.workloads == other.workloads,
+            Condition::Agents => self.agents == other.agents,
+            Condition::Applications => self.applications == other.applications,
+            Condition::Platforms => self.platforms == other.platforms,
+            Condition::ClientApps => self.client_apps == other.client_apps,
+            Condition::Locations => self.locations == other.locations,
+            Condition::Devices => self.devices == other.devices,
+            Condition::UserRisk => self.user_risk == other.user_risk,
+            Condition::SignInRisk => self.sign_in_risk == other.sign_in_risk,
+            Condition::ServicePrincipalRisk => self.service_principal_risk == other.service_principal_risk,
+            Condition::AgentRisk => self.agent_risk == other.agent_risk,
+            Condition::InsiderRisk => self.insider_risk == other.insider_risk,
+            Condition::AuthenticationFlows => self.authentication_flows == other.authentication_flows,
+            Condition::Unknown => self.has_unknown_conditions == other.has_unknown_conditions,
+        };
+        let locations = self
+            .locations
+            .as_ref()
+            .filter(|_| condition == Condition::Locations);
+        is_same && locations.is_none_or(|locations| locations.means_same(estate, other_estate))
+    }
+
+    /// The same policy with a condition of another one.
+    #[must_use]
+    pub(super) fn with(&self, condition: Condition, other: &Self) -> Self {
+        let mut mixed = self.clone();
+        match condition {
+            Condition::Users => mixed.users.clone_from(&other.users),
+            Condition::Workloads => mixed.workloads.clone_from(&other.workloads),
+            Condition::Agents => mixed.agents.clone_from(&other.agents),
+            Condition::Applications => mixed.applications.clone_from(&other.applications),
+            Condition::Platforms => mixed.platforms.clone_from(&other.platforms),
+            Condition::ClientApps => mixed.client_apps.clone_from(&other.client_apps),
+            Condition::Locations => mixed.locations.clone_from(&other.locations),
+            Condition::Devices => mixed.devices.clone_from(&other.devices),
+            Condition::UserRisk => mixed.user_risk.clone_from(&other.user_risk),
+            Condition::SignInRisk => mixed.sign_in_risk.clone_from(&other.sign_in_risk),
+            Condition::ServicePrincipalRisk => {
+                mixed
+                    .service_principal_risk
+                    .clone_from(&other.service_principal_risk);
+            }
+            Condition::AgentRisk => mixed.agent_risk.clone_from(&other.agent_risk),
+            Condition::InsiderRisk => mixed.insider_risk.clone_from(&other.insider_risk),
+            Condition::AuthenticationFlows => {
+                mixed.authentication_flows.clone_from(&other.authentication_flows);
+            }
+            Condition::Unknown => mixed.has_unknown_conditions = other.has_unknown_conditions,
+        }
+        mixed
+    }
+
     /// Whether it blocks whatever it matches.
     pub fn blocks(&self) -> bool {
         self.grant.as_ref().is_some_and(|grant| {
@@ -212,20 +297,14 @@ impl Policy {
                 condition.sides(&sign_in.network, estate)
             }),
             Condition::Devices => self.devices.sides(&sign_in.device),
-            Condition::UserRisk => level(&self.user_risk, &sign_in.user_risk, Some("none")),
-            Condition::SignInRisk => level(&self.sign_in_risk, &sign_in.sign_in_risk, Some("none")),
-            Condition::ServicePrincipalRisk => level(
-                &self.service_principal_risk,
-                &sign_in.service_principal_risk,
-                Some("none"),
-            ),
-            Condition::AgentRisk => level(&self.agent_risk, &sign_in.agent_risk, None),
-            Condition::InsiderRisk => level(&self.insider_risk, &sign_in.insider_risk, None),
-            Condition::AuthenticationFlows => level(
-                &self.authentication_flows,
-                &sign_in.authentication_flow,
-                Some("none"),
-            ),
+            Condition::UserRisk => level(&self.user_risk, &sign_in.user_risk),
+            Condition::SignInRisk => level(&self.sign_in_risk, &sign_in.sign_in_risk),
+            Condition::ServicePrincipalRisk => {
+                level(&self.service_principal_risk, &sign_in.service_principal_risk)
+            }
+            Condition::AgentRisk => level(&self.agent_risk, &sign_in.agent_risk),
+            Condition::InsiderRisk => level(&self.insider_risk, &sign_in.insider_risk),
+            Condition::AuthenticationFlows => level(&self.authentication_flows, &sign_in.authentication_flow),
             Condition::Unknown if self.has_unknown_conditions => Sides::only(Truth::Undecided),
             Condition::Unknown => Sides::EVERYTHING,
         }
@@ -293,17 +372,35 @@ impl Policy {
     }
 }
 
-/// A condition on a level; one that names none holds of everything.
-fn level(wanted: &BTreeSet<String>, fact: &Fact<String>, absent: Option<&str>) -> Sides {
+/// A condition on a level; one that names none holds of everything. What has no level has the level `none`.
+fn level(wanted: &BTreeSet<String>, fact: &Fact<String>) -> Sides {
     Sides::only(match fact {
         _ if wanted.is_empty() => Truth::Yes,
         Fact::Unrecorded => Truth::Undecided,
-        Fact::Absent => absent.is_some_and(|absent| wanted.contains(absent)).into(),
+        Fact::Absent => wanted.contains("none").into(),
         Fact::Is(level) => wanted.contains(&level.to_ascii_lowercase()).into(),
     })
 }
 
 impl ApplicationCondition {
+    /// The applications and suites that it names, on either side.
+    pub(super) fn named(&self) -> impl Iterator<Item = &String> {
+        self.include
+            .iter()
+            .chain(&self.exclude)
+            .filter(|key| ![ALL, "none"].contains(&key.as_str()))
+    }
+
+    /// The authentication contexts that it names.
+    pub(super) fn contexts(&self) -> impl Iterator<Item = &String> {
+        self.contexts.iter()
+    }
+
+    /// Its filter rule.
+    pub(super) fn rule(&self) -> Option<&FilterRule> {
+        self.filter.as_ref().map(|(_, rule)| rule)
+    }
+
     fn sides(&self, resource: &Resource) -> Sides {
         match resource {
             Resource::Unrecorded => Sides::only(Truth::Undecided),

@@ -82,6 +82,22 @@ impl Session {
         };
     }
 
+    /// The controls that it sets, in Graph's words.
+    pub(super) fn members(&self) -> Vec<String> {
+        match self.to_json() {
+            Json::Object(members) => members.keys().cloned().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether it sets a control at least as strictly as another does.
+    pub(super) fn is_as_strict(&self, other: &Self, member: &str) -> bool {
+        let mut both = self.clone();
+        both.take_in(other);
+        let mine = self.to_json().get(member).cloned();
+        mine.is_some() && mine.as_ref() == both.to_json().get(member)
+    }
+
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

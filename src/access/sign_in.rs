@@ -196,6 +196,8 @@ pub struct Network {
     pub compliant: Fact<()>,
     /// Whether the address is among the MFA trusted IPs, which no API lists; `Is` for yes.
     pub mfa_trusted: Fact<()>,
+    /// The named locations that it comes from, by key, among those whose extent nobody gave; others look at the facts.
+    pub told: Fact<BTreeSet<String>>,
 }
 
 impl Default for Network {
@@ -206,6 +208,7 @@ impl Default for Network {
             gps_country: Fact::Absent,
             compliant: Fact::Absent,
             mfa_trusted: Fact::Absent,
+            told: Fact::Unrecorded,
         }
     }
 }

@@ -16,12 +16,12 @@ const ALL_AGENT_USERS: &str = "allagentidusers";
 const OWNED: &str = "serviceprincipalsinmytenant";
 
 /// One side of a condition on users.
-#[derive(Debug, Clone, Default)]
-struct Audience {
-    users: BTreeSet<String>,
-    groups: BTreeSet<String>,
-    roles: BTreeSet<String>,
-    guests: Option<Guests>,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Audience {
+    pub(super) users: BTreeSet<String>,
+    pub(super) groups: BTreeSet<String>,
+    pub(super) roles: BTreeSet<String>,
+    pub(super) guests: Option<Guests>,
 }
 
 impl Audience {
@@ -103,7 +103,7 @@ fn holds_guest(guests: &Guests, external: &Fact<ExternalUser>) -> Truth {
 }
 
 /// Which users a policy is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct UserCondition {
     include: Audience,
     exclude: Audience,
@@ -138,6 +138,11 @@ impl UserCondition {
         }
     }
 
+    /// Whom it names, on either side.
+    pub(super) fn sides_named(&self) -> [&Audience; 2] {
+        [&self.include, &self.exclude]
+    }
+
     fn names_agents(condition: Option<&Self>) -> (bool, bool) {
         condition.map_or((false, false), |condition| {
             (
@@ -149,7 +154,7 @@ impl UserCondition {
 }
 
 /// Which service principals a policy is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WorkloadCondition {
     include: BTreeSet<String>,
     exclude: BTreeSet<String>,
@@ -166,6 +171,19 @@ impl WorkloadCondition {
         let is_set =
             !condition.include.is_empty() || !condition.exclude.is_empty() || condition.filter.is_some();
         Ok(is_set.then_some(condition))
+    }
+
+    /// The service principals that it names, on either side.
+    pub(super) fn named(&self) -> impl Iterator<Item = &String> {
+        self.include
+            .iter()
+            .chain(&self.exclude)
+            .filter(|key| ![ALL, OWNED].contains(&key.as_str()))
+    }
+
+    /// Its filter rule.
+    pub(super) fn rule(&self) -> Option<&FilterRule> {
+        self.filter.as_ref().map(|(_, rule)| rule)
     }
 
     pub(super) fn sides(condition: Option<&Self>, identity: &Identity) -> Sides {
@@ -205,7 +223,7 @@ impl WorkloadCondition {
 }
 
 /// Which agents, and which of their user accounts, a policy is about.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct AgentCondition {
     identities: Listed,
     users: Listed,
@@ -215,7 +233,7 @@ pub(super) struct AgentCondition {
     exclude_context: BTreeSet<String>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Listed {
     include: BTreeSet<String>,
     exclude: BTreeSet<String>,
@@ -262,6 +280,26 @@ impl AgentCondition {
             include_context: symbols(object, "conditions.agentContext.includeAgentContexts"),
             exclude_context: symbols(object, "conditions.agentContext.excludeAgentContexts"),
         })
+    }
+
+    /// The agents and accounts that it names, on either side.
+    pub(super) fn named(&self) -> impl Iterator<Item = &String> {
+        [&self.identities, &self.users]
+            .into_iter()
+            .flat_map(|listed| listed.include.iter().chain(&listed.exclude))
+            .filter(|key| key.as_str() != ALL)
+    }
+
+    /// The contexts that it names, on either side.
+    pub(super) fn contexts(&self) -> impl Iterator<Item = &String> {
+        self.include_context.iter().chain(&self.exclude_context)
+    }
+
+    /// Its filter rules.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &FilterRule> {
+        [&self.identities, &self.users]
+            .into_iter()
+            .filter_map(|listed| listed.filter.as_ref().map(|(_, rule)| rule))
     }
 
     pub(super) fn sides(&self, identity: &Identity, context: &Fact<String>) -> Sides {

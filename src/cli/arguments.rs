@@ -108,6 +108,17 @@ pub enum PlanFormat {
     Json,
 }
 
+/// How results of tests are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    /// For a person at a terminal.
+    Text,
+    /// For a program.
+    Json,
+    /// For a build server: JUnit XML.
+    Junit,
+}
+
 /// How a dependency graph is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum GraphFormat {
@@ -234,6 +245,17 @@ pub enum Command {
         /// Write the ids of people, groups and apps, not their names
         #[arg(long)]
         pin_ids: bool,
+    },
+    /// Decide the project's scenarios and invariants, without the network
+    Test {
+        /// Only those with this in their name
+        filter: Option<String>,
+        /// Who is in which group, as `capol whatif` takes it; without it, anybody may be in any groups and roles
+        #[arg(long, value_name = "FILE")]
+        directory: Option<PathBuf>,
+        /// How to print the results
+        #[arg(long, value_enum, default_value = "text")]
+        format: TestFormat,
     },
     /// What would come out of sign-ins
     #[command(name = "whatif")]

@@ -412,6 +412,11 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
                 super::import::Manner { out, pin_ids },
             ))
         }
+        Command::Test {
+            filter,
+            directory,
+            format,
+        } => super::test::run(context, filter.as_deref(), directory.as_ref(), format),
         Command::Validate => Ok(super::validate::run(context)),
         Command::Explain { code } => super::explain::run(context, &code),
         Command::Doctor => waiting(super::doctor::run(context)),

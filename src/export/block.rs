@@ -54,12 +54,12 @@ pub(super) fn block_with(label: &str, object: &Object, naming: &Naming, include:
     block
 }
 
-fn attribute(name: &str, value: Expression) -> Item {
+pub(super) fn attribute(name: &str, value: Expression) -> Item {
     Attribute::new(name, value).into()
 }
 
 /// A block inside another one, on one line when a single attribute is all it holds.
-fn inner(kind: &str, items: Vec<Item>) -> Item {
+pub(super) fn inner(kind: &str, items: Vec<Item>) -> Item {
     // `apps = all` is `apps { include = all }`.
     if let [
         Item {
@@ -108,7 +108,7 @@ fn set_apart(items: &mut [Item]) {
 }
 
 /// What one property puts in one place.
-enum Part {
+pub(super) enum Part {
     /// A value of its own.
     Single(Expression),
     /// Elements of a list that several properties share.
@@ -191,7 +191,7 @@ fn takes_list(kind: Kind, path: &str) -> bool {
         .any(|property| matches!(property.shape, Shape::Texts(_) | Shape::Combinations))
 }
 
-fn listed(mut values: Vec<Expression>, always: bool) -> Expression {
+pub(super) fn listed(mut values: Vec<Expression>, always: bool) -> Expression {
     match values.pop() {
         Some(only) if values.is_empty() && !always => only,
         last => {
@@ -202,7 +202,7 @@ fn listed(mut values: Vec<Expression>, always: bool) -> Expression {
 }
 
 /// What a property puts where.
-fn parts(property: &Property, value: &Value, naming: &Naming) -> Vec<(&'static str, Part)> {
+pub(super) fn parts(property: &Property, value: &Value, naming: &Naming) -> Vec<(&'static str, Part)> {
     let [first, others @ ..] = property.dsl else {
         return Vec::new();
     };
@@ -293,7 +293,7 @@ fn filter_part(
     )]
 }
 
-fn grant_expression(grant: &Grant, naming: &Naming) -> Expression {
+pub(super) fn grant_expression(grant: &Grant, naming: &Naming) -> Expression {
     let controls = grant
         .controls
         .iter()

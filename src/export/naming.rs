@@ -160,7 +160,7 @@ fn unknown_symbol(wire: &str) -> Expression {
     Expression::call("raw", vec![Expression::string(wire)])
 }
 
-fn managed(address: &Address) -> Expression {
+pub(super) fn managed(address: &Address) -> Expression {
     let block = Expression::reference(&[&address.kind, &address.name]);
     match &address.key {
         Some(key) => block.index(Expression::string(key)),

@@ -2,6 +2,7 @@
 
 mod configurations;
 mod error;
+mod expectation;
 mod lifecycle;
 mod value;
 
@@ -21,6 +22,8 @@ use crate::model::{Kind, Object, rules, wire};
 use crate::syntax::{Attribute, Block, Body, Expression, ExpressionKind, Ident, ItemKind, Span};
 
 use error::BindError;
+
+pub(super) use expectation::expectation;
 
 /// Evaluates an expression in the scope of the block that is bound.
 type Evaluate<'a> = &'a mut dyn FnMut(&Expression) -> Evaluated;
@@ -46,6 +49,7 @@ pub fn configuration(project: &Project) -> (Configuration, Diagnostics) {
         moves: project.moves.clone(),
         removals: project.removals.clone(),
         outputs: project.outputs.clone(),
+        expectations: project.expectations.clone(),
         deferred: project.deferred.clone(),
     };
     (configuration, diagnostics)

@@ -20,6 +20,8 @@ pub enum Role {
     LookUp,
     /// How capol shall work: `capol`, `tenant`, `emergency_access`, `import`, `moved`, `removed`.
     Setting,
+    /// What must come of sign-ins: `scenario`, `invariant`.
+    Expectation,
     /// Understood and checked here, carried out by a later part of the engine.
     Deferred,
 }

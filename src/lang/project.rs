@@ -22,6 +22,7 @@ use super::value::{Evaluated, Value};
 use crate::model::configuration::{
     Deferred, EmergencyAccess, Import, Move, Output, Removal, Settings, TenantSettings,
 };
+use crate::model::expectation::Expectation;
 use crate::model::{Address, Reference};
 use crate::syntax::{Block, Expression, ExpressionKind};
 
@@ -59,6 +60,8 @@ pub struct Project {
     pub removals: Vec<Removal>,
     /// The root module's outputs.
     pub outputs: BTreeMap<String, Output>,
+    /// The `scenario` and `invariant` blocks.
+    pub expectations: Vec<Expectation>,
     /// Blocks that were checked here and that a later part of the engine carries out.
     pub deferred: Vec<Deferred>,
 }
@@ -85,6 +88,7 @@ pub fn load(loader: Arc<dyn SourceLoader>, root: &Path, inputs: &Inputs) -> Proj
         moves: Vec::new(),
         removals: Vec::new(),
         outputs: BTreeMap::new(),
+        expectations: Vec::new(),
         deferred: Vec::new(),
     };
     project.expand();
@@ -341,7 +345,10 @@ impl Project {
         for block in &declarations.sentences {
             let name = block.labels.first().map_or("", |label| label.text.as_str());
             let address = Address::root(block.kind.text.as_str(), name).in_module(&path);
-            self.defer(address, block, &Scope::of(module));
+            let scope = Scope::of(module);
+            let checked = Evaluator::new(&self.engine, &mut self.diagnostics).check_block(block, &scope);
+            let bound = super::bind::expectation(address, block.header, &checked, &mut self.diagnostics);
+            self.expectations.extend(bound);
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::expectation::Expectation;
 use super::few::Few;
 use super::{Address, Lookup, Object, Origin, Reference};
 
@@ -26,6 +27,8 @@ pub struct Configuration {
     pub removals: Vec<Removal>,
     /// The root module's outputs.
     pub outputs: BTreeMap<String, Output>,
+    /// The `scenario` and `invariant` blocks.
+    pub expectations: Vec<Expectation>,
     /// Blocks that are understood but not yet carried out, so that no plan ignores them.
     pub deferred: Vec<Deferred>,
 }
@@ -155,7 +158,7 @@ pub enum IdOf {
 /// A block that a later version of the engine carries out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deferred {
-    /// The block type: `rollout`, `contingency`, `exception`, `scenario`, `invariant`, `notify`.
+    /// The block type: `rollout`, `contingency`, `exception`, `notify`.
     pub kind: String,
     /// Its address.
     pub address: Address,

@@ -183,6 +183,7 @@ fn all_blocks() -> String {
             Role::Resource => "an object in Entra",
             Role::LookUp => "a look-up",
             Role::Setting => "a setting",
+            Role::Expectation => "a test of effect",
             Role::Deferred => "checked, not yet carried out",
         };
         let only = if kind.root_only {

@@ -92,12 +92,14 @@ const POLICY: Shape = Shape::Block(&["policy"]);
 const POLICIES: Shape = List(&POLICY);
 const TEXTS: Shape = List(&Text);
 const RISKS: &[&str] = &["none", "low", "medium", "high"];
+const AGENT_RISKS: &[&str] = &["low", "medium", "high"];
+const INSIDER_RISKS: &[&str] = &["minor", "moderate", "elevated"];
+const FLOWS: &[&str] = &["device_code_flow", "authentication_transfer"];
 const PLATFORMS: &[&str] = &["android", "ios", "windows", "windows_phone", "macos", "linux"];
 const CLIENT_APPS: &[&str] = &[
     "browser",
     "mobile_apps_and_desktop_clients",
     "exchange_active_sync",
-    "eas_supported",
     "other",
 ];
 const GRANT: Shape = Either(&[
@@ -124,18 +126,20 @@ const fn one_or_more(shape: &'static [Shape; 2]) -> Shape {
 }
 
 const A_RISK: Shape = one_or_more(&[Word(RISKS), List(&Word(RISKS))]);
+const AN_AGENT_RISK: Shape = one_or_more(&[Word(AGENT_RISKS), List(&Word(AGENT_RISKS))]);
+const AN_INSIDER_RISK: Shape = one_or_more(&[Word(INSIDER_RISKS), List(&Word(INSIDER_RISKS))]);
+const A_FLOW: Shape = one_or_more(&[Word(FLOWS), List(&Word(FLOWS))]);
 const A_PLATFORM: Shape = one_or_more(&[Word(PLATFORMS), List(&Word(PLATFORMS))]);
 const A_CLIENT_APP: Shape = one_or_more(&[Word(CLIENT_APPS), List(&Word(CLIENT_APPS))]);
 const A_TEXT: Shape = one_or_more(&[Text, List(&Text)]);
 const WHO: Shape = one_or_more(&[PEOPLE, List(&PEOPLE)]);
-const WORKLOAD: Shape = one_or_more(&[
-    Shape::Reference(&[Target::ServicePrincipal]),
-    List(&Shape::Reference(&[Target::ServicePrincipal])),
+const A_WORKLOAD: Shape = Either(&[Shape::Reference(&[Target::ServicePrincipal]), Word(&["owned"])]);
+const WORKLOAD: Shape = one_or_more(&[A_WORKLOAD, List(&A_WORKLOAD)]);
+const AN_AGENT: Shape = Either(&[
+    Shape::Reference(&[Target::AgentIdentity, Target::ServicePrincipal]),
+    Word(&["all"]),
 ]);
-const AGENT: Shape = one_or_more(&[
-    Shape::Reference(&[Target::AgentIdentity]),
-    List(&Shape::Reference(&[Target::AgentIdentity])),
-]);
+const AGENT: Shape = one_or_more(&[AN_AGENT, List(&AN_AGENT)]);
 const AN_APP: Shape = Either(&[
     Shape::Reference(&[Target::App]),
     Constructor(&["filter"], &["all"]),
@@ -160,8 +164,8 @@ static RISK: Schema = schema(
         optional("user", A_RISK, "The user's risk."),
         optional("sign_in", A_RISK, "The sign-in's risk."),
         optional("service_principal", A_RISK, "The service principal's risk."),
-        optional("agent", A_RISK, "The agent identity's risk."),
-        optional("insider", A_RISK, "The insider risk."),
+        optional("agent", AN_AGENT_RISK, "The agent identity's risk."),
+        optional("insider", AN_INSIDER_RISK, "The insider risk."),
     ],
     &[],
     &[],
@@ -171,7 +175,6 @@ static DEVICE: Schema = schema(
     &[
         optional("compliant", Bool, "Whether the device is compliant."),
         optional("hybrid_joined", Bool, "Whether the device is hybrid joined."),
-        optional("managed_app", Bool, "Whether the app is protected by a policy."),
         optional(
             "properties",
             Any,
@@ -196,11 +199,16 @@ static SIGN_IN: Schema = schema(
         optional("action", ACTION, "Which user action."),
         optional("context", CONTEXT, "Which authentication context."),
         optional("country", A_TEXT, "From which country, as a two-letter code."),
+        optional(
+            "gps_country",
+            A_TEXT,
+            "From which country, as the Authenticator app tells.",
+        ),
         optional("ip", A_TEXT, "From which IP address or range."),
         optional("location", LOCATION, "From which named location."),
         optional("platform", A_PLATFORM, "On which platform."),
         optional("client_app", A_CLIENT_APP, "With which kind of client."),
-        optional("auth_flow", A_TEXT, "Through which authentication flow."),
+        optional("auth_flow", A_FLOW, "Through which authentication flow."),
         optional("satisfied", Any, "What the one who signs in can satisfy."),
     ],
     &[
@@ -597,6 +605,14 @@ static INVARIANT: Schema = schema(
     &[
         inner("where", &SIGN_IN, "The region of sign-ins; all of them without."),
         InnerRule {
+            several: true,
+            ..inner(
+                "except",
+                &SIGN_IN,
+                "Sign-ins that the invariant says nothing about.",
+            )
+        },
+        InnerRule {
             required: true,
             ..inner("expect", &EXPECT, "What must come out for every one.")
         },
@@ -625,7 +641,7 @@ static NOTIFY: Schema = schema(
 );
 
 use LabelRule::{Name, None as Unlabelled, Text as Sentence};
-use Role::{Deferred, Language, LookUp, Resource, Setting};
+use Role::{Deferred, Expectation, Language, LookUp, Resource, Setting};
 
 pub(super) static KINDS: &[BlockKind] = &[
     in_root(kind(
@@ -718,14 +734,14 @@ pub(super) static KINDS: &[BlockKind] = &[
     kind(
         "scenario",
         Sentence,
-        Deferred,
+        Expectation,
         &SCENARIO,
         "A test of one sign-in.",
     ),
     kind(
         "invariant",
         Sentence,
-        Deferred,
+        Expectation,
         &INVARIANT,
         "A proof about all sign-ins of a region.",
     ),
