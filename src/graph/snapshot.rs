@@ -139,18 +139,24 @@ impl Graph {
             PolicyVersions::V1 => self.policies(Version::V1).await.map(Some),
             PolicyVersions::Beta => self.policies(Version::Beta).await.map(Some),
             PolicyVersions::Both => {
-                let (v1, beta) = futures::try_join!(self.policy_ids(), self.policies(Version::Beta))?;
+                let (v1, beta) = self.both_policies().await?;
                 if differences(&v1, &beta).is_none() {
                     return Ok(Some(beta));
                 }
                 drop(beta);
-                let (v1, beta) = futures::try_join!(self.policy_ids(), self.policies(Version::Beta))?;
+                let (v1, beta) = self.both_policies().await?;
                 match differences(&v1, &beta) {
                     None => Ok(Some(beta)),
                     Some(error) => Err(error),
                 }
             }
         }
+    }
+
+    /// The ids that v1.0 lists and the policies that beta lists. When neither can be read, v1.0's error is told.
+    async fn both_policies(&self) -> Result<(BTreeSet<String>, Vec<LiveObject>), GraphError> {
+        let (v1, beta) = futures::join!(self.policy_ids(), self.policies(Version::Beta));
+        Ok((v1?, beta?))
     }
 
     /// Every policy. Each is read as its page comes: ten thousand as JSON are a hundred megabytes.

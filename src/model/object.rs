@@ -1,6 +1,7 @@
 //! One object of the tenant, or of the configuration, as canonical values.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -96,14 +97,60 @@ impl Kind {
 /// A property that is absent is off: null, the empty list, absent and the service's default are
 /// one and the same here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Written", try_from = "Written")]
 pub struct Object {
     /// The kind.
     pub kind: Kind,
-    /// Shared: a plan holds most of them several times, live and wanted, before and after.
-    values: Few<Cow<'static, str>, Arc<Value>>,
+    /// By the place of the property in the table of the kind. Shared: a plan holds most of them several times, live and
+    /// wanted, before and after.
+    values: Few<usize, Arc<Value>>,
     /// Members that the property table does not know, in the shape of the wire: `raw = { … }`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<Json>,
+}
+
+/// An object as a file holds it.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    kind: Kind,
+    values: BTreeMap<Cow<'static, str>, Arc<Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    raw: Option<Json>,
+}
+
+impl From<Object> for Written {
+    fn from(object: Object) -> Self {
+        let properties = object.kind.properties();
+        let values = object.values.iter();
+        let values =
+            values.filter_map(|(place, value)| Some((properties.get(*place)?.wire.into(), value.clone())));
+        Self {
+            kind: object.kind,
+            values: values.collect(),
+            raw: object.raw,
+        }
+    }
+}
+
+impl TryFrom<Written> for Object {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let mut object = Self::new(written.kind);
+        for (wire, value) in written.values {
+            let place = place(written.kind, &wire)
+                .ok_or_else(|| format!("a {} has no property `{wire}`", written.kind.noun()))?;
+            object.values.insert(place, value);
+        }
+        object.raw = written.raw;
+        Ok(object)
+    }
+}
+
+/// The place of a property in the table of a kind.
+fn place(kind: Kind, wire: &str) -> Option<usize> {
+    kind.properties()
+        .iter()
+        .position(|property| property.wire == wire)
 }
 
 impl Object {
@@ -118,27 +165,46 @@ impl Object {
 
     /// The value of a property, by its wire path.
     pub fn get(&self, wire: &str) -> Option<&Value> {
-        self.values.get(wire).map(|value| &**value)
+        self.find(wire).map(|value| &**value)
     }
 
     /// The same, to be kept.
     pub fn shared(&self, wire: &str) -> Option<Arc<Value>> {
-        self.values.get(wire).cloned()
+        self.find(wire).cloned()
     }
 
-    /// Sets a property, by its wire path; `None` turns it off.
-    pub fn set(&mut self, wire: &'static str, value: Option<Value>) {
+    fn find(&self, wire: &str) -> Option<&Arc<Value>> {
+        let properties = self.kind.properties();
+        let has_wire = |place: usize| {
+            properties
+                .get(place)
+                .is_some_and(|property| property.wire == wire)
+        };
+        let mut values = self.values.iter();
+        values
+            .find(|(place, _)| has_wire(**place))
+            .map(|(_, value)| value)
+    }
+
+    /// Sets a property, by its wire path; `None` turns it off. Nothing comes of a property that the kind has not.
+    pub fn set(&mut self, wire: &str, value: Option<Value>) {
+        let Some(place) = place(self.kind, wire) else {
+            return;
+        };
         match value {
-            Some(value) => self.values.insert(Cow::Borrowed(wire), Arc::new(value)),
-            None => self.values.remove(wire),
+            Some(value) => self.values.insert(place, Arc::new(value)),
+            None => self.values.remove(&place),
         }
     }
 
     /// Keeps each value that equals one of another object as that one, for an object that is only looked at from now
     /// on: the elements of a set may then stand in the other's order.
     pub fn share(&mut self, other: &Self) {
-        for (wire, value) in self.values.iter_mut() {
-            if let Some(same) = other.values.get(wire).filter(|same| *same == value) {
+        if self.kind != other.kind {
+            return;
+        }
+        for (place, value) in self.values.iter_mut() {
+            if let Some(same) = other.values.get(place).filter(|same| *same == value) {
                 value.clone_from(same);
             }
         }
@@ -151,10 +217,9 @@ impl Object {
 
     /// The properties that are set, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Property, &Value)> {
-        self.kind
-            .properties()
-            .iter()
-            .filter_map(|property| Some((property, self.get(property.wire)?)))
+        let properties = self.kind.properties();
+        let values = self.values.iter();
+        values.filter_map(|(place, value)| Some((properties.get(*place)?, &**value)))
     }
 
     /// The text of a property, if it is set and a text or a symbol.
@@ -190,14 +255,14 @@ impl Object {
             values: self
                 .values
                 .iter()
-                .map(|(wire, value)| {
+                .map(|(place, value)| {
                     let same = value.references().is_empty();
                     let value = if same {
                         value.clone()
                     } else {
                         Arc::new(value.map_references(&mut replace))
                     };
-                    (wire.clone(), value)
+                    (*place, value)
                 })
                 .collect(),
             raw: self.raw.clone(),

@@ -17,6 +17,7 @@ mod surgery;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::io;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -165,6 +166,12 @@ impl Document {
         Ok(text)
     }
 
+    /// Whether these bytes are to the last one what [`Document::render`] makes of it, without making it as a whole.
+    fn renders_as(&self, bytes: &[u8]) -> bool {
+        let mut expected = Expected(bytes);
+        serde_json::to_writer_pretty(&mut expected, self).is_ok() && expected.0 == b"\n"
+    }
+
     /// Whether both say the same, apart from serial and the version of capol that wrote them.
     pub fn same_content(&self, other: &Self) -> bool {
         self.lineage == other.lineage
@@ -196,6 +203,20 @@ impl Document {
             found: self.tenant_id.clone(),
             expected: tenant_id.to_owned(),
         })
+    }
+}
+
+/// Takes these bytes, and errors at the first other one.
+struct Expected<'b>(&'b [u8]);
+
+impl io::Write for Expected<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -53,7 +53,7 @@ fn read_own(bytes: &[u8]) -> Option<Document> {
     let document: Document = serde_json::from_slice(bytes).ok()?;
     let own = document.format_version == FORMAT_VERSION
         && check_addresses(&document).is_ok()
-        && document.render().ok()?.as_bytes() == bytes;
+        && document.renders_as(bytes);
     own.then_some(document)
 }
 

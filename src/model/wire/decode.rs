@@ -63,7 +63,9 @@ pub fn decode(kind: Kind, json: &Json) -> Result<Decoded, WireError> {
                 Some(found) => read(property, found)?,
                 None => None,
             };
-            object.set(property.wire, value.filter(|value| !property.is_default(value)));
+            if let Some(value) = value.filter(|value| !property.is_default(value)) {
+                object.set(property.wire, Some(value));
+            }
         }
         consume(property, &mut rest);
     }
