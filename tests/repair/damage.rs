@@ -5,6 +5,7 @@ use std::panic::Location;
 
 use capol::model::state::Document;
 use capol::ops::state::{Evidence, Repaired};
+use capol::ops::workspace::WorkError;
 use serde_json::{Value, json};
 
 use super::{ESTATE, STATE, bound, left, repair};
@@ -124,6 +125,13 @@ async fn whatever_is_lost_comes_back_and_the_next_plan_is_empty() {
             forget_damaged(&world);
             damage.happens(&world);
             let bytes = std::fs::read(world.path(STATE)).ok();
+            if bytes.is_some() || kept != Kept::Nothing {
+                let refused = world.plan().await.err();
+                assert!(
+                    matches!(refused, Some(WorkError::State(_))),
+                    "{case}: a plan would make everything again: {refused:?}"
+                );
+            }
             let repaired = repair(&world, false)
                 .await
                 .unwrap_or_else(|error| panic!("{case}: {error:?}"));
