@@ -351,6 +351,42 @@ fn a_damaged_state_is_refused_and_repaired() {
 }
 
 #[test]
+fn what_a_repair_is_not_certain_of_is_named_and_fails() {
+    let folder = Folder::new();
+    let block = |label: &str, name: &str| {
+        format!(
+            "policy \"{label}\" {{\n  name = \"{name}\"\n  state = report_only\n  users {{ include = [all] }}\n  \
+             apps {{ include = [all] }}\n  grant = mfa\n}}\n"
+        )
+    };
+    let all = block("a", "Twin") + &block("b", "Twin") + &block("c", "Alone");
+    folder.write("main.capol", &all);
+    assert_eq!(
+        folder
+            .capol(&["apply", "--sandbox", "--yes", "--parallelism=1"])
+            .status,
+        0
+    );
+    std::fs::remove_file(folder.path(".capol/sandbox.state.json")).unwrap();
+    std::fs::remove_dir_all(folder.path(".capol/history")).unwrap();
+    folder.write("main.capol", all + &block("d", "Alone?"));
+    let asked = folder.capol(&["state", "repair", "--sandbox"]);
+    check("repair_doubt", &asked);
+    assert_eq!(folder.read(".capol/sandbox.state.json"), None);
+    let repaired = folder.capol(&["state", "repair", "--sandbox", "--yes", "--json"]);
+    assert_eq!(repaired.status, 1, "{}", repaired.all());
+    let json = repaired.json();
+    assert_eq!((&json["written"], &json["serial"]), (&json!(true), &json!(1)));
+    let why: Vec<_> = json["left_out"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|left| &left["why"])
+        .collect();
+    assert_eq!(why, ["ambiguous", "ambiguous", "not_found"]);
+}
+
+#[test]
 fn a_state_of_something_else_is_never_touched() {
     let folder = Folder::new();
     let foreign = [

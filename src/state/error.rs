@@ -84,11 +84,17 @@ pub enum StateError {
 
     /// The file is gone, though there was one.
     #[error(
-        "the state `{}` is gone; the newest version kept is serial {} of {}, `{}`",
+        "the state `{}` is gone{}",
         path.display(),
-        kept.serial,
-        kept.at,
-        kept.path.display()
+        .kept.as_ref().map_or_else(
+            || "; it was saved before, and no version of it can be read".to_owned(),
+            |kept| format!(
+                "; the newest version kept is serial {} of {}, `{}`",
+                kept.serial,
+                kept.at,
+                kept.path.display()
+            )
+        )
     )]
     #[diagnostic(
         code(state::lost),
@@ -97,8 +103,8 @@ pub enum StateError {
     Lost {
         /// Where it was.
         path: PathBuf,
-        /// The newest version of the history.
-        kept: KeptVersion,
+        /// The newest version of the history that can be read.
+        kept: Option<KeptVersion>,
     },
 
     /// The file was read, but what it holds cannot be used.

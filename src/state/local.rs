@@ -21,7 +21,7 @@ use super::Stored;
 use super::files::Files;
 use super::files::RealFiles;
 use super::history::History;
-use super::journal::past_applies;
+use super::journal::tales;
 use super::lock_file;
 use super::lock_file::LockFile;
 use super::place;
@@ -69,14 +69,16 @@ impl LocalFile {
         if self.bytes()?.is_some() {
             return Ok(());
         }
-        let was_there = !self.history_folder().list(None)?.is_empty() || !past_applies(self)?.is_empty();
-        match self.history_folder().newest()? {
-            Some((kept, _)) if was_there => Err(StateError::Lost {
+        let (newest, later) = self.history_folder().salvage()?;
+        let saved = || -> Result<bool, StateError> { Ok(tales(self)?.iter().any(|tale| tale.saved() > 0)) };
+        let was_there = !later.is_empty() || !self.history_folder().list(None)?.is_empty() || saved()?;
+        if was_there {
+            return Err(StateError::Lost {
                 path: self.place.state.clone(),
-                kept,
-            }),
-            _ => Ok(()),
+                kept: newest.map(|(kept, _)| kept),
+            });
         }
+        Ok(())
     }
 
     /// The state file itself, when the path is a symbolic link to it.

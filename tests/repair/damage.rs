@@ -5,6 +5,8 @@ use std::panic::Location;
 
 use capol::model::state::Document;
 use capol::ops::state::{Evidence, Repaired};
+use capol::ops::workspace::WorkError;
+use capol::state::StateStore as _;
 use serde_json::{Value, json};
 
 use super::{ESTATE, STATE, bound, left, repair};
@@ -124,6 +126,13 @@ async fn whatever_is_lost_comes_back_and_the_next_plan_is_empty() {
             forget_damaged(&world);
             damage.happens(&world);
             let bytes = std::fs::read(world.path(STATE)).ok();
+            if bytes.is_some() || kept != Kept::Nothing {
+                let refused = world.plan().await.err();
+                assert!(
+                    matches!(refused, Some(WorkError::State(_))),
+                    "{case}: a plan would make everything again: {refused:?}"
+                );
+            }
             let repaired = repair(&world, false)
                 .await
                 .unwrap_or_else(|error| panic!("{case}: {error:?}"));
@@ -157,6 +166,12 @@ async fn whatever_is_lost_comes_back_and_the_next_plan_is_empty() {
                 damaged(&world),
                 Vec::from_iter(bytes),
                 "{case}: what was there is kept"
+            );
+            let history = world.workspace(&world.loaded()).store.history().await.unwrap();
+            assert_eq!(
+                history.first().map(|kept| kept.serial),
+                Some(after.serial),
+                "{case}"
             );
             world.nothing_to_do(Location::caller()).await;
             let again = repair(&world, false).await.unwrap();
@@ -247,14 +262,15 @@ async fn what_no_journal_tells_is_found_in_the_tenant_when_asked_for() {
         .unwrap();
     let mut older = before.clone();
     older.remove_addresses(&["policy.p".to_owned()]).unwrap();
-    let stored = capol::state::StateStore::load(&store).await.unwrap().unwrap();
+    let stored = store.load().await.unwrap().unwrap();
     let change = capol::state::Change {
         at: world.worker("state rm").now,
         who: "ada".to_owned(),
         operation: "state rm".to_owned(),
         new_lineage: false,
     };
-    capol::state::StateStore::swap(&store, &guard, Some(&stored.version), &older, &change)
+    store
+        .swap(&guard, Some(&stored.version), &older, &change)
         .await
         .unwrap();
     drop(guard);

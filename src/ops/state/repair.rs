@@ -115,7 +115,7 @@ impl Repair {
             && wreck.newest.is_none()
             && remains.is_empty()
             && tales.is_empty()
-            && left.as_ref().is_some_and(|left| saved(left) == 0);
+            && left.as_ref().is_some_and(|left| left.saved() == 0);
         if self.is_first {
             return Ok(());
         }
@@ -136,19 +136,22 @@ impl Repair {
         let last = left.as_ref().filter(is_ours);
         let mut settled = Vec::new();
         for tale in ours {
-            serial = serial.max(saved(tale));
+            serial = serial.max(tale.saved());
             // The line that says that the document holds it may be among those that are missing.
             if tale.damaged_lines.is_empty() || tale.apply.serial >= document.serial {
                 settled.extend(settle(tale, &mut document));
             }
         }
         if let Some(last) = last {
-            serial = serial.max(saved(last));
+            serial = serial.max(last.saved());
             settled.extend(settle(last, &mut document));
         }
         self.report.later_serial = (serial > document.serial).then_some(serial);
         document.serial = serial;
-        self.document = Some(document);
+        // Applies that did nothing saved no state.
+        let is_something =
+            self.report.restored_serial.is_some() || serial > 0 || !document.resources.is_empty();
+        self.document = is_something.then_some(document);
         self.tell_settled(settled);
         Ok(())
     }
@@ -261,13 +264,4 @@ fn settle(tale: &Tale, document: &mut Document) -> Vec<String> {
         settled.push(address.clone());
     }
     settled
-}
-
-/// The last serial that an apply saved.
-fn saved(tale: &Tale) -> u64 {
-    let serials = tale.records.iter().map(|record| match record {
-        Record::StateSaved(version) => version.serial,
-        _ => 0,
-    });
-    serials.max().unwrap_or(0)
 }

@@ -78,6 +78,17 @@ pub struct Tale {
     pub damaged_lines: Vec<usize>,
 }
 
+impl Tale {
+    /// The serial of the last state that the apply saved; 0 when it saved none.
+    pub fn saved(&self) -> u64 {
+        let serials = self.records.iter().map(|record| match record {
+            Record::StateSaved(version) => version.serial,
+            _ => 0,
+        });
+        serials.max().unwrap_or(0)
+    }
+}
+
 /// What the journals of the applies that are over tell, oldest first. One that does not tell its apply is passed over.
 pub fn tales(store: &LocalFile) -> Result<Vec<Tale>, StateError> {
     let mut tales = Vec::new();

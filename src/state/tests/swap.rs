@@ -127,7 +127,7 @@ fn a_state_that_was_there_and_is_gone_is_no_empty_one() {
     std::fs::remove_file(&project.place().state).unwrap();
     let lost = store.not_lost().unwrap_err();
     assert!(
-        matches!(&lost, StateError::Lost { kept, .. } if kept.serial == 2),
+        matches!(&lost, StateError::Lost { kept: Some(kept), .. } if kept.serial == 2),
         "{lost:?}"
     );
 }
