@@ -35,6 +35,8 @@ pub(crate) struct Watcher {
     pub(crate) old_answers: bool,
     /// Requests whose connection broke were carried out later in this command.
     pub(crate) late_commits: bool,
+    /// Answers came long after they were true in this command.
+    pub(crate) late_answers: bool,
 }
 
 /// Something that somebody else wrote into an object of capol's.
@@ -59,6 +61,7 @@ impl Watcher {
             disturbed: false,
             old_answers: false,
             late_commits: false,
+            late_answers: false,
         };
         watcher.theirs = watcher.read_theirs(stage);
         watcher
@@ -296,10 +299,15 @@ impl Watcher {
     }
 
     /// For how long before a write an edit may stay unnoticed.
-    #[expect(clippy::unused_self, reason = "of the watcher")]
     fn slack(&self, stage: &Stage) -> std::time::Duration {
         let interval = stage.pace.conditional_access.unwrap_or_default();
-        std::time::Duration::from_secs(3) + interval * 16
+        // A look takes three answers in a row, each of which may come 20 seconds after it was true.
+        let late = if self.late_answers {
+            std::time::Duration::from_secs(60)
+        } else {
+            std::time::Duration::ZERO
+        };
+        std::time::Duration::from_secs(3) + interval * 16 + late
     }
 
     /// Every object that capol made is in the state, or its create is open in the journal.

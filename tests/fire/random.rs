@@ -706,6 +706,10 @@ async fn live(
             .any(|meeting| meeting.trouble.makes_old_answers());
         watcher.disturbed = edited.iter().any(|edit| edit.mark.is_empty());
         watcher.old_answers = old_answers;
+        watcher.late_answers = chapter
+            .troubles
+            .iter()
+            .any(|meeting| matches!(meeting.trouble, Trouble::Late | Trouble::TooLate));
         watcher.late_commits = chapter
             .troubles
             .iter()
