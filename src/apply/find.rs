@@ -64,7 +64,8 @@ pub(super) async fn find_out(
         Operation::Create if begin.chooses_no_id() => return created(graph, options, lost).await,
         Operation::Delete => known(is_gone(graph, begin).await?, "the object is still there"),
         // Its id was chosen and free, so what has it now is ours.
-        Operation::Create => known(current(graph, begin).await?.is_some(), "nothing has its id"),
+        Operation::Create if is_gone(graph, begin).await? => nowhere(options, begin),
+        Operation::Create => known(true, "nothing has its id"),
         Operation::Update | Operation::Restore => {
             let now = current(graph, begin).await?;
             known(

@@ -35,6 +35,31 @@ impl Answer {
     }
 }
 
+/// What the tries of a step came to that began before, and was late.
+#[derive(Debug, Default)]
+pub(super) struct Tried {
+    /// How often it was sent and refused.
+    pub(super) refused: u32,
+    /// How often it was late.
+    pub(super) late: u32,
+    /// What the last refusal was.
+    pub(super) refusal: Option<GraphError>,
+}
+
+impl Tried {
+    /// Counts a try that was late. The error when there were enough, else none.
+    pub(super) fn is_late_again(&mut self, late: GraphError, attempts: u32) -> Option<GraphError> {
+        self.late += 1;
+        if self.refused >= attempts || self.late >= LATE {
+            return Some(self.refusal.take().unwrap_or(late));
+        }
+        None
+    }
+}
+
+/// How often a step may be late: a service that turns everything away would keep it waiting for ever.
+const LATE: u32 = 50;
+
 /// Sends a step, and sends it again for as long as the service does not see what it refers to: `fresh` are the ids
 /// that were made a moment ago.
 pub(super) async fn patiently(
@@ -43,29 +68,29 @@ pub(super) async fn patiently(
     ready: &Ready,
     fresh: &[String],
     not_after: Option<Instant>,
+    tried: &mut Tried,
 ) -> Result<Answer, GraphError> {
     let patience = executor.options.patience;
     let graph = not_after.map_or_else(
         || executor.graph.clone(),
         |moment| executor.graph.not_after(moment),
     );
-    let mut attempt = 1;
     loop {
-        let outcome = send(&graph, ready).await;
-        let Err(error) = &outcome else { return outcome };
-        if !passes(step, ready, fresh, error)
-            || attempt >= patience.attempts
-            || executor.stop.load(Ordering::SeqCst)
-        {
-            return outcome;
+        let error = match send(&graph, ready).await {
+            Err(error) if passes(step, ready, fresh, &error) => error,
+            outcome => return outcome,
+        };
+        tried.refused += 1;
+        if tried.refused >= patience.attempts || executor.stop.load(Ordering::SeqCst) {
+            return Err(error);
         }
         executor.events.happened(&Event::StepWaiting {
             step: step.id,
             address: step.address.clone(),
             because: error.to_string(),
         });
-        super::pause(patience.wait(attempt), executor.stop).await;
-        attempt += 1;
+        tried.refusal = Some(error);
+        super::pause(patience.wait(tried.refused), executor.stop).await;
     }
 }
 

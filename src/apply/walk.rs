@@ -10,7 +10,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use super::error::ApplyError;
 use super::event::{Event, StepResult};
 use super::find::{Lost, Trace, find_out};
-use super::perform::{Answer, patiently};
+use super::perform::{Answer, Tried, patiently};
 use super::reading::{Obstacle, Reading, Readings};
 use super::remember;
 use super::request::{self, Ready};
@@ -37,7 +37,7 @@ const TAKEN: &str =
 
 /// What was under way and is over.
 enum Finished<'a> {
-    Step(&'a Step, Result<Answer, GraphError>),
+    Step(&'a Step, Tried, Result<Answer, GraphError>),
     Read(Collection, Result<Reading, GraphError>),
 }
 
@@ -60,6 +60,8 @@ pub(super) struct Walk<'a> {
     searched: BTreeSet<StepId>,
     /// Steps that were not carried out at first, and begin once more.
     retried: BTreeSet<StepId>,
+    /// What the tries of steps came to that begin again because they were late.
+    tried: BTreeMap<StepId, Tried>,
     readings: Readings,
     /// Steps that begin when a collection was read again.
     parked: BTreeMap<Collection, Vec<&'a Step>>,
@@ -105,6 +107,7 @@ impl<'a> Walk<'a> {
             untold: Vec::new(),
             searched: BTreeSet::new(),
             retried: BTreeSet::new(),
+            tried: BTreeMap::new(),
             readings: Readings::new(executor.read_at),
             parked: BTreeMap::new(),
             applied,
@@ -184,9 +187,11 @@ impl<'a> Walk<'a> {
                 let executor = self.executor;
                 let fresh = self.fresh(step);
                 let not_after = self.readings.not_after(executor, step);
+                let mut tried = self.tried.remove(&step.id).unwrap_or_default();
                 self.readings.touch(step);
                 under_way.push(Box::pin(async move {
-                    Finished::Step(step, patiently(executor, step, &ready, &fresh, not_after).await)
+                    let outcome = patiently(executor, step, &ready, &fresh, not_after, &mut tried).await;
+                    Finished::Step(step, tried, outcome)
                 }));
             }
             drop(begins);
@@ -197,7 +202,7 @@ impl<'a> Walk<'a> {
             }
             while let Some(finished) = came_back {
                 match finished {
-                    Finished::Step(step, outcome) => records.push(self.end(step, outcome)),
+                    Finished::Step(step, tried, outcome) => records.push(self.end(step, tried, outcome)),
                     Finished::Read(of, reading) => self.take_reading(of, reading),
                 }
                 came_back = under_way.next().now_or_never().flatten();
@@ -398,21 +403,18 @@ impl<'a> Walk<'a> {
     }
 
     /// What to write down of a step that came back, which is taken into the document.
-    fn end(&mut self, step: &'a Step, outcome: Result<Answer, GraphError>) -> Record {
-        if let Err(error @ GraphError::TooLate { .. }) = &outcome {
-            // It did not leave, and begins again when its object was read again.
-            self.begun.remove(&step.id);
-            self.readings.untouch(step);
-            self.schedule.came_back(step.id);
-            self.schedule.again(step.id);
-            return Record::End(Box::new(End {
-                step: step.id.0.to_string(),
-                outcome: Outcome::Failed {
-                    error: error.to_string(),
-                },
-                at: self.executor.options.clock.now(),
-            }));
-        }
+    fn end(&mut self, step: &'a Step, mut tried: Tried, outcome: Result<Answer, GraphError>) -> Record {
+        let outcome = match outcome {
+            Err(late @ GraphError::TooLate { .. }) => {
+                self.readings.untouch(step);
+                let error = late.to_string();
+                match tried.is_late_again(late, self.executor.options.patience.attempts) {
+                    Some(enough) => Err(enough),
+                    None => return self.again(step, tried, error),
+                }
+            }
+            outcome => outcome,
+        };
         let outcome = match outcome {
             Ok(answer) => Outcome::Done {
                 id: answer.id,
@@ -429,6 +431,19 @@ impl<'a> Walk<'a> {
         Record::End(Box::new(End {
             step: step.id.0.to_string(),
             outcome,
+            at: self.executor.options.clock.now(),
+        }))
+    }
+
+    /// A step that did not leave begins again when its object was read again.
+    fn again(&mut self, step: &'a Step, tried: Tried, error: String) -> Record {
+        self.begun.remove(&step.id);
+        self.tried.insert(step.id, tried);
+        self.schedule.came_back(step.id);
+        self.schedule.again(step.id);
+        Record::End(Box::new(End {
+            step: step.id.0.to_string(),
+            outcome: Outcome::Failed { error },
             at: self.executor.options.clock.now(),
         }))
     }

@@ -303,7 +303,7 @@ impl Watcher {
         let interval = stage.pace.conditional_access.unwrap_or_default();
         // A look takes three answers in a row, each of which may come 20 seconds after it was true.
         let late = if self.late_answers {
-            std::time::Duration::from_secs(60)
+            std::time::Duration::from_mins(1)
         } else {
             std::time::Duration::ZERO
         };
