@@ -64,6 +64,8 @@ pub struct Answer {
     pub standings: Vec<Standing>,
     /// The session controls of all that applied, merged.
     pub session: Session,
+    /// Whether the client can do what is asked for; older protocols can't.
+    pub is_modern: bool,
 }
 
 impl Estate {
@@ -75,6 +77,8 @@ impl Estate {
             .iter()
             .map(|policy| self.standing(policy, sign_in))
             .collect();
+        // Older protocols can do nothing that is asked for.
+        let satisfied = satisfied.filter(|_| sign_in.is_modern());
         let mut session = Session::default();
         let mut least = Decision::Allow;
         let mut most = Decision::Allow;
@@ -96,6 +100,7 @@ impl Estate {
             decision: (least == most).then_some(least),
             standings,
             session,
+            is_modern: sign_in.is_modern(),
         }
     }
 

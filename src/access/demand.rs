@@ -45,8 +45,8 @@ pub(super) fn demands(expected: &Expected, estate: &Estate, whom: &Whom<'_>) -> 
     };
     let blockers = in_force(&Policy::blocks);
     let is_done = |policy: &Policy| {
-        whom.satisfied
-            .is_some_and(|satisfied| estate.is_satisfied(policy, satisfied))
+        let satisfied = whom.satisfied.filter(|_| whom.is_modern);
+        satisfied.is_some_and(|satisfied| estate.is_satisfied(policy, satisfied))
     };
     let askers = in_force(&|policy| policy.grant.is_some() && !policy.blocks() && !is_done(policy));
     let both = || blockers.union(&askers).copied().collect::<BTreeSet<usize>>();

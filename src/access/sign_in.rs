@@ -46,6 +46,11 @@ pub struct SignIn {
 }
 
 impl SignIn {
+    /// Whether its client can do what a policy asks for; one that is not told can.
+    pub fn is_modern(&self) -> bool {
+        !matches!(self.client_app, Fact::Is(kind) if !kind.is_modern())
+    }
+
     /// A sign-in of which nothing further is known to be there.
     pub fn new(identity: Identity, resource: Resource) -> Self {
         Self {

@@ -234,7 +234,7 @@ impl Decider<'_> {
         let satisfied = Self::satisfied(expectation);
         let whom = Whom {
             kind: expectation.kind,
-            is_modern: is_modern(&sign_in),
+            is_modern: sign_in.is_modern(),
             satisfied: satisfied.as_ref(),
         };
         let all = self.estate.policies().iter();
@@ -420,8 +420,4 @@ fn wanted<const W: usize>(
             .collect();
     }
     all
-}
-
-fn is_modern(sign_in: &SignIn) -> bool {
-    !matches!(sign_in.client_app, super::sign_in::Fact::Is(kind) if !kind.is_modern())
 }

@@ -80,7 +80,7 @@ fn asked_words(asked: &Asked) -> String {
 /// One answer for a person: what decides, which policies ask for what, and why the others don't apply.
 pub fn answer_text(estate: &Estate, title: &str, answer: &Answer) -> Page {
     let mut page = Page::default();
-    page.line(0, format!("{title}: {}", sentence(answer)));
+    page.line(0, format!("{title}: {}", sentence(estate, answer)));
     let all = || estate.policies().iter().zip(&answer.standings);
     for (policy, standing) in all() {
         let word = match standing {
@@ -113,10 +113,15 @@ pub fn answer_text(estate: &Estate, title: &str, answer: &Answer) -> Page {
     page
 }
 
-fn sentence(answer: &Answer) -> &'static str {
+fn sentence(estate: &Estate, answer: &Answer) -> &'static str {
+    let mut all = estate.policies().iter().zip(&answer.standings);
+    let asks =
+        |(policy, standing): (&Policy, &Standing)| *standing == Standing::Applied && policy.grant.is_some();
     match decision_word(answer) {
+        "allow" if all.any(asks) => "allowed: all that is asked for can be done",
         "allow" => "allowed: nothing in force asks for anything",
         "block" => "blocked",
+        "controls_required" if !answer.is_modern => "denied: this client can do nothing that is asked for",
         "controls_required" => "allowed once what is asked for is done",
         _ => "undecided: what is recorded does not tell",
     }
@@ -150,11 +155,11 @@ pub fn changed_text(before: (&Estate, &Answer), after: (&Estate, &Answer), title
     let changes = changes(before, after);
     let same = before.1.decision == after.1.decision && before.1.session == after.1.session;
     if same {
-        page.line(0, format!("{title}: as before, {}", sentence(after.1)));
+        page.line(0, format!("{title}: as before, {}", sentence(after.0, after.1)));
     } else {
         page.line(0, format!("{title}: changes"));
-        page.line(2, format!("before: {}", sentence(before.1)));
-        page.line(2, format!("after: {}", sentence(after.1)));
+        page.line(2, format!("before: {}", sentence(before.0, before.1)));
+        page.line(2, format!("after: {}", sentence(after.0, after.1)));
     }
     let words = |standing: Option<&Standing>| match standing {
         None => "not there".to_owned(),
