@@ -49,7 +49,10 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         "Taking back the {} of {} by {} ({}).",
         begin.command, begin.at, begin.who, begin.apply
     ));
-    if !context.global.json {
+    let verdict = &undoing.planned.plan.verdict;
+    if !verdict.has_changes() && verdict.held == 0 {
+        context.note("Nothing of it is left to take back. Nothing was written.");
+    } else if !context.global.json {
         let name = Some(connection.display_name.as_str());
         context.plan(&undoing.planned.plan, &loaded, name, None);
     }

@@ -160,7 +160,7 @@ fn chapter() -> impl Strategy<Value = ChapterDraft> {
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
-    (any::<u8>(), vec(chapter(), 1..9)).prop_map(|(first, chapters)| Draft { first, chapters })
+    (any::<u8>(), vec(chapter(), 2..11)).prop_map(|(first, chapters)| Draft { first, chapters })
 }
 
 // ---- Projects ---------------------------------------------------------------------------------------------------
@@ -889,7 +889,8 @@ fn aimed(draft: &ChapterDraft, spec: &Spec, plan: Option<&Plan>) -> Chapter {
         let weight = match *kind {
             "create" | "update" => 1,
             "delete" | "add members" => 2,
-            "release" | "set combinations" => 6,
+            "release" => 9,
+            "set combinations" => 6,
             _ => 4,
         };
         kinds.extend(std::iter::repeat_n(*kind, weight));
