@@ -360,6 +360,14 @@ fn what_no_sign_in_can_be_is_refused_where_it_is_written() {
             "never sign in together",
         ),
         (
+            "scenario \"s\" {\n  sign_in { app = app.office365, action = action.register_security_info }\n  expect { decision = allow }\n}\n",
+            "are asked for one at a time",
+        ),
+        (
+            "scenario \"s\" {\n  sign_in { satisfied = [bananas] }\n  expect { access = denied }\n}\n",
+            "`bananas` is nothing that somebody can do",
+        ),
+        (
             "invariant \"i\" {\n  where { country = \"XX\" }\n  expect { decision = allow }\n}\n",
             "is not a country code",
         ),

@@ -296,6 +296,16 @@ pub fn authentication_methods() -> &'static Symbols {
     &symbols::AUTHENTICATION_METHODS
 }
 
+/// A control or a method that somebody can do, in the service's word, from a word of the language or of the service;
+/// none when it is neither, or is `block`.
+pub fn done(word: &str) -> Option<&'static str> {
+    [grant_controls(), authentication_methods()]
+        .iter()
+        .find_map(|symbols| symbols.by_word(word).or_else(|| symbols.by_wire(word)))
+        .map(|row| row.wire)
+        .filter(|wire| *wire != "block")
+}
+
 /// The symbols of user actions: `action.register_security_info`.
 pub fn user_actions() -> &'static Symbols {
     &symbols::USER_ACTIONS

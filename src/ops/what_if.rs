@@ -36,9 +36,9 @@ use super::{OpsError, files};
 use crate::access::{Answer, Missing, SignIn};
 use crate::export;
 use crate::graph::Version;
-use crate::model::Target;
 use crate::model::live::{Directory, LiveTenant};
 use crate::model::state::Document;
+use crate::model::{Target, properties};
 use crate::plan::{self, Plan, PlanOptions, questions};
 use crate::state::StateStore as _;
 
@@ -212,10 +212,26 @@ fn satisfied(record: &Json) -> Result<Option<BTreeSet<String>>, LineError> {
         None | Some(Json::Null) => Ok(None),
         Some(Json::Array(words)) => words
             .iter()
-            .map(|word| word.as_str().map(str::to_owned).ok_or(LineError::Satisfied))
+            .map(|word| done(word.as_str().ok_or(LineError::Satisfied)?))
             .collect::<Result<_, _>>()
             .map(Some),
         Some(_) => Err(LineError::Satisfied),
+    }
+}
+
+/// What somebody can do, in the service's words.
+fn done(word: &str) -> Result<String, LineError> {
+    let is_reference = [
+        "authenticationStrength:",
+        "termsOfUse:",
+        "customAuthenticationFactor:",
+    ]
+    .iter()
+    .any(|kind| word.starts_with(kind));
+    match properties::done(word) {
+        Some(wire) => Ok(wire.to_owned()),
+        None if is_reference => Ok(word.to_owned()),
+        None => Err(LineError::NothingToDo(word.to_owned())),
     }
 }
 

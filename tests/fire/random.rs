@@ -798,6 +798,10 @@ fn rest(stage: &Stage, spec: &Spec, watcher: &Watcher, plan: &Plan) -> Result<()
     // The objects that the plan deletes or gives another name, or will when it no longer has to wait.
     let leaving = |name: &str| -> BTreeSet<String> {
         kept.iter()
+            .map(|(address, resource)| {
+                let moved = spec.moved.iter().find(|(from, _)| from == address);
+                (moved.map_or(address, |(_, to)| to), resource)
+            })
             .filter(|(address, _)| shown.contains(*address) || held.contains(*address))
             .filter(|(address, _)| spec.blocks.get(*address).is_none_or(|block| block.name() != name))
             .map(|(_, resource)| resource.id.to_ascii_lowercase())

@@ -141,6 +141,16 @@ impl Binder {
                 block.span,
             );
         }
+        let what = ["app", "action", "context"]
+            .into_iter()
+            .filter(|name| body.get(name).is_some());
+        if let [first, second, ..] = what.collect::<Vec<_>>().as_slice() {
+            self.unfit(
+                format!("`{first}` and `{second}` are asked for one at a time"),
+                "keep one of them, and write another block for the other",
+                block.span,
+            );
+        }
         facts
     }
 
@@ -220,12 +230,15 @@ impl Binder {
     fn can_do(&mut self, written: &Evaluated) -> Option<Control> {
         match &written.value {
             Value::String { text, .. } => {
-                let row = properties::grant_controls()
-                    .by_word(text)
-                    .or_else(|| properties::authentication_methods().by_word(text));
-                Some(Control::BuiltIn(
-                    row.map_or_else(|| text.clone(), |row| row.wire.to_owned()),
-                ))
+                let done = properties::done(text);
+                if done.is_none() {
+                    self.unfit(
+                        format!("`{text}` is nothing that somebody can do"),
+                        "write controls and methods, such as `[mfa, compliant_device]` or `[fido2]`",
+                        written.span,
+                    );
+                }
+                Some(Control::BuiltIn(done?.to_owned()))
             }
             Value::Reference(reference) if reference.target() == Some(Target::Strength) => {
                 Some(Control::Strength(reference.clone()))

@@ -117,4 +117,11 @@ pub enum LineError {
         help("write Graph's words, for example `[\"mfa\", \"compliantDevice\"]`")
     )]
     Satisfied,
+    /// `satisfied` holds a word that is neither a control nor a method.
+    #[error("`{0}` in `satisfied` is nothing that somebody can do")]
+    #[diagnostic(
+        code("ops::satisfied"),
+        help("write controls and methods, for example `[\"mfa\", \"compliantDevice\"]`")
+    )]
+    NothingToDo(String),
 }
