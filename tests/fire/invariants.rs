@@ -235,6 +235,25 @@ impl Watcher {
     fn check_overwritten(&mut self, stage: &Stage, ran: &Ran, broken: &mut Vec<String>) {
         let edits = std::mem::take(&mut self.edits);
         for edit in edits {
+            let shown = match &ran.ended {
+                Ended::Normally(done) => done
+                    .live
+                    .objects
+                    .iter()
+                    .any(|live| live.id == edit.id && live.json.as_str().contains(&edit.mark)),
+                _ => true,
+            };
+            // What left before the edit, or was planned with it, and is carried out behind it, maybe after this command,
+            // nobody could hold back.
+            let is_overtaken = ran.sent.iter().any(|one| {
+                one.is_write()
+                    && one.is_lost()
+                    && (shown || one.at <= edit.at)
+                    && one.path.to_ascii_lowercase().contains(&edit.id)
+            });
+            if self.late_commits && is_overtaken {
+                continue;
+            }
             let object = stage
                 .objects(edit.kind)
                 .into_iter()
@@ -246,25 +265,7 @@ impl Watcher {
                 self.edits.push(edit);
                 continue;
             }
-            let shown = match &ran.ended {
-                Ended::Normally(done) => done
-                    .live
-                    .objects
-                    .iter()
-                    .any(|live| live.id == edit.id && live.json.as_str().contains(&edit.mark)),
-                _ => true,
-            };
             if shown {
-                continue;
-            }
-            // What left before the edit and is carried out behind it, nobody could hold back.
-            let is_overtaken = ran.sent.iter().any(|one| {
-                one.is_write()
-                    && one.is_lost()
-                    && one.at <= edit.at
-                    && one.path.to_ascii_lowercase().contains(&edit.id)
-            });
-            if self.late_commits && is_overtaken {
                 continue;
             }
             let write = ran
