@@ -188,24 +188,15 @@ pub fn plan(
         .collect();
     (errors, notes) = (builder.errors, builder.notes);
     errors.extend(order::cycles(&drafts));
-    if options.mode != Mode::RefreshOnly {
-        preflight::in_use(&drafts, live, &mut errors, &mut notes);
-        for draft in &drafts {
-            preflight::owned_by_others(draft, &mut errors);
-        }
-    }
-    if options.mode == Mode::Apply {
-        emergency::guard(
-            &drafts,
-            emergency.as_ref(),
-            desired,
-            live,
-            options,
-            &mut errors,
-            &mut notes,
-        );
-        preflight::check(&drafts, live, options, &mut errors);
-    }
+    preflight::check(
+        &drafts,
+        emergency.as_ref(),
+        desired,
+        live,
+        options,
+        &mut errors,
+        &mut notes,
+    );
     if !errors.is_empty() {
         return Err(PlanErrors(uses::joined_errors(errors)));
     }

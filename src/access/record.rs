@@ -187,14 +187,7 @@ fn user(members: &mut Members<'_>, directory: &Directory) -> Read<Identity> {
     let wanted = members.required("userId")?;
     let told = members.word(
         "externalUserType",
-        &[
-            "internalGuest",
-            "b2bCollaborationGuest",
-            "b2bCollaborationMember",
-            "b2bDirectConnectUser",
-            "otherExternalUser",
-            "serviceProvider",
-        ],
+        &ExternalUser::kinds().collect::<Vec<_>>(),
         &["none"],
     )?;
     let tenant = members.text("externalTenantId")?;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use crate::model::properties;
+
 /// A fact of a sign-in that its record may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fact<T> {
@@ -117,6 +119,14 @@ pub struct ExternalUser {
     pub kind: String,
     /// The home tenant's id; absent for an internal guest.
     pub tenant: Fact<String>,
+}
+
+impl ExternalUser {
+    /// The kinds in Graph's words.
+    pub fn kinds() -> impl Iterator<Item = &'static str> {
+        let wires = properties::guest_kinds().rows.iter().map(|row| row.wire);
+        wires.filter(|wire| *wire != "none")
+    }
 }
 
 /// Custom security attributes: values by `Set_Attribute`.

@@ -298,16 +298,8 @@ impl<'b> Builder<'b> {
             && self.resolver.live.deleted.is_some()
             && standing.deleted.is_none()
         {
-            self.notes.push(
-                Note::warning(
-                    "made_anew",
-                    format!(
-                        "the service keeps nothing of `{}`, so it is made anew with another id",
-                        after.name()
-                    ),
-                )
-                .on(&standing.address, draft.origin()),
-            );
+            self.notes
+                .push(Note::made_anew(after.name()).on(&standing.address, draft.origin()));
         }
     }
 

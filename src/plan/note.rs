@@ -47,6 +47,11 @@ impl Note {
         Self::new(NoteLevel::Warning, code, message)
     }
 
+    pub(super) fn made_anew(name: &str) -> Self {
+        let message = format!("the service keeps nothing of `{name}`, so it is made anew with another id");
+        Note::warning("made_anew", message)
+    }
+
     pub(super) fn remark(code: &str, message: impl Into<String>) -> Self {
         Self::new(NoteLevel::Note, code, message)
     }

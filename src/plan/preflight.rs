@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::configuration::Configuration;
 use crate::model::live::{LiveObject, LiveTenant};
 use crate::model::rules::{self, Violation};
 use crate::model::wire;
@@ -9,10 +10,10 @@ use crate::model::{Kind, Object, Value};
 
 use super::build::Draft;
 use super::change::Action;
-use super::emergency::is_enabled;
+use super::emergency::{self, Emergency, is_enabled};
 use super::error::{PlanError, Problem};
 use super::note::Note;
-use super::options::PlanOptions;
+use super::options::{Mode, PlanOptions};
 use super::users::Users;
 
 /// What the tenant holds of one limited thing, and will.
@@ -58,12 +59,31 @@ pub(super) fn must_delete_first(drafts: &[Draft<'_>], live: &LiveTenant, options
     policies.peak() > options.limits.policies && policies.after() <= options.limits.policies
 }
 
+/// Everything that the tenant would refuse, or that would lock people out.
 pub(super) fn check(
     drafts: &[Draft<'_>],
+    emergency: Option<&Emergency>,
+    desired: &Configuration,
     live: &LiveTenant,
     options: &PlanOptions,
     errors: &mut Vec<PlanError>,
+    notes: &mut Vec<Note>,
 ) {
+    if options.mode == Mode::RefreshOnly {
+        return;
+    }
+    in_use(drafts, live, errors, notes);
+    for draft in drafts {
+        owned_by_others(draft, errors);
+    }
+    if options.mode == Mode::Apply {
+        emergency::guard(drafts, emergency, desired, live, options, errors, notes);
+        rules(drafts, live, options, errors);
+    }
+}
+
+/// What the service's own rules forbid.
+fn rules(drafts: &[Draft<'_>], live: &LiveTenant, options: &PlanOptions, errors: &mut Vec<PlanError>) {
     quotas(drafts, live, options, errors);
     for draft in drafts {
         if !matches!(
@@ -214,7 +234,7 @@ fn licences(draft: &Draft<'_>, after: &Object, live: &LiveTenant, errors: &mut V
 }
 
 /// Refuses what Microsoft lets nobody change, and what the service made itself.
-pub(super) fn owned_by_others(draft: &Draft<'_>, errors: &mut Vec<PlanError>) {
+fn owned_by_others(draft: &Draft<'_>, errors: &mut Vec<PlanError>) {
     let Some(live) = draft.live else { return };
     let change = &draft.change;
     if live.is_built_in() && matches!(change.action, Action::Update | Action::Delete | Action::Replace) {
@@ -252,12 +272,7 @@ pub(super) fn owned_by_others(draft: &Draft<'_>, errors: &mut Vec<PlanError>) {
 }
 
 /// Refuses to delete what something still refers to.
-pub(super) fn in_use(
-    drafts: &[Draft<'_>],
-    live: &LiveTenant,
-    errors: &mut Vec<PlanError>,
-    notes: &mut Vec<Note>,
-) {
+fn in_use(drafts: &[Draft<'_>], live: &LiveTenant, errors: &mut Vec<PlanError>, notes: &mut Vec<Note>) {
     let managed: BTreeSet<&str> = drafts
         .iter()
         .filter(|draft| draft.change.action != Action::Forget)

@@ -18,7 +18,7 @@ use crate::model::live::{Directory, LiveIndex, LiveTenant};
 use crate::model::state::{CAPOL_VERSION, Document};
 
 use self::part::Part;
-use super::emergency::{self, Emergency};
+use super::emergency::Emergency;
 use super::error::PlanErrors;
 use super::note::Note;
 use super::options::{Mode, PlanOptions};
@@ -92,11 +92,7 @@ pub fn undo(
         if part.settle(&units, &drafts) {
             continue;
         }
-        preflight::in_use(&drafts, live, &mut errors, &mut notes);
-        for draft in &drafts {
-            preflight::owned_by_others(draft, &mut errors);
-        }
-        emergency::guard(
+        preflight::check(
             &drafts,
             emergency.as_ref(),
             desired,
@@ -105,7 +101,6 @@ pub fn undo(
             &mut errors,
             &mut notes,
         );
-        preflight::check(&drafts, live, options, &mut errors);
         errors.extend(order::cycles(&drafts));
         if errors.is_empty() {
             break (drafts, notes);

@@ -14,15 +14,6 @@ use crate::model::value::ExternalTenants;
 /// A tenant that no policy names.
 pub(in crate::access) const ANOTHER_TENANT: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
-const KINDS: [&str; 6] = [
-    "internalGuest",
-    "b2bCollaborationGuest",
-    "b2bCollaborationMember",
-    "b2bDirectConnectUser",
-    "otherExternalUser",
-    "serviceProvider",
-];
-
 /// What policies name of people.
 #[derive(Default)]
 struct Named {
@@ -151,7 +142,7 @@ fn known(directory: &Directory, named: &Named) -> Vec<Facet> {
 /// The kinds of guests and external users, of each tenant that matters.
 fn externals(tenants: &BTreeSet<String>) -> Vec<ExternalUser> {
     let mut all = Vec::new();
-    for kind in KINDS {
+    for kind in ExternalUser::kinds() {
         if kind == "internalGuest" {
             all.push(ExternalUser {
                 kind: kind.to_owned(),

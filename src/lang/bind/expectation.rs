@@ -131,25 +131,21 @@ impl Binder {
                     .collect(),
             );
         }
-        let who = ["user", "service_principal", "agent"]
-            .into_iter()
-            .filter(|name| body.get(name).is_some());
-        if let [first, second, ..] = who.collect::<Vec<_>>().as_slice() {
-            self.unfit(
-                format!("`{first}` and `{second}` never sign in together"),
-                "keep one of them, and write another block for the other",
-                block.span,
-            );
-        }
-        let what = ["app", "action", "context"]
-            .into_iter()
-            .filter(|name| body.get(name).is_some());
-        if let [first, second, ..] = what.collect::<Vec<_>>().as_slice() {
-            self.unfit(
-                format!("`{first}` and `{second}` are asked for one at a time"),
-                "keep one of them, and write another block for the other",
-                block.span,
-            );
+        for (names, why) in [
+            (["user", "service_principal", "agent"], "never sign in together"),
+            (["app", "action", "context"], "are asked for one at a time"),
+        ] {
+            let named: Vec<&str> = names
+                .into_iter()
+                .filter(|name| body.get(name).is_some())
+                .collect();
+            if let [first, second, ..] = named.as_slice() {
+                self.unfit(
+                    format!("`{first}` and `{second}` {why}"),
+                    "keep one of them, and write another block for the other",
+                    block.span,
+                );
+            }
         }
         facts
     }

@@ -346,16 +346,8 @@ impl<'a> Maker<'a> {
             draft.change.sent_pending.clone_from(&body.pending);
             draft.acts.builds = acts::create(&standing(unit, self.now, None), &after, body).builds;
             if after.kind != Kind::Context {
-                self.notes.push(
-                    Note::warning(
-                        "made_anew",
-                        format!(
-                            "the service keeps nothing of `{}`, so it is made anew with another id",
-                            after.name()
-                        ),
-                    )
-                    .on(&unit.address, None),
-                );
+                self.notes
+                    .push(Note::made_anew(after.name()).on(&unit.address, None));
             }
         }
         draft.change.after = Some(after);

@@ -9,14 +9,6 @@ use crate::access::{ClientApp, Device, Directory, Estate, ExternalUser, Fact, Id
 /// A stream of numbers, the same for the same seed (splitmix64).
 pub(in crate::access) struct Random(u64);
 
-const KINDS: [&str; 6] = [
-    "internalGuest",
-    "b2bCollaborationGuest",
-    "b2bCollaborationMember",
-    "b2bDirectConnectUser",
-    "otherExternalUser",
-    "serviceProvider",
-];
 const RULES: [&str; 14] = [
     "device.isCompliant -eq True",
     "device.isCompliant -ne True",
@@ -105,7 +97,9 @@ impl Random {
     }
 
     fn guests(&mut self) -> Json {
-        let kinds = self.at_least_one(&KINDS, 3).join(",");
+        let kinds = self
+            .at_least_one(&ExternalUser::kinds().collect::<Vec<_>>(), 3)
+            .join(",");
         let tenants = if self.maybe(50) {
             json!({ "@odata.type": "#microsoft.graph.conditionalAccessAllExternalTenants", "membershipKind": "all" })
         } else {
@@ -337,7 +331,7 @@ impl Random {
                     "roles": self.some(&["r1", "r2"], 2),
                 });
                 if self.maybe(40) {
-                    user["externalUserType"] = json!(self.one(&KINDS));
+                    user["externalUserType"] = json!(self.one(&ExternalUser::kinds().collect::<Vec<_>>()));
                     user["externalTenantId"] = json!(self.one(&["t1", "t2", "t3"]));
                 }
                 user
@@ -380,7 +374,7 @@ impl Random {
             groups: self.set(&["g1", "g2", "g3", "g4", "g5"], 3),
             roles: self.set(&["r1", "r2", "r3"], 2),
             external: if self.maybe(40) {
-                let kind = self.one(&KINDS).to_owned();
+                let kind = self.one(&ExternalUser::kinds().collect::<Vec<_>>()).to_owned();
                 let tenant = match kind.as_str() {
                     "internalGuest" => Fact::Absent,
                     _ => Fact::Is(self.one(&["t1", "t2", "t3"]).to_owned()),
