@@ -252,6 +252,7 @@ impl Watcher {
                     && one.path.to_ascii_lowercase().contains(&edit.id)
             });
             if self.late_commits && is_overtaken {
+                self.disturbed = true;
                 continue;
             }
             let object = stage
