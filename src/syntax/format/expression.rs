@@ -12,7 +12,7 @@ impl Printer {
     /// Writes an expression on the current line, going on at `indent` where it takes more.
     pub(super) fn expression(&mut self, expression: &Expression, indent: usize) {
         if let Some(text) = flat::expression(expression, Breaks::Keep)
-            && self.column() + width(&text) <= limit(layout(expression))
+            && (self.column() + width(&text) <= limit(layout(expression)) || holds_nothing(expression))
         {
             self.push(&text);
             return;
@@ -424,6 +424,16 @@ pub(super) fn ends_with_heredoc(expression: &Expression) -> bool {
         ExpressionKind::Unary(_, operand) => ends_with_heredoc(operand),
         ExpressionKind::Binary(binary) => ends_with_heredoc(&binary.right),
         ExpressionKind::Conditional(conditional) => ends_with_heredoc(&conditional.no),
+        _ => false,
+    }
+}
+
+/// Whether brackets hold nothing that could stand on a line of its own.
+fn holds_nothing(expression: &Expression) -> bool {
+    match &expression.kind {
+        ExpressionKind::List(list) => list.elements.is_empty(),
+        ExpressionKind::Object(object) => object.elements.is_empty(),
+        ExpressionKind::Call(call) => call.arguments.elements.is_empty(),
         _ => false,
     }
 }
