@@ -108,14 +108,17 @@ pub(super) fn effect(
     let keep = |resource: ResourceState| Effect::Keep {
         resource: Box::new(resource),
     };
+    // A change counts as sent only with its last step: a half-made one must show in the next plan.
+    let is_last = change.steps.last() == Some(&step.id);
+    let sent = if is_last { whole(change, ids) } else { None };
     match (&step.act, earlier) {
         (Act::Create { .. } | Act::Restore { .. }, Some(old)) if is_replaced => {
-            let id = match &step.act {
-                Act::Restore { id, .. } => id,
-                _ => "",
+            let resource = match &step.act {
+                Act::Restore { id, .. } => new(sent, id),
+                _ => new(whole(change, ids), ""),
             };
             let effect = Effect::Replace {
-                resource: Box::new(new(whole(change, ids), id)),
+                resource: Box::new(resource),
                 old: Box::new(ResourceState {
                     lifecycle: Lifecycle::default(),
                     ..old.clone()
@@ -125,7 +128,7 @@ pub(super) fn effect(
             (address, effect)
         }
         (Act::Create { .. }, _) => (address, keep(new(whole(change, ids), ""))),
-        (Act::Restore { id, .. }, _) => (address, keep(new(change.sent.clone(), id))),
+        (Act::Restore { id, .. }, _) => (address, keep(new(sent, id))),
         (Act::Delete { id, .. }, _) if is_replaced => {
             let old = replaced_address(&step.address, id);
             let effect = if document.resources.contains_key(&old) {
@@ -137,12 +140,7 @@ pub(super) fn effect(
         }
         (Act::Delete { .. }, _) => (address, Effect::Forget),
         (Act::Release { .. }, _) | (_, None) => (address, Effect::Nothing),
-        (_, Some(earlier)) => {
-            // A change counts as sent only with its last step: a half-made one must show in the next plan.
-            let last = change.steps.last() == Some(&step.id);
-            let sent = if last { whole(change, ids) } else { None };
-            (address, keep(new(sent, &earlier.id)))
-        }
+        (_, Some(earlier)) => (address, keep(new(sent, &earlier.id))),
     }
 }
 /// Where state remembers an object whose place is taken, until it is deleted.
