@@ -23,7 +23,7 @@ TREE = COPY / "tree"
 # So many seconds for one part; a test that never ends has noticed too.
 LIMIT = 1200
 # The quick ones first; the first that notices ends it.
-PARTS = ["fire::rows", "fire::random::lives_that", "fire::matrix", "fire::random::random", "processes::", "file_system::"]
+PARTS = ["fire::rows", "apply::", "fire::random::lives_that", "fire::matrix", "fire::random::random", "processes::", "file_system::"]
 # The samples are the same every time. What proptest keeps of a failure would be written into the copy.
 ENVIRONMENT = dict(
     {"CAPOL_SHARED": str(ROOT.parent / "shared"), "CAPOL_FIRE_SEED": "1"},

@@ -231,11 +231,12 @@ fn change(spec: &mut Spec, (what, a, b): (u8, u8, u8)) {
         0 => {
             let (address, mut name) = (format!("policy.p{}", a % 4), format!("P{}", a % 4));
             // One that moved away may have kept the name.
-            if spec
-                .blocks
-                .iter()
-                .any(|(other, block)| *other != address && block.name() == name)
-            {
+            let is_taken = |spec: &Spec, name: &str| {
+                spec.blocks
+                    .iter()
+                    .any(|(other, block)| *other != address && block.name() == name)
+            };
+            while is_taken(spec, &name) {
                 name.push_str(" too");
             }
             spec.blocks.insert(address, policy(&name, b));
