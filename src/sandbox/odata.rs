@@ -14,9 +14,6 @@ use super::filter::Filter;
 use super::tenant::Tenant;
 use super::tenant::text;
 
-/// The largest page a caller may ask for.
-const LARGEST_PAGE: usize = 999;
-
 /// Answers with one page of stored objects; only those that are looked at are shown.
 pub(super) fn list<'a>(
     tenant: &Tenant,
@@ -92,7 +89,9 @@ impl Window {
                 })
                 .transpose()
         };
-        let size = number("top")?.map_or(tenant.settings.page_size, |top| top.clamp(1, LARGEST_PAGE));
+        let settings = &tenant.settings;
+        let size = number("top")?.unwrap_or(settings.page_size);
+        let size = size.clamp(1, settings.largest_page.max(1));
         let start = match call.option("skiptoken") {
             Some(token) => offset(token)?,
             None => number("skip")?.unwrap_or(0),

@@ -63,6 +63,8 @@ pub struct Settings {
     pub strength_quota: usize,
     /// Objects on a page when the caller does not ask for fewer.
     pub page_size: usize,
+    /// Objects on a page at the most, whatever the caller asks for.
+    pub largest_page: usize,
     /// Whether the tenant has Entra ID P1.
     pub premium_p1: bool,
     /// Whether the tenant has Entra ID P2, which risk conditions need.
@@ -87,6 +89,7 @@ impl Default for Settings {
             ip_range_quota: 2000,
             strength_quota: 15,
             page_size: 100,
+            largest_page: 999,
             premium_p1: true,
             premium_p2: true,
             workload_identities: true,

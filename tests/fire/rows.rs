@@ -91,8 +91,12 @@ fn every_third_post(effect: Effect) -> Faults {
 
 /// Applies under faults, then without: nothing is there twice, and nothing is missing.
 fn survives(faults: Faults) {
+    survives_on(Tenant::contoso(), faults);
+}
+
+fn survives_on(tenant: Tenant, faults: Faults) {
     in_virtual_time(async {
-        let stage = Stage::new();
+        let stage = Stage::of(tenant);
         let mut watcher = Watcher::new(&stage);
         let spec = estate();
         stage.write(&spec.text());
@@ -106,6 +110,19 @@ fn survives(faults: Faults) {
         assert_eq!(watcher.check(&stage, &spec, &ran), [""; 0]);
         stage.settle().await;
     });
+}
+
+#[test]
+fn lists_of_many_pages_are_read_to_their_end() {
+    let mut tenant = Tenant::contoso();
+    tenant.settings.largest_page = 2;
+    survives_on(
+        tenant,
+        every_third_post(Effect::Gateway {
+            status: 504,
+            commit: true,
+        }),
+    );
 }
 
 #[test]
