@@ -153,6 +153,47 @@ fn a_new_object_is_404_on_its_first_reads_and_missing_from_lists() {
 }
 
 #[test]
+fn a_reference_to_a_new_object_is_waited_for() {
+    in_virtual_time(async {
+        let stage = Stage::new();
+        stage.write(&estate().text());
+        stage.faults(Faults::none().visibility(Visibility {
+            unusable: Duration::from_secs(10),
+            ..Visibility::default()
+        }));
+        assert!(stage.apply().await.is_complete());
+        stage.settle().await;
+    });
+}
+
+#[test]
+fn a_change_whose_answer_was_lost_is_looked_for_until_reads_show_it() {
+    in_virtual_time(async {
+        let stage = Stage::new();
+        let mut spec = policies(1);
+        stage.write(&spec.text());
+        assert!(stage.apply().await.is_complete());
+        spec = spec.with("p0", policy(0, 2));
+        stage.write(&spec.text());
+        let lost = |nth| {
+            Rule::new(When::Only(nth), Effect::Drop { commit: true })
+                .method("PATCH")
+                .path("Access/policies")
+        };
+        // As often as the client sends it.
+        let lost = (1..=6).map(lost).fold(Faults::none(), Faults::with);
+        stage.faults(lost.visibility(Visibility {
+            reads_behind: Duration::from_secs(15),
+            lists_behind: Duration::from_secs(15),
+            ..Visibility::default()
+        }));
+        assert!(stage.apply().await.is_complete());
+        stage.faults(Faults::none());
+        stage.settle().await;
+    });
+}
+
+#[test]
 fn reads_flap_between_old_and_new_for_twenty_seconds() {
     let flapping = Visibility {
         flapping: Duration::from_secs(20),
