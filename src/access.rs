@@ -18,11 +18,13 @@ mod demand;
 mod device;
 mod effect;
 mod estate;
+pub mod log;
 mod network;
 mod people;
 mod policy;
 mod record;
 mod region;
+mod replay;
 mod session;
 mod sign_in;
 mod symbolic;
@@ -37,6 +39,7 @@ pub use estate::{Estate, EstateError, Missing};
 pub use people::{Directory, DirectoryError};
 pub use policy::{Enforcement, Policy};
 pub use record::{RecordError, sign_in};
+pub use replay::{Bits, Change, IDENTITY, Joined, Judged, LEVELS, Replay, Share};
 pub use session::Session;
 pub use sign_in::{
     ClientApp, Device, ExternalUser, Fact, Identity, Network, Resource, SecurityAttributes, SignIn,

@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod fmt;
 mod graph;
+mod impact;
 mod import;
 mod init;
 mod interrupt;

@@ -3,6 +3,7 @@
 pub mod connection;
 pub mod doctor;
 pub mod files;
+pub mod impact;
 pub mod import;
 pub mod located;
 pub mod operator;

@@ -17,6 +17,7 @@ pub mod diagnostics;
 pub mod doctor_text;
 pub mod explain;
 pub mod graph_text;
+pub mod impact_text;
 pub mod page;
 pub mod plan_text;
 pub mod progress;

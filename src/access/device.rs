@@ -94,10 +94,18 @@ fn in_state(states: &BTreeSet<String>, device: &Fact<Device>) -> Truth {
     match device {
         Fact::Unrecorded => Truth::Undecided,
         Fact::Absent => Truth::No,
-        Fact::Is(device) => (states.contains("compliant") && device.is("iscompliant", "True")
-            || states.contains("domainjoined") && device.is("trusttype", "ServerAD"))
-        .into(),
+        Fact::Is(device) => Truth::any([
+            Truth::from(states.contains("compliant")) & has(device, "iscompliant", "True"),
+            Truth::from(states.contains("domainjoined")) & has(device, "trusttype", "ServerAD"),
+        ]),
     }
+}
+
+fn has(device: &Device, property: &str, value: &str) -> Truth {
+    if device.is_partial && !device.properties.contains_key(property) {
+        return Truth::Undecided;
+    }
+    device.is(property, value).into()
 }
 
 /// Whether a rule catches a device; one that is not registered has no properties (`FACTS` 10.15).
@@ -117,6 +125,7 @@ fn device_holds(expression: &Expression, device: &Device) -> Truth {
             let looked_after = is_looked_after(device);
             match device.properties.get(&property.name().to_ascii_lowercase()) {
                 Some(values) if !extension || looked_after => Some(values.clone()),
+                None if device.is_partial => None,
                 _ => Some(BTreeSet::new()),
             }
         }

@@ -191,6 +191,24 @@ impl Estate {
         &self.policies
     }
 
+    /// The keys of the groups that policies name.
+    pub fn groups(&self) -> BTreeSet<String> {
+        let sides = self.policies.iter().filter_map(|policy| policy.users.as_ref());
+        sides
+            .flat_map(super::who::UserCondition::sides_named)
+            .flat_map(|side| side.groups.iter().cloned())
+            .collect()
+    }
+
+    /// The template ids of the roles that policies name.
+    pub fn roles(&self) -> BTreeSet<String> {
+        let sides = self.policies.iter().filter_map(|policy| policy.users.as_ref());
+        sides
+            .flat_map(super::who::UserCondition::sides_named)
+            .flat_map(|side| side.roles.iter().cloned())
+            .collect()
+    }
+
     pub(super) fn location(&self, key: &str) -> Option<&Location> {
         self.locations.get(key)
     }

@@ -235,6 +235,8 @@ impl Default for Network {
 pub struct Device {
     /// The properties; one that is not there is null.
     pub properties: BTreeMap<String, BTreeSet<String>>,
+    /// Whether a property that is not there is not recorded instead.
+    pub is_partial: bool,
 }
 
 impl Device {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use super::asking::Asking;
+pub(super) use super::impact::Replaying;
 
 /// Conditional Access as code.
 #[derive(Debug, Parser)]
@@ -260,6 +261,8 @@ pub enum Command {
     /// What would come out of sign-ins
     #[command(name = "whatif")]
     WhatIf(Box<Asking>),
+    /// What a plan would have done to real sign-ins
+    Impact(Box<Replaying>),
     /// Look at and mend the state
     #[command(subcommand)]
     State(StateCommand),

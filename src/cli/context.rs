@@ -315,6 +315,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
         Command::Graph { format } => super::graph::run(context, format),
         Command::Console => super::console::run(context),
         Command::WhatIf(asking) => waiting(super::whatif::run(context, &asking)),
+        Command::Impact(replaying) => waiting(super::impact::run(context, &replaying)),
         Command::Init {
             dir,
             from_tenant,

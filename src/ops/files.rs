@@ -115,16 +115,21 @@ pub fn write_new(files: &[(PathBuf, String)]) -> Result<(), OpsError> {
 
 /// The files that people mean by these paths: a folder means every file below it that ends so.
 pub fn below(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<(String, Vec<u8>)>, OpsError> {
+    paths_below(paths, endings)?
+        .into_iter()
+        .map(|path| Ok((path.display().to_string(), read(&path)?)))
+        .collect()
+}
+
+/// The paths of those files, each once and in order.
+pub fn paths_below(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, OpsError> {
     let mut found = Vec::new();
     for path in paths {
         collect(path, endings, true, &mut found)?;
     }
     found.sort();
     found.dedup();
-    found
-        .into_iter()
-        .map(|path| Ok((path.display().to_string(), read(&path)?)))
-        .collect()
+    Ok(found)
 }
 
 fn collect(path: &Path, endings: &[&str], named: bool, found: &mut Vec<PathBuf>) -> Result<(), OpsError> {

@@ -79,17 +79,7 @@ impl<'c> WhatIf<'c> {
     pub fn offline(loaded: &Loaded, directory: &Path, now: Timestamp) -> Result<Self, WhatIfError> {
         let listed = Listed::read(directory)?;
         let live = view::listed_objects(&listed)?;
-        let lookups = questions(&loaded.configuration, &live).lookups;
-        let answers = lookups
-            .into_iter()
-            .filter(|lookup| lookup.target != Target::Role)
-            .map(|lookup| (lookup.clone(), listed.answer(&lookup)))
-            .collect();
-        let directory = Directory {
-            answers,
-            ..Directory::default()
-        };
-        let plan = as_written(loaded, &live, &directory, None, now)?;
+        let plan = as_written_over(loaded, &listed, &live, None, now)?;
         Ok(Self {
             view: View::configured(&plan, &live)?,
             before: None,
@@ -233,6 +223,27 @@ fn done(word: &str) -> Result<String, LineError> {
         None if is_reference => Ok(word.to_owned()),
         None => Err(LineError::NothingToDo(word.to_owned())),
     }
+}
+
+/// What a plan would bring about where a directory file tells what names mean.
+fn as_written_over(
+    loaded: &Loaded,
+    listed: &Listed,
+    live: &LiveTenant,
+    state: Option<&Document>,
+    now: Timestamp,
+) -> Result<Plan, WhatIfError> {
+    let lookups = questions(&loaded.configuration, live).lookups;
+    let answers = lookups
+        .into_iter()
+        .filter(|lookup| lookup.target != Target::Role)
+        .map(|lookup| (lookup.clone(), listed.answer(&lookup)))
+        .collect();
+    let directory = Directory {
+        answers,
+        ..Directory::default()
+    };
+    as_written(loaded, live, &directory, state, now)
 }
 
 /// The configuration with its names resolved and its emergency access in place: what a plan would bring about.

@@ -1,7 +1,9 @@
 //! The policies of one moment, and who is then in which group.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::WhatIfError;
@@ -9,8 +11,11 @@ use super::listed::Listed;
 use crate::access::{Answer, Estate, Fact, Identity, Policy, SignIn, Standing};
 use crate::export;
 use crate::model::live::{LiveObject, LiveTenant};
+use crate::model::properties::ApiVersion;
+use crate::model::state::Document;
 use crate::model::wire::members_path;
 use crate::model::{Kind, Reference};
+use crate::ops::project::Loaded;
 use crate::plan::{Action, Plan, ResourceChange};
 
 /// The policies of one moment.
@@ -71,6 +76,25 @@ impl View {
             estate,
             groups: Vec::new(),
         })
+    }
+
+    /// Exported policies as if they were a tenant's, and what applying a project would make of them.
+    pub fn applied(
+        intake: &export::Intake,
+        listed: &Listed,
+        loaded: &Loaded,
+        state: Option<&Document>,
+        now: Timestamp,
+    ) -> Result<(Self, Self), WhatIfError> {
+        let before = Self::exported(intake, listed)?;
+        let mut live = listed_objects(listed)?;
+        for found in intake.objects.iter().filter(|found| found.id.is_some()) {
+            let read = LiveObject::read(found.kind, found.json.clone(), ApiVersion::V1);
+            live.objects.push(read.map_err(crate::ops::OpsError::from)?);
+        }
+        let plan = super::as_written_over(loaded, listed, &live, state, now)?;
+        let after = Self::planned(&plan, &live)?;
+        Ok((before, after))
     }
 
     /// A tenant as it is.
@@ -160,6 +184,16 @@ impl View {
         owned.filter_map(|group| group.id.as_deref())
     }
 
+    /// The groups whose members matter: those that policies name, managed ones, and those that hold them.
+    pub fn groups(&self) -> BTreeSet<String> {
+        let mut all = self.estate.groups();
+        for group in &self.groups {
+            all.extend(group.id.clone());
+            all.extend(group.parents.iter().cloned());
+        }
+        all
+    }
+
     /// Says which groups hold managed groups, by the id of the managed one.
     pub fn set_parents(&mut self, parents: &BTreeMap<String, BTreeSet<String>>) {
         for group in &mut self.groups {
@@ -171,14 +205,19 @@ impl View {
 
     /// What comes out of a sign-in.
     pub fn evaluate(&self, sign_in: &SignIn, satisfied: Option<&BTreeSet<String>>) -> Answer {
+        self.estate.evaluate(&self.seen(sign_in), satisfied)
+    }
+
+    /// A sign-in with the groups that somebody is in at this moment.
+    pub fn seen<'s>(&self, sign_in: &'s SignIn) -> Cow<'s, SignIn> {
         if self.groups.is_empty() {
-            return self.estate.evaluate(sign_in, satisfied);
+            return Cow::Borrowed(sign_in);
         }
         let mut sign_in = sign_in.clone();
         if let Identity::User { id, groups, .. } = &mut sign_in.identity {
             self.settle(id, groups);
         }
-        self.estate.evaluate(&sign_in, satisfied)
+        Cow::Owned(sign_in)
     }
 
     /// Puts somebody into the managed groups whose blocks say so, and out of the others.
@@ -264,7 +303,6 @@ pub fn changes<'a>(
 
 /// The objects of a directory file as a plan sees them.
 pub(super) fn listed_objects(listed: &Listed) -> Result<LiveTenant, WhatIfError> {
-    use crate::model::properties::ApiVersion;
     let mut live = LiveTenant {
         complete: Kind::ALL.into_iter().collect(),
         ..LiveTenant::default()

@@ -1,0 +1,502 @@
+//! What a change does to real sign-ins, for people and for programs.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::page::{Page, Role, Text};
+use super::words::{count, number};
+use crate::access::{Change, Estate};
+use crate::ops::impact::{Agreement, Bad, BadKind, Counts, Impact, Tally, UNDECIDED, place_of};
+
+/// How many apps, countries and clients are shown.
+const TOP: usize = 10;
+/// How many reasons of disagreement are shown to people.
+const REASONS: usize = 20;
+
+/// What a replay came to, with the files that were read.
+pub struct ImpactView<'v> {
+    /// The policies.
+    pub impact: &'v Impact,
+    /// What was counted.
+    pub tally: &'v Tally,
+    /// The logs, in their order.
+    pub logs: &'v [PathBuf],
+}
+
+/// The kinds of outcome as people and programs are told, each with the places that it sums up.
+fn outcomes() -> [(&'static str, &'static str, Vec<usize>); 6] {
+    let of = |changes: &[Change]| changes.iter().map(|change| place_of(*change)).collect();
+    [
+        ("newly_blocked", "newly blocked", of(&[Change::NewlyBlocked])),
+        ("newly_prompted", "newly prompted", of(&[Change::NewlyPrompted])),
+        (
+            "released",
+            "released",
+            of(&[Change::NoLongerBlocked, Change::LessAsked]),
+        ),
+        (
+            "session_only",
+            "only the session changes",
+            of(&[Change::SessionOnly]),
+        ),
+        ("unchanged", "unchanged", of(&[Change::Unchanged])),
+        ("undecided", "can't be decided", vec![UNDECIDED]),
+    ]
+}
+
+fn sum(counts: &Counts, places: &[usize]) -> u64 {
+    places.iter().filter_map(|place| counts.get(*place)).sum()
+}
+
+/// Whether something becomes of them.
+fn touched(counts: &Counts) -> u64 {
+    outcomes()
+        .iter()
+        .filter(|(word, _, _)| !["unchanged", "undecided"].contains(word))
+        .map(|(_, _, places)| sum(counts, places))
+        .sum()
+}
+
+/// The names with the most sign-ins that something becomes of.
+fn top(all: &HashMap<String, Counts>) -> Vec<(&str, &Counts)> {
+    let mut named: Vec<(&str, &Counts)> = all.iter().map(|(name, counts)| (name.as_str(), counts)).collect();
+    named.sort_by(|(one, counts), (other, more)| {
+        (touched(more), more.iter().sum::<u64>(), *one).cmp(&(touched(counts), counts.iter().sum(), *other))
+    });
+    named.truncate(TOP);
+    named
+}
+
+fn whole(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// A share in percent, never rounded up to all.
+fn percent(part: u64, all: u64) -> String {
+    let tenths = u128::from(part) * 1000 / u128::from(all.max(1));
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+fn policy_name(estate: &Estate, place: usize) -> (&str, &str) {
+    estate.policies().get(place).map_or(("", ""), |policy| {
+        let name = if policy.name.is_empty() {
+            &policy.key
+        } else {
+            &policy.name
+        };
+        (policy.key.as_str(), name.as_str())
+    })
+}
+
+fn place_words(bad: &Bad, logs: &[PathBuf]) -> String {
+    let file = logs.get(bad.file).map_or_else(
+        || "the tenant's log".to_owned(),
+        |path| path.display().to_string(),
+    );
+    if bad.is_line {
+        format!("{file}:{}", bad.number)
+    } else {
+        format!("{file}, record {}", bad.number)
+    }
+}
+
+/// The report for people.
+pub fn impact_text(view: &ImpactView<'_>) -> Page {
+    let tally = view.tally;
+    let mut page = Page::default();
+    if tally.sign_ins == 0 {
+        page.line(0, "No sign-ins.");
+        return page;
+    }
+    page.line(0, Text::of(Role::Heading, &title(tally)));
+    page.blank();
+    let rows = outcomes().map(|(word, label, places)| {
+        let sign_ins = sum(&tally.counts, &places);
+        let role = match word {
+            _ if sign_ins == 0 => Role::Muted,
+            "newly_blocked" => Role::Removed,
+            "newly_prompted" | "undecided" => Role::Changed,
+            _ => Role::Plain,
+        };
+        let text = if sign_ins == 0 {
+            "none".to_owned()
+        } else {
+            format!(
+                "{} of {}",
+                count(whole(sign_ins), "sign-in"),
+                people(tally.people_with(&places))
+            )
+        };
+        (Text::plain(label), Text::of(role, &text))
+    });
+    page.rows(2, 30, rows.into());
+    if !tally.missing.is_empty() {
+        page.blank();
+        page.line(0, Text::of(Role::Heading, "What can't be decided, for want of"));
+        let mut rows: Vec<_> = tally.missing.iter().collect();
+        rows.sort_by(|one, other| (other.1, one.0).cmp(&(one.1, other.0)));
+        let rows = rows.into_iter().map(|(condition, sign_ins)| {
+            (
+                Text::plain(condition.name()),
+                Text::plain(&count(whole(*sign_ins), "sign-in")),
+            )
+        });
+        page.rows(2, 30, rows.collect());
+    }
+    for (heading, all) in [
+        ("Apps", &tally.apps),
+        ("Countries", &tally.countries),
+        ("Clients", &tally.clients),
+    ] {
+        tops(&mut page, heading, all);
+    }
+    fidelity_text(&mut page, view);
+    bad_text(&mut page, view);
+    page
+}
+
+fn people(count: usize) -> String {
+    if count == 1 {
+        "1 person or app".to_owned()
+    } else {
+        format!("{} people or apps", number(count))
+    }
+}
+
+fn title(tally: &Tally) -> String {
+    let day = |when: &str| when.chars().take(10).collect::<String>();
+    let who = people(tally.people.len());
+    let sign_ins = count(whole(tally.sign_ins), "sign-in");
+    if tally.first.is_empty() {
+        format!("{sign_ins} of {who}")
+    } else {
+        format!(
+            "{sign_ins} of {who}, {} to {}",
+            day(&tally.first),
+            day(&tally.last)
+        )
+    }
+}
+
+fn tops(page: &mut Page, heading: &str, all: &HashMap<String, Counts>) {
+    let touched: Vec<_> = top(all)
+        .into_iter()
+        .filter(|(_, counts)| touched(counts) > 0)
+        .collect();
+    if touched.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line(0, Text::of(Role::Heading, heading));
+    let rows = touched.into_iter().map(|(name, counts)| {
+        let parts: Vec<String> = outcomes()
+            .iter()
+            .filter(|(word, _, _)| *word != "unchanged")
+            .filter_map(|(_, label, places)| {
+                let sign_ins = sum(counts, places);
+                (sign_ins > 0).then(|| format!("{} {label}", number(whole(sign_ins))))
+            })
+            .collect();
+        (Text::plain(name), Text::plain(&parts.join(", ")))
+    });
+    page.rows(2, 40, rows.collect());
+}
+
+fn all_agreement(tally: &Tally) -> Agreement {
+    let mut whole = Agreement::default();
+    for agreement in tally.agreement.values() {
+        whole.agreed += agreement.agreed;
+        whole.disagreed += agreement.disagreed;
+        whole.undecided += agreement.undecided;
+    }
+    whole
+}
+
+fn fidelity_text(page: &mut Page, view: &ImpactView<'_>) {
+    let tally = view.tally;
+    if tally.told == 0 {
+        return;
+    }
+    let whole_agreement = all_agreement(tally);
+    let decided = whole_agreement.agreed + whole_agreement.disagreed;
+    page.blank();
+    page.line(
+        0,
+        Text::of(Role::Heading, "Beside what the service recorded of each policy"),
+    );
+    let sign_ins = count(whole(tally.told), "sign-in");
+    page.line(
+        2,
+        format!(
+            "{sign_ins} with what became of each policy: of {} results capol says the same {} times ({}), and can't decide {} more",
+            number(whole(decided)),
+            number(whole(whole_agreement.agreed)),
+            percent(whole_agreement.agreed, decided),
+            number(whole(whole_agreement.undecided)),
+        ),
+    );
+    if !tally.strangers.is_empty() {
+        let results: u64 = tally.strangers.values().sum();
+        page.line(
+            2,
+            format!(
+                "{} are of {} that is not among the policies before",
+                count(whole(results), "result"),
+                count(tally.strangers.len(), "policy"),
+            )
+            .replace("policies that is", "policies that are"),
+        );
+    }
+    if tally.unreadable_lists > 0 {
+        page.line(
+            2,
+            Text::of(
+                Role::Warning,
+                &format!("{} can't be read", count(whole(tally.unreadable_lists), "list")),
+            ),
+        );
+    }
+    let estate = &view.impact.before.estate;
+    let mut reasons: Vec<_> = tally.disagreements.iter().collect();
+    reasons.sort_by(|one, other| (other.1, one.0).cmp(&(one.1, other.0)));
+    let more = reasons.len().saturating_sub(REASONS);
+    for ((place, recorded, why), times) in reasons.into_iter().take(REASONS) {
+        let (_, name) = policy_name(estate, *place);
+        page.line(
+            2,
+            format!(
+                "{name}: the log says {}, capol {why}: {}",
+                recorded.word(),
+                count(whole(*times), "time")
+            ),
+        );
+    }
+    if more > 0 {
+        page.line(2, format!("{} more", count(more, "reason")));
+    }
+}
+
+fn bad_text(page: &mut Page, view: &ImpactView<'_>) {
+    let tally = view.tally;
+    let all: u64 = tally.bad.values().sum();
+    if all == 0 {
+        return;
+    }
+    page.blank();
+    let heading = format!("{} not counted", count(whole(all), "record"));
+    page.line(0, Text::of(Role::Warning, &heading));
+    for (kind, times) in &tally.bad {
+        page.line(2, format!("{}: {}", kind.sentence(), number(whole(*times))));
+    }
+    for bad in &tally.examples {
+        let place = place_words(bad, view.logs);
+        page.line(2, Text::of(Role::Muted, &format!("{place}: {}", bad.why)));
+    }
+    let more = all.saturating_sub(tally.examples.len() as u64);
+    if more > 0 {
+        page.line(2, Text::of(Role::Muted, &format!("{} more", number(whole(more)))));
+    }
+}
+
+fn counts_json(counts: &Counts) -> Map<String, Json> {
+    let mut members = Map::new();
+    for (word, _, places) in outcomes() {
+        members.insert(word.to_owned(), json!(sum(counts, &places)));
+    }
+    members
+}
+
+fn tops_json(all: &HashMap<String, Counts>) -> Vec<Json> {
+    top(all)
+        .into_iter()
+        .map(|(name, counts)| {
+            let mut members = Map::new();
+            members.insert("name".to_owned(), json!(name));
+            members.insert("sign_ins".to_owned(), json!(counts.iter().sum::<u64>()));
+            members.extend(counts_json(counts));
+            Json::Object(members)
+        })
+        .collect()
+}
+
+/// The report for programs.
+pub fn impact_json(view: &ImpactView<'_>) -> Json {
+    let tally = view.tally;
+    let mut outcome = Map::new();
+    for (word, _, places) in outcomes() {
+        let mut members = json!({
+            "sign_ins": sum(&tally.counts, &places),
+            "users": tally.people_with(&places),
+        });
+        if let (true, Some(members)) = (word == "released", members.as_object_mut()) {
+            for change in [Change::NoLongerBlocked, Change::LessAsked] {
+                let part = [place_of(change)];
+                members.insert(
+                    change.word().to_owned(),
+                    json!({ "sign_ins": sum(&tally.counts, &part), "users": tally.people_with(&part) }),
+                );
+            }
+        }
+        if let (true, Some(members)) = (word == "undecided", members.as_object_mut()) {
+            let missing: Map<String, Json> = tally
+                .missing
+                .iter()
+                .map(|(condition, sign_ins)| (condition.name().to_owned(), json!(sign_ins)))
+                .collect();
+            members.insert("missing".to_owned(), Json::Object(missing));
+        }
+        outcome.insert(word.to_owned(), members);
+    }
+    let kinds: Map<String, Json> = tally
+        .bad
+        .iter()
+        .map(|(kind, times)| (kind.word().to_owned(), json!(times)))
+        .collect();
+    json!({
+        "format_version": "1.0",
+        "sign_ins": tally.sign_ins,
+        "users": tally.people.len(),
+        "from": (!tally.first.is_empty()).then_some(&tally.first),
+        "to": (!tally.last.is_empty()).then_some(&tally.last),
+        "outcome": outcome,
+        "apps": tops_json(&tally.apps),
+        "countries": tops_json(&tally.countries),
+        "client_apps": tops_json(&tally.clients),
+        "agreement": agreement_json(view),
+        "not_counted": {
+            "records": tally.bad.values().sum::<u64>(),
+            "kinds": kinds,
+            "examples": tally.examples.iter().map(|bad| bad_json(bad, view.logs)).collect::<Vec<_>>(),
+        },
+    })
+}
+
+fn bad_json(bad: &Bad, logs: &[PathBuf]) -> Json {
+    let number = if bad.is_line { "line" } else { "record" };
+    let file = logs.get(bad.file).map(|path| path.display().to_string());
+    let kind: BadKind = bad.kind;
+    json!({ "file": file, number: bad.number, "kind": kind.word(), "message": bad.why })
+}
+
+fn agreement_json(view: &ImpactView<'_>) -> Json {
+    let tally = view.tally;
+    let estate = &view.impact.before.estate;
+    let one = |agreement: &Agreement| {
+        json!({
+            "agreed": agreement.agreed,
+            "disagreed": agreement.disagreed,
+            "undecided": agreement.undecided,
+        })
+    };
+    let policies: Vec<Json> = tally
+        .agreement
+        .iter()
+        .map(|(place, agreement)| {
+            let (key, name) = policy_name(estate, *place);
+            let reasons: Vec<Json> = tally
+                .disagreements
+                .iter()
+                .filter(|((of, _, _), _)| of == place)
+                .map(|((_, recorded, why), times)| {
+                    json!({ "log": recorded.word(), "capol": why, "times": times })
+                })
+                .collect();
+            let mut members = json!({ "policy": key, "name": name, "disagreements": reasons });
+            if let (Some(members), Json::Object(counts)) = (members.as_object_mut(), one(agreement)) {
+                members.extend(counts);
+            }
+            members
+        })
+        .collect();
+    let mut whole = one(&all_agreement(tally));
+    if let Some(members) = whole.as_object_mut() {
+        members.insert("sign_ins".to_owned(), json!(tally.told));
+        members.insert("policies".to_owned(), json!(policies));
+        members.insert("not_given".to_owned(), json!(tally.strangers));
+        members.insert("unreadable".to_owned(), json!(tally.unreadable_lists));
+    }
+    whole
+}
+
+/// The people to warn, as RFC 4180: those with sign-ins that are newly blocked or newly prompted, the most blocked first.
+///
+/// A cell that a spreadsheet would take for a formula begins with an apostrophe instead.
+pub fn warned_csv(tally: &Tally) -> String {
+    let at = |counts: &Counts, change: Change| sum(counts, &[place_of(change)]);
+    let mut people: Vec<_> = tally
+        .people
+        .iter()
+        .map(|(id, person)| {
+            let counts = &person.counts;
+            let blocked = at(counts, Change::NewlyBlocked);
+            (blocked, at(counts, Change::NewlyPrompted), id, person)
+        })
+        .filter(|(blocked, prompted, ..)| blocked + prompted > 0)
+        .collect();
+    people.sort_by(|one, other| (other.0, other.1, one.2).cmp(&(one.0, one.1, other.2)));
+    let mut text = row(&[
+        "userPrincipalName",
+        "displayName",
+        "id",
+        "newlyBlocked",
+        "newlyPrompted",
+        "lastSignIn",
+        "apps",
+    ]);
+    for (blocked, prompted, id, person) in people {
+        text.push_str(&row(&[
+            &person.name,
+            &person.display_name,
+            id,
+            &blocked.to_string(),
+            &prompted.to_string(),
+            &person.last,
+            &person.apps.join("; "),
+        ]));
+    }
+    text
+}
+
+fn row(cells: &[&str]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
+    format!("{}\r\n", cells.join(","))
+}
+
+fn csv_cell(text: &str) -> String {
+    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@']) || text.starts_with(['\t', '\r']);
+    let safe = if is_formula {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if safe.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", safe.replace('"', "\"\""))
+    } else {
+        safe
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::csv_cell;
+
+    #[test]
+    fn no_cell_is_a_formula_and_every_cell_stays_one_cell() {
+        for (text, cell) in [
+            ("ada@contoso.com", "ada@contoso.com"),
+            ("=1+1", "'=1+1"),
+            ("+49 30", "'+49 30"),
+            ("-2", "'-2"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("  =1", "'  =1"),
+            ("\t=1", "'\t=1"),
+            ("a, b", "\"a, b\""),
+            ("=\"x\"", "\"'=\"\"x\"\"\""),
+            ("two\nlines", "\"two\nlines\""),
+        ] {
+            assert_eq!(csv_cell(text), cell);
+        }
+    }
+}
