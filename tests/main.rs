@@ -26,6 +26,7 @@ mod file_system;
 mod fire;
 mod graph;
 mod house;
+mod impact;
 mod import;
 mod in_memory;
 mod interrupt;

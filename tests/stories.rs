@@ -65,6 +65,7 @@ stories! {
     diagnostics: "book/src/diagnostics.md",
     faults: "book/src/faults.md",
     getting_started: "book/src/getting-started.md",
+    impact: "book/src/impact.md",
     importing: "book/src/importing.md",
     language: "book/src/language.md",
     plan_and_apply: "book/src/plan-and-apply.md",

@@ -226,38 +226,30 @@ fn fidelity_text(page: &mut Page, view: &ImpactView<'_>) {
         0,
         Text::of(Role::Heading, "Beside what the service recorded of each policy"),
     );
-    let sign_ins = count(whole(tally.told), "sign-in");
-    page.line(
-        2,
-        format!(
-            "{sign_ins} with what became of each policy: of {} results capol says the same {} times ({}), and can't decide {} more",
-            number(whole(decided)),
-            number(whole(whole_agreement.agreed)),
-            percent(whole_agreement.agreed, decided),
-            number(whole(whole_agreement.undecided)),
-        ),
-    );
+    let mut rows = Vec::new();
+    let mut say = |label: &str, text: String| rows.push((Text::plain(label), Text::plain(&text)));
+    if decided > 0 {
+        let share = percent(whole_agreement.agreed, decided);
+        let same = number(whole(whole_agreement.agreed));
+        let results = count(whole(decided), "result");
+        say("capol says the same", format!("{same} of {results} ({share})"));
+    }
+    if whole_agreement.undecided > 0 {
+        let results = count(whole(whole_agreement.undecided), "result");
+        say("can't be decided", results);
+    }
     if !tally.strangers.is_empty() {
-        let results: u64 = tally.strangers.values().sum();
-        page.line(
-            2,
-            format!(
-                "{} are of {} that is not among the policies before",
-                count(whole(results), "result"),
-                count(tally.strangers.len(), "policy"),
-            )
-            .replace("policies that is", "policies that are"),
+        let results = count(whole(tally.strangers.values().sum()), "result");
+        let policies = count(tally.strangers.len(), "policy");
+        say(
+            "not among the policies before",
+            format!("{results} of {policies}"),
         );
     }
     if tally.unreadable_lists > 0 {
-        page.line(
-            2,
-            Text::of(
-                Role::Warning,
-                &format!("{} can't be read", count(whole(tally.unreadable_lists), "list")),
-            ),
-        );
+        say("can't be read", count(whole(tally.unreadable_lists), "list"));
     }
+    page.rows(2, 30, rows);
     let estate = &view.impact.before.estate;
     let mut reasons: Vec<_> = tally.disagreements.iter().collect();
     reasons.sort_by(|one, other| (other.1, one.0).cmp(&(one.1, other.0)));

@@ -35,7 +35,7 @@ pub(super) struct Worker<'r> {
     countries: Names,
     clients: Names,
     people: Vec<(String, Person)>,
-    shelf: Shelf,
+    shares_kept: Kept,
 }
 
 /// Who signs in: what that means for the policies, and the place among the people.
@@ -46,9 +46,9 @@ struct Who {
 
 /// Each share once: most values of a part mean the same to all policies.
 #[derive(Default)]
-struct Shelf(HashSet<Rc<Share>>);
+struct Kept(HashSet<Rc<Share>>);
 
-impl Shelf {
+impl Kept {
     fn keep(&mut self, share: Share) -> Rc<Share> {
         if let Some(known) = self.0.get(&share) {
             return Rc::clone(known);
@@ -133,7 +133,7 @@ impl<'r> Worker<'r> {
             countries: Names::default(),
             clients: Names::default(),
             people: Vec::new(),
-            shelf: Shelf::default(),
+            shares_kept: Kept::default(),
         }
     }
 
@@ -243,10 +243,10 @@ impl<'r> Worker<'r> {
         ] {
             part_of_key(&mut self.key, part);
         }
-        let (everybody, shelf) = (&mut self.people, &mut self.shelf);
+        let (accounts, shares_kept) = (&mut self.people, &mut self.shares_kept);
         let who = self
             .who
-            .get(&self.key, || who(line, scene, everybody, shelf))?
+            .get(&self.key, || who(line, scene, accounts, shares_kept))?
             .as_ref()?;
         self.key.clear();
         for part in [
@@ -258,7 +258,7 @@ impl<'r> Worker<'r> {
             part_of_key(&mut self.key, part);
         }
         let what = self.what.get(&self.key, || {
-            shelf.keep(replay.share_of_target(&log::target(line)))
+            shares_kept.keep(replay.share_of_target(&log::target(line)))
         })?;
         self.key.clear();
         for part in [
@@ -281,7 +281,7 @@ impl<'r> Worker<'r> {
             };
             let name = countries.place(name);
             (
-                shelf.keep(replay.share(&[Condition::Locations], &sign_in, &sign_in)),
+                shares_kept.keep(replay.share(&[Condition::Locations], &sign_in, &sign_in)),
                 name,
             )
         })?;
@@ -297,7 +297,7 @@ impl<'r> Worker<'r> {
             };
             let is_modern = !matches!(sign_in.client_app, Fact::Is(kind) if !ClientApp::is_modern(kind));
             (
-                shelf.keep(replay.share(&[Condition::ClientApps], &sign_in, &sign_in)),
+                shares_kept.keep(replay.share(&[Condition::ClientApps], &sign_in, &sign_in)),
                 clients.place(name),
                 is_modern,
             )
@@ -309,8 +309,8 @@ impl<'r> Worker<'r> {
             sign_in.device = log::device(line);
             sign_in.platform = log::platform(line);
             (
-                shelf.keep(replay.share(&[Condition::Devices], &sign_in, &sign_in)),
-                shelf.keep(replay.share(&[Condition::Platforms], &sign_in, &sign_in)),
+                shares_kept.keep(replay.share(&[Condition::Devices], &sign_in, &sign_in)),
+                shares_kept.keep(replay.share(&[Condition::Platforms], &sign_in, &sign_in)),
             )
         })?;
         self.key.clear();
@@ -323,7 +323,7 @@ impl<'r> Worker<'r> {
         }
         let levels = self.levels.get(&self.key, || {
             let sign_in = log::with_levels(line, blank());
-            shelf.keep(replay.share(&LEVELS, &sign_in, &sign_in))
+            shares_kept.keep(replay.share(&LEVELS, &sign_in, &sign_in))
         })?;
         let shares: [&Share; 7] = [&who.share, what, platform, client, wherefrom, device, levels];
         replay.join(shares, &mut self.joined);
@@ -411,7 +411,7 @@ fn who(
     line: &Line<'_>,
     scene: &Scene<'_>,
     people: &mut Vec<(String, Person)>,
-    shelf: &mut Shelf,
+    shares_kept: &mut Kept,
 ) -> Option<Who> {
     let identity = log::identity(line, scene.directory)?;
     let (id, is_user) = match &identity {
@@ -439,7 +439,7 @@ fn who(
         },
     ));
     Some(Who {
-        share: shelf.keep(scene.replay.share(&IDENTITY, &before, &after)),
+        share: shares_kept.keep(scene.replay.share(&IDENTITY, &before, &after)),
         person: people.len() - 1,
     })
 }
