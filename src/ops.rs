@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod doctor;
+mod effect;
 pub mod files;
 pub mod impact;
 pub mod import;

@@ -13,6 +13,7 @@ mod build;
 mod canonical;
 pub mod change;
 mod difference;
+pub mod effect;
 mod emergency;
 pub mod error;
 pub mod graph;
@@ -41,11 +42,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::model::Address;
 use crate::model::configuration::Configuration;
 use crate::model::live::{Directory, LiveIndex, LiveTenant};
 use crate::model::properties::ApiVersion;
 use crate::model::state::{CAPOL_VERSION, Document};
+use crate::model::{Address, Reference};
 
 use build::{Builder, Draft};
 use emergency::Emergency;
@@ -57,6 +58,7 @@ pub use change::{
     Action, ActionReason, Guard, GuardChange, OutputChange, PropertyChange, RawChange, ResourceChange,
 };
 pub(crate) use difference::equal;
+pub use effect::{Effect, Membership, Reach, Region, Weighing, weigh};
 pub use error::{PlanError, PlanErrors};
 pub use held::{Held, Why};
 pub use names::Names;
@@ -101,6 +103,12 @@ pub struct Plan {
     /// Objects that it leaves alone for now, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<Held>,
+    /// What it does to people's access; none where nobody looked, or nothing is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    /// The emergency accounts and groups, for those who show the plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emergency: Vec<Reference>,
     /// Outputs that change.
     pub outputs: Vec<OutputChange>,
     /// What people should know.
@@ -249,6 +257,8 @@ pub fn plan(
                 changes,
                 steps,
                 held: Vec::new(),
+                effect: None,
+                emergency: emergency.as_ref().map(Emergency::all).unwrap_or_default(),
                 outputs,
                 notes,
             }

@@ -11,6 +11,7 @@
 )]
 
 mod book;
+mod effect;
 mod plot;
 mod projects;
 mod runner;
@@ -35,6 +36,7 @@ fn main() {
     text(&mut runner);
     validate(&mut runner);
     no_op_plans(&mut runner);
+    effect::run(&mut runner);
     cold_start(&mut runner);
     whole_commands(&mut runner);
     runner.finish();

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::condition::Condition;
 use super::counterexample;
 use super::demand::{asks_for, clauses};
@@ -15,9 +17,11 @@ use super::people::Directory;
 use super::policy::{Enforcement, Policy, control_name};
 use super::symbolic::{Found, Mask, Reading, Space, SpaceError, Subject, Wanted};
 use crate::model::expectation::Facts;
+use crate::model::value::Control;
 
 /// What becomes of sign-ins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EffectKind {
     /// They are blocked, and were not.
     NewlyBlocked,
@@ -56,6 +60,8 @@ pub struct Effect {
     pub policy: String,
     /// What the policy did, or does now: `block`, a control, or a session control, in Graph's words.
     pub what: String,
+    /// The controls, one of which is asked for; none for `block` and session controls.
+    pub controls: Vec<Control>,
     /// The condition that changed, where the policy is in both estates; all that it catches otherwise.
     pub condition: Option<Condition>,
     /// The policies by which the outcome stays what it was, where they catch a sign-in too.
@@ -118,6 +124,7 @@ pub fn effects(
 /// Something that a policy does, and who does the same.
 struct Deed<const W: usize> {
     what: String,
+    controls: Vec<Control>,
     /// The policies on the other side that do it as well.
     same: Mask<W>,
     is_session: bool,
@@ -228,6 +235,7 @@ impl<'a> Pair<'a> {
         if bit.policy.blocks() {
             return vec![Deed {
                 what: "block".to_owned(),
+                controls: Vec::new(),
                 same: others_blocking,
                 is_session: false,
                 is_block: true,
@@ -246,6 +254,7 @@ impl<'a> Pair<'a> {
                     }),
                 is_session: false,
                 is_block: false,
+                controls: clause,
             });
         }
         for member in bit.policy.session.members() {
@@ -255,6 +264,7 @@ impl<'a> Pair<'a> {
                         other.policy.session.is_as_strict(&bit.policy.session, &member)
                     }),
                 what: member,
+                controls: Vec::new(),
                 is_session: true,
                 is_block: false,
             });
@@ -304,6 +314,7 @@ impl<'a> Pair<'a> {
                         kind,
                         policy: bit.policy.key.clone(),
                         what: deed.what.clone(),
+                        controls: deed.controls.clone(),
                         condition: piece.map(|(_, condition)| condition),
                         unless: named.map(|other| other.policy.key.clone()).collect(),
                         example: counterexample::facts(&found.facets, bit.estate),

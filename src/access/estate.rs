@@ -170,8 +170,16 @@ impl Estate {
             .id
             .clone()
             .ok_or_else(|| EstateError::NoId { name: name_of(json) })?;
-        // A strength stands in the policy as well, as the service expands it.
-        if let (Kind::Policy, Some(strength)) = (kind, json.pointer("/grantControls/authenticationStrength"))
+        if kind == Kind::Policy {
+            self.learn_strength(json);
+        }
+        let unknown = decoded.unknown.get("conditions").is_some();
+        self.add(&id.to_ascii_lowercase(), &decoded.object, unknown)
+    }
+
+    /// Learns of the strength that stands in a policy, as the service expands it.
+    pub fn learn_strength(&mut self, policy: &Json) {
+        if let Some(strength) = policy.pointer("/grantControls/authenticationStrength")
             && let Ok(strength) = decode(Kind::Strength, strength)
             && let Some(id) = strength.id
         {
@@ -182,8 +190,6 @@ impl Estate {
                     .or_insert(combinations);
             }
         }
-        let unknown = decoded.unknown.get("conditions").is_some();
-        self.add(&id.to_ascii_lowercase(), &decoded.object, unknown)
     }
 
     /// The policies, in the order in which they were added.

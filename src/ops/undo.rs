@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::OpsError;
 use super::connection::Connection;
 use super::project::Loaded;
 use super::refresh::refresh;
 use super::workspace::{Planned, WorkError, Worker, Workspace};
+use super::{OpsError, effect};
 use crate::graph::{Collection, Version};
 use crate::model::state::Document;
 use crate::model::{Address, Kind};
@@ -92,7 +92,7 @@ pub async fn plan(
         after: &after,
         now,
     };
-    let plan = plan::undo(
+    let mut plan = plan::undo(
         &earlier,
         states,
         &loaded.configuration,
@@ -100,6 +100,7 @@ pub async fn plan(
         &refreshed.directory,
         &options,
     )?;
+    effect::put(connection, &mut plan, &refreshed, true).await?;
     Ok(Undoing {
         apply,
         planned: Planned {

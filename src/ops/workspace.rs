@@ -9,11 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::OpsError;
 use super::connection::{self, Connection, Environment};
 use super::operator::Operator;
 use super::project::Loaded;
 use super::refresh::{Looking, Refreshed, refresh, remembered};
+use super::{OpsError, effect};
 use crate::apply::{
     self, Applied, ApplyError, ApplyOptions, Clock, Events, Executor, Patience, Recovered, lag_after,
 };
@@ -275,6 +275,7 @@ impl Workspace {
             &options,
         )?;
         plan.hold(&self.undecided(&refreshed, &loaded.configuration, &plan)?);
+        effect::put(connection, &mut plan, &refreshed, !narrowing.from_memory).await?;
         Ok(Planned {
             plan,
             refreshed,
@@ -309,6 +310,9 @@ impl Workspace {
             }
         }
         plan.hold(&held);
+        if !held.is_empty() {
+            effect::put(connection, &mut plan, &refreshed, true).await?;
+        }
         Ok(Planned {
             plan,
             refreshed,

@@ -90,6 +90,11 @@ impl Emergency {
             .collect()
     }
 
+    /// The accounts, then the groups.
+    pub(super) fn all(&self) -> Vec<Reference> {
+        self.users.iter().chain(&self.groups).cloned().collect()
+    }
+
     fn is_empty(&self) -> bool {
         self.users.is_empty() && self.groups.is_empty()
     }

@@ -9,7 +9,7 @@ use crate::model::{Address, Object, Reference, Value};
 
 use super::change::{Action, ActionReason, GuardChange, OutputChange, PropertyChange, ResourceChange};
 use super::step::Pending;
-use super::{Held, Note, NoteLevel, Plan};
+use super::{Effect, Held, Note, NoteLevel, Plan, Reach};
 
 /// The version of this form; the saved plan has its own.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -36,6 +36,7 @@ pub fn render(plan: &Plan) -> Json {
         "resource_changes": plan.changes.iter().map(resource_change).collect::<Vec<_>>(),
         "resource_drift": drifted,
         "output_changes": outputs(&plan.outputs),
+        "effect": plan.effect.as_ref().map(effect),
         "left_alone": plan.held.iter().map(held).collect::<Vec<_>>(),
         "notes": plan.notes.iter().map(note).collect::<Vec<_>>(),
         "summary": {
@@ -54,6 +55,33 @@ pub fn render(plan: &Plan) -> Json {
             "seconds": plan.cost.seconds,
         },
     })
+}
+
+/// The sign-ins whose outcome changes; `users` is null where nobody could tell.
+fn effect(effect: &Effect) -> Json {
+    let regions = effect.regions.iter().map(|region| {
+        let (users, at_most) = match region.users {
+            Reach::Exactly(users) => (Some(users), false),
+            Reach::AtMost(users) => (Some(users), true),
+            Reach::NoPeople => (Some(0), false),
+            Reach::Unknown => (None, false),
+        };
+        json!({
+            "kind": region.kind.word(),
+            "sentence": region.sentence(),
+            "sign_ins": region.sign_ins,
+            "what": region.what,
+            "policies": region.policies.iter().map(|cause| json!({
+                "name": cause.name,
+                "address": cause.address,
+            })).collect::<Vec<_>>(),
+            "unless": region.unless,
+            "weaker_where": region.weaker_where,
+            "users": users,
+            "users_at_most": at_most,
+        })
+    });
+    json!({ "regions": regions.collect::<Vec<_>>(), "undecided": effect.undecided })
 }
 
 fn held(held: &Held) -> Json {

@@ -29,6 +29,15 @@ impl Names {
         }
     }
 
+    /// The same, with what the directory and others know besides.
+    pub(super) fn with(plan: &super::Plan, directory: &Directory, more: &BTreeMap<String, String>) -> Self {
+        let mut names = Self::of(plan);
+        for (id, name) in directory.names.iter().chain(more) {
+            names.names.entry(id.clone()).or_insert_with(|| name.clone());
+        }
+        names
+    }
+
     /// What people call the object of this id.
     pub fn name(&self, id: &str) -> Option<&str> {
         self.names.get(&id.to_ascii_lowercase()).map(String::as_str)

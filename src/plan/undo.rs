@@ -149,6 +149,8 @@ pub fn undo(
                 changes,
                 steps,
                 held: Vec::new(),
+                effect: None,
+                emergency: emergency.as_ref().map(Emergency::all).unwrap_or_default(),
                 outputs,
                 notes,
             }

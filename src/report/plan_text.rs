@@ -4,6 +4,7 @@
 //! the top, every object has one line that says what happens to it, and below it only what differs.
 
 mod change;
+mod effect;
 mod reach;
 mod sections;
 
@@ -88,6 +89,7 @@ pub fn plan_text(view: &PlanView<'_>) -> Page {
     sections::outputs(view, &mut page);
     sections::drift(view, &names, &mut page);
     sections::notes(view, &mut page);
+    effect::effect(view, &mut page);
     sections::closing(view, &mut page);
     page
 }

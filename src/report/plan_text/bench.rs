@@ -92,6 +92,8 @@ pub(in crate::report) fn change(
 pub(in crate::report) fn plan(changes: Vec<ResourceChange>, unchanged: usize) -> Plan {
     let mut plan = Plan {
         held: Vec::new(),
+        effect: None,
+        emergency: Vec::new(),
         format_version: FORMAT_VERSION.to_owned(),
         capol_version: "0.1.0".to_owned(),
         created_at: "2025-01-01T00:00:00Z".parse().unwrap(),

@@ -1,0 +1,112 @@
+//! What becomes of people's access, at the end of a plan.
+
+use crate::access::EffectKind;
+use crate::plan::{Effect, Reach, Region};
+
+use super::super::page::{Page, Role, Text};
+use super::super::visible::quoted;
+use super::super::words;
+use super::PlanView;
+
+/// How many policies a line names before the rest is only counted.
+const NAMED: usize = 4;
+
+/// The kinds, the gravest first, each with its heading and mark.
+const KINDS: [(&[EffectKind], &str, Role, &str); 5] = [
+    (&[EffectKind::NewlyBlocked], "Newly blocked", Role::Warning, "! "),
+    (
+        &[EffectKind::NewlyUnprotected],
+        "Newly unprotected",
+        Role::Warning,
+        "! ",
+    ),
+    (&[EffectKind::Weaker], "Weaker", Role::Removed, "- "),
+    (&[EffectKind::Stronger], "Stronger", Role::Added, "+ "),
+    (
+        &[EffectKind::SessionMilder, EffectKind::SessionStricter],
+        "Session only",
+        Role::Changed,
+        "~ ",
+    ),
+];
+
+/// The sign-ins whose outcome changes.
+pub(super) fn effect(view: &PlanView<'_>, page: &mut Page) {
+    let Some(effect) = &view.plan.effect else { return };
+    page.blank();
+    page.line(0, title(effect));
+    for (kinds, heading, role, mark) in KINDS {
+        let regions: Vec<&Region> = effect
+            .regions
+            .iter()
+            .filter(|region| kinds.contains(&region.kind))
+            .collect();
+        if regions.is_empty() {
+            continue;
+        }
+        page.line(2, Text::of(Role::Heading, heading));
+        for region in regions {
+            page.hanging(4, 8, line(region, role, mark));
+        }
+    }
+    if let Some(reason) = &effect.undecided {
+        let text = Text::of(Role::Warning, "? ")
+            .with(Role::Warning, "not decided: ")
+            .with(Role::Plain, reason);
+        page.hanging(4, 8, text);
+    }
+}
+
+fn title(effect: &Effect) -> Text {
+    match (effect.regions.len(), &effect.undecided) {
+        (0, None) => Text::of(Role::Heading, "Nobody's access changes."),
+        (0, Some(_)) => Text::of(Role::Heading, "Effect on access"),
+        (count, _) => Text::of(Role::Heading, "Effect on access")
+            .with(Role::Muted, &format!("  {}", words::number(count))),
+    }
+}
+
+fn line(region: &Region, role: Role, mark: &str) -> Text {
+    let mut text = Text::of(role, mark).with(Role::Plain, &region.sign_ins);
+    if region.kind != EffectKind::NewlyBlocked {
+        text.push(Role::Muted, ": ");
+        text.push(role, &region.outcome());
+    }
+    let names = |names: &[String]| {
+        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        words::first_few(&names, NAMED)
+    };
+    if !region.weaker_where.is_empty() {
+        let still = if region.weaker_where.len() == 1 {
+            "still asks"
+        } else {
+            "still ask"
+        };
+        text.push(
+            Role::Plain,
+            &format!("; only weaker where {} {still}", names(&region.weaker_where)),
+        );
+    }
+    if !region.unless.is_empty() {
+        let same = if region.unless.len() == 1 { "does" } else { "do" };
+        text.push(
+            Role::Plain,
+            &format!("; unless {} {same} the same", names(&region.unless)),
+        );
+    }
+    let users = match region.users {
+        Reach::Exactly(users) => words::count(usize::try_from(users).unwrap_or(usize::MAX), "user"),
+        Reach::AtMost(users) => format!(
+            "up to {}",
+            words::count(usize::try_from(users).unwrap_or(usize::MAX), "user")
+        ),
+        Reach::Unknown => "number of users unknown".to_owned(),
+        Reach::NoPeople => String::new(),
+    };
+    let policies: Vec<String> = region.policies.iter().map(|policy| policy.name.clone()).collect();
+    text.push(Role::Muted, &format!("  by {}", names(&policies)));
+    if !users.is_empty() {
+        text.push(Role::Muted, &format!("  {users}"));
+    }
+    text
+}
