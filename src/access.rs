@@ -44,6 +44,6 @@ pub use session::Session;
 pub use sign_in::{
     ClientApp, Device, ExternalUser, Fact, Identity, Network, Resource, SecurityAttributes, SignIn,
 };
-pub use symbolic::{Facet, Found, Mask, Reading, Space, SpaceError, Subject, Wanted};
+pub use symbolic::{Facet, Found, Mask, Near, Reading, Space, SpaceError, Subject, TooMany, Wanted};
 pub use truth::Truth;
 pub use verdict::{Ruling, Verdict, VerdictError, decide};

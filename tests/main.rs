@@ -19,6 +19,7 @@ mod corpus;
 mod corpus_export;
 mod defects;
 mod diagnostics;
+mod effect;
 mod expectations;
 mod export;
 mod export_round_trip;

@@ -63,6 +63,7 @@ macro_rules! stories {
 stories! {
     commands: "book/src/commands.md",
     diagnostics: "book/src/diagnostics.md",
+    effect: "book/src/effect.md",
     faults: "book/src/faults.md",
     getting_started: "book/src/getting-started.md",
     impact: "book/src/impact.md",

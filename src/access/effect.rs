@@ -5,8 +5,6 @@
 //! policy did. So each such policy is asked, demand by demand and changed condition by changed condition, whether there
 //! is such a sign-in; all of them together are the effect, and a sign-in of none of them has the same outcome.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
@@ -15,7 +13,7 @@ use super::demand::{asks_for, clauses};
 use super::estate::Estate;
 use super::people::Directory;
 use super::policy::{Enforcement, Policy, control_name};
-use super::symbolic::{Found, Mask, Reading, Space, SpaceError, Subject, Wanted};
+use super::symbolic::{Found, Mask, Reading, Space, SpaceError, Subject, TooMany, Wanted};
 use crate::model::expectation::Facts;
 use crate::model::value::Control;
 
@@ -66,8 +64,9 @@ pub struct Effect {
     pub condition: Option<Condition>,
     /// The policies by which the outcome stays what it was, where they catch a sign-in too.
     pub unless: Vec<String>,
-    /// One such sign-in, without needless facts.
-    pub example: Facts,
+    /// One such sign-in, without needless facts; none where there are too many combinations to decide whether there is
+    /// one at all.
+    pub example: Option<Facts>,
     /// The same as bits, for tests.
     #[cfg(test)]
     pub(super) region: Region,
@@ -295,21 +294,22 @@ impl<'a> Pair<'a> {
                 _ => vec![None],
             };
             for piece in pieces {
-                let part: Mask<W> = piece.iter().map(|(hybrid, _)| *hybrid).collect();
+                let hybrid = piece.map(|(hybrid, _)| hybrid);
+                let near = space.near(place, hybrid);
                 let find = |also: Mask<W>, none: Mask<W>| {
+                    let mut patience = PATIENCE;
                     let wanted = Wanted {
                         all: own | also,
-                        none: none | part,
+                        none,
                     };
-                    space.find(&wanted, &|_| true)
+                    space.find_near(&near, &wanted, hybrid, &mut patience)
                 };
-                let mut push = |kind: EffectKind, same: Mask<W>, found: Found<W>| {
-                    let unless: BTreeSet<usize> = same
+                let mut push = |kind: EffectKind, same: Mask<W>, found: Option<Found<W>>| {
+                    let met = same & near.meets;
+                    let unless = met
                         .places()
-                        .filter(|other| Some(*other) != partner)
-                        .filter(|other| find(Mask::from_iter([*other]), Mask::default()).is_some())
-                        .collect();
-                    let named = unless.iter().filter_map(|other| self.bits.get(*other));
+                        .filter(|other| Some(*other) != partner && !own.contains(*other));
+                    let named = unless.filter_map(|other| self.bits.get(other));
                     effects.push(Effect {
                         kind,
                         policy: bit.policy.key.clone(),
@@ -317,11 +317,11 @@ impl<'a> Pair<'a> {
                         controls: deed.controls.clone(),
                         condition: piece.map(|(_, condition)| condition),
                         unless: named.map(|other| other.policy.key.clone()).collect(),
-                        example: counterexample::facts(&found.facets, bit.estate),
+                        example: found.map(|found| counterexample::facts(&found.facets, bit.estate)),
                         #[cfg(test)]
                         region: Region {
                             caught_by: place,
-                            none: (same | part).places().collect(),
+                            none: same.places().chain(hybrid).collect(),
                         },
                     });
                 };
@@ -332,24 +332,37 @@ impl<'a> Pair<'a> {
                         (false, true, _) => EffectKind::NewlyBlocked,
                         (false, false, _) => EffectKind::Stronger,
                     };
-                    if let Some(found) = find(Mask::default(), deed.same) {
+                    if let Some(found) = perhaps(find(Mask::default(), deed.same)) {
                         push(kind, deed.same, found);
                     }
                     continue;
                 }
-                if let Some(found) = find(Mask::default(), deed.same | others) {
+                if let Some(found) = perhaps(find(Mask::default(), deed.same | others)) {
                     push(EffectKind::NewlyUnprotected, deed.same | others, found);
                 }
                 // Something is still asked for, but not this.
-                let asking = others & !deed.same;
+                let asking = others & !deed.same & near.meets;
                 if let Some(found) = asking
                     .places()
-                    .find_map(|other| find(Mask::from_iter([other]), deed.same))
+                    .find_map(|other| perhaps(find(Mask::from_iter([other]), deed.same)))
                 {
                     push(EffectKind::Weaker, deed.same, found);
                 }
             }
         }
+    }
+}
+
+/// How many states one question may take before it counts as too hard to decide.
+const PATIENCE: u64 = 20_000;
+
+/// Nothing when there is no such sign-in; an example, or none where it can't be told whether there is one.
+#[expect(clippy::option_option, reason = "there is none, there is one, nobody knows")]
+fn perhaps<const W: usize>(found: Result<Option<Found<W>>, TooMany>) -> Option<Option<Found<W>>> {
+    match found {
+        Ok(None) => None,
+        Ok(found) => Some(found),
+        Err(TooMany) => Some(None),
     }
 }
 

@@ -9,6 +9,7 @@
 mod audience;
 mod facet;
 mod mask;
+mod near;
 mod network;
 mod rules;
 mod search;
@@ -20,6 +21,7 @@ mod texts;
 pub(super) use audience::ANOTHER_TENANT;
 pub use facet::Facet;
 pub use mask::Mask;
+pub use near::{Near, TooMany};
 pub use search::{Found, Wanted};
 pub(super) use space::{ANOTHER_APP, SOMEBODY};
 pub use space::{Reading, Space, SpaceError, Subject};

@@ -53,6 +53,9 @@ pub struct Region {
     /// The names of the policies that still ask for something, so that sign-ins are only less protected where they apply.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weaker_where: Vec<String>,
+    /// Whether there are too many combinations of facts to decide whether any sign-in is among them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_undecided: bool,
     /// How many people it is about.
     pub users: Reach,
 }
@@ -67,15 +70,9 @@ impl Region {
         };
         match self.kind {
             EffectKind::NewlyBlocked => "blocked".to_owned(),
-            EffectKind::NewlyUnprotected | EffectKind::Weaker | EffectKind::SessionMilder
-                if what == "block" =>
-            {
-                "no longer blocked".to_owned()
-            }
-            EffectKind::NewlyUnprotected | EffectKind::Weaker | EffectKind::SessionMilder => {
-                format!("no longer {what}")
-            }
-            EffectKind::Stronger | EffectKind::SessionStricter => format!("now {what}"),
+            kind if is_loss(kind) && what == "block" => "no longer blocked".to_owned(),
+            kind if is_loss(kind) => format!("no longer {what}"),
+            _ => format!("now {what}"),
         }
     }
 
@@ -139,6 +136,7 @@ struct Piece<'p> {
     condition: Option<Condition>,
     what: String,
     unless: BTreeSet<String>,
+    is_decided: bool,
 }
 
 /// What a plan does to people's access. `parents` are the groups that hold the groups whose members change, by id.
@@ -162,10 +160,7 @@ pub fn weigh(
     let words = Words::new(&names, &plan.emergency);
     let mut pieces = Vec::new();
     for one in &found {
-        let is_before = matches!(
-            one.kind,
-            EffectKind::NewlyUnprotected | EffectKind::Weaker | EffectKind::SessionMilder
-        );
+        let is_before = is_loss(one.kind);
         let (here, there) = if is_before {
             (&estates.policies_before, &estates.policies_after)
         } else {
@@ -174,7 +169,7 @@ pub fn weigh(
         let Some(source) = here.get(&one.policy) else {
             continue;
         };
-        let named = |key: &String| {
+        let called = |key: &String| {
             let source = there.get(key).or_else(|| here.get(key));
             source.map_or_else(|| key.clone(), |source| source.cause.name.clone())
         };
@@ -189,7 +184,8 @@ pub fn weigh(
                 [] => words::session(&one.what, &source.object),
                 controls => words.controls(controls),
             },
-            unless: one.unless.iter().map(named).collect(),
+            unless: one.unless.iter().map(called).collect(),
+            is_decided: one.example.is_some(),
         });
     }
     Weighing {
@@ -208,6 +204,7 @@ struct Group<'p> {
     conditions: BTreeSet<Option<Condition>>,
     unless: BTreeSet<String>,
     weaker_where: BTreeSet<String>,
+    is_decided: bool,
 }
 
 impl Group<'_> {
@@ -245,6 +242,7 @@ fn merged(pieces: &[Piece<'_>], words: &Words<'_>, missing: &BTreeSet<String>) -
             policies: vec![group.cause.clone()],
             unless: group.unless.iter().cloned().collect(),
             weaker_where: group.weaker_where.iter().cloned().collect(),
+            is_undecided: !group.is_decided,
             users: Reach::Unknown,
         };
         let audience = Audience::of(
@@ -260,6 +258,7 @@ fn merged(pieces: &[Piece<'_>], words: &Words<'_>, missing: &BTreeSet<String>) -
                 && known.what == region.what
                 && known.unless == region.unless
                 && known.weaker_where == region.weaker_where
+                && known.is_undecided == region.is_undecided
         });
         if let Some((known, audiences, _)) = same {
             known.policies.extend(region.policies);
@@ -294,12 +293,14 @@ fn grouped<'p>(pieces: &'p [Piece<'p>]) -> Vec<Group<'p>> {
             conditions: BTreeSet::from([piece.condition]),
             unless: piece.unless.clone(),
             weaker_where: BTreeSet::new(),
+            is_decided: piece.is_decided,
         });
         for one in given.into_iter().chain(singles) {
             let same = groups.iter_mut().find(|group| {
                 group.kind == one.kind
                     && std::ptr::eq(group.policy, one.policy)
                     && group.unless == one.unless
+                    && group.is_decided == one.is_decided
                     && if join_what {
                         group.conditions == one.conditions
                     } else {
@@ -318,7 +319,8 @@ fn grouped<'p>(pieces: &'p [Piece<'p>]) -> Vec<Group<'p>> {
     groups
 }
 
-/// Where sign-ins are unprotected but for other policies that still ask for something, it is said once.
+/// Where sign-ins are unprotected but for other policies that still ask for something, it is said once; so is what
+/// becomes of the session where more becomes of the same sign-ins.
 fn folded(groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
     let (weaker, mut kept): (Vec<Group<'_>>, Vec<Group<'_>>) = groups
         .into_iter()
@@ -327,6 +329,7 @@ fn folded(groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
         let open = kept.iter_mut().find(|open| {
             open.kind == EffectKind::NewlyUnprotected
                 && open.is_about(&group)
+                && open.is_decided == group.is_decided
                 && group.unless.is_subset(&open.unless)
         });
         match open {
@@ -337,5 +340,34 @@ fn folded(groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
             None => kept.push(group),
         }
     }
+    let (session, mut kept): (Vec<Group<'_>>, Vec<Group<'_>>) =
+        kept.into_iter().partition(|group| is_session(group.kind));
+    for group in session {
+        let same = kept.iter_mut().find(|other| {
+            is_loss(other.kind) == is_loss(group.kind)
+                && std::ptr::eq(other.policy, group.policy)
+                && other.conditions == group.conditions
+                && other.unless == group.unless
+                && other.weaker_where.is_empty()
+                && other.is_decided == group.is_decided
+                && other.kind != EffectKind::NewlyBlocked
+        });
+        match same {
+            Some(other) => other.what.extend(group.what),
+            None => kept.push(group),
+        }
+    }
     kept
+}
+
+fn is_session(kind: EffectKind) -> bool {
+    matches!(kind, EffectKind::SessionMilder | EffectKind::SessionStricter)
+}
+
+/// Whether less is asked for than before, so that the policy before is the one that says of whom.
+fn is_loss(kind: EffectKind) -> bool {
+    matches!(
+        kind,
+        EffectKind::NewlyUnprotected | EffectKind::Weaker | EffectKind::SessionMilder
+    )
 }

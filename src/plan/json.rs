@@ -79,6 +79,7 @@ fn effect(effect: &Effect) -> Json {
             "weaker_where": region.weaker_where,
             "users": users,
             "users_at_most": at_most,
+            "undecided": region.is_undecided,
         })
     });
     json!({ "regions": regions.collect::<Vec<_>>(), "undecided": effect.undecided })

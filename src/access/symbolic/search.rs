@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::facet::Facet;
 use super::mask::Mask;
+use super::near::TooMany;
 use super::space::{Factor, Realm, Space};
 use crate::access::sign_in::SignIn;
 
@@ -58,6 +59,17 @@ impl<const W: usize> Space<W> {
 
 impl<const W: usize> Realm<W> {
     fn find(&self, wanted: &Wanted<W>, may: &dyn Fn(&Facet) -> bool) -> Option<Found<W>> {
+        let mut patience = u64::MAX;
+        self.find_within(wanted, may, &mut patience).unwrap_or_default()
+    }
+
+    /// The same in at most so many steps.
+    pub(super) fn find_within(
+        &self,
+        wanted: &Wanted<W>,
+        may: &dyn Fn(&Facet) -> bool,
+        patience: &mut u64,
+    ) -> Result<Option<Found<W>>, TooMany> {
         let steps: Vec<Vec<Step<W>>> = self
             .factors
             .iter()
@@ -69,13 +81,16 @@ impl<const W: usize> Realm<W> {
             wanted: *wanted,
             dead_ends: HashSet::new(),
             path: Vec::with_capacity(self.factors.len()),
+            patience: *patience,
         };
-        if !search.descend(0, wanted.none, Mask::default()) {
-            return None;
+        let is_found = search.descend(0, wanted.none, Mask::default());
+        *patience = search.patience;
+        if !is_found {
+            return if *patience == 0 { Err(TooMany) } else { Ok(None) };
         }
         let mut chosen = search.path;
         self.make_plain(&mut chosen, wanted, may);
-        Some(self.found(&chosen))
+        Ok(Some(self.found(&chosen)))
     }
 
     fn found(&self, chosen: &[usize]) -> Found<W> {
@@ -178,6 +193,8 @@ struct Search<'a, const W: usize> {
     /// States from which nothing was found.
     dead_ends: HashSet<(usize, Mask<W>, Mask<W>)>,
     path: Vec<usize>,
+    /// How many more states may be looked at.
+    patience: u64,
 }
 
 impl<const W: usize> Search<'_, W> {
@@ -187,9 +204,10 @@ impl<const W: usize> Search<'_, W> {
         let (Some(factor), Some(steps)) = (self.factors.get(level), self.steps.get(level)) else {
             return alive.is_empty();
         };
-        if self.dead_ends.contains(&(level, alive, included)) {
+        if self.patience == 0 || self.dead_ends.contains(&(level, alive, included)) {
             return false;
         }
+        self.patience -= 1;
         let mut next: Vec<(Mask<W>, Mask<W>, usize)> = Vec::with_capacity(steps.len());
         for step in steps {
             let mut alive = alive & !step.exclude;

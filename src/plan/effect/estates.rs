@@ -74,7 +74,7 @@ impl Movements {
                 .is_some_and(|after| after.get(members_path()).is_some());
             let (old, new) = (members(Some(before)), members(change.after.as_ref()));
             let is_gone = change.action == Action::Delete;
-            if !is_gone && !(is_owned || before.get(members_path()).is_some()) {
+            if !(is_gone || is_owned || before.get(members_path()).is_some()) {
                 continue;
             }
             let everybody = std::iter::once(id);
@@ -159,12 +159,6 @@ impl Estates {
                 estates.names.insert(object.id.clone(), object.name().to_owned());
             }
             let has_unknown = object.unknown.get("conditions").is_some();
-            // Strengths that were not listed stand in the policies as well.
-            if object.kind == Kind::Policy && names_a_strength(&object.object) {
-                let json = object.json.value();
-                estates.before.learn_strength(&json);
-                estates.after.learn_strength(&json);
-            }
             estates.add(
                 &movements,
                 false,
@@ -202,6 +196,13 @@ impl Estates {
                     cause,
                 )?;
             }
+        }
+        // Strengths that were not listed stand in the policies as well.
+        let expanded = live.policies().filter(|policy| names_a_strength(&policy.object));
+        for policy in expanded {
+            let json = policy.json.value();
+            estates.before.learn_strength(&json);
+            estates.after.learn_strength(&json);
         }
         Ok(estates)
     }

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::access::Condition;
+use crate::model::catalogue::apps;
 use crate::model::properties::{self, Property};
-use crate::model::value::{Control, FilterMode};
+use crate::model::value::{Control, ExternalTenants, FilterMode, Interval};
 use crate::model::{Kind, Object, Reference, Value};
 
 use crate::plan::names::Names;
 
 /// How many members of a list are named before the rest is only counted.
-const FEW: usize = 4;
+const FEW: usize = 2;
 
 /// What a condition of a policy is called, and where the language writes it.
 struct Place {
@@ -178,12 +179,12 @@ impl<'n> Words<'n> {
 
     /// The sign-ins that a policy catches.
     pub(super) fn caught(&self, policy: &Object) -> String {
-        self.sentence(policy, &|place| self.sides(policy, place).text(self, place))
+        sentence(policy, &|place| self.sides(policy, place).text(self, place))
     }
 
     /// Of the sign-ins that a policy catches, those of which its counterpart does not fulfil a condition.
     pub(super) fn beyond(&self, policy: &Object, other: &Object, condition: Condition) -> String {
-        self.sentence(policy, &|place| {
+        sentence(policy, &|place| {
             let sides = self.sides(policy, place);
             if place.condition != condition {
                 return sides.text(self, place);
@@ -194,26 +195,6 @@ impl<'n> Words<'n> {
             }
             sides.beyond(&others).text(self, place)
         })
-    }
-
-    fn sentence(&self, policy: &Object, text: &dyn Fn(&Place) -> Option<String>) -> String {
-        let mut parts: Vec<String> = Vec::new();
-        let mut lead = None;
-        for place in PLACES {
-            let Some(text) = text(place) else { continue };
-            // Two old forms of one condition.
-            let is_same = lead == Some(place.lead) && !place.lead.is_empty();
-            lead = Some(place.lead);
-            parts.push(if is_same {
-                format!("and {text}")
-            } else {
-                format!("{}{text}", place.lead)
-            });
-        }
-        if let Some(raw) = policy.raw.as_ref().and_then(|raw| raw.get("conditions")) {
-            parts.push(format!("where {raw}"));
-        }
-        parts.join(" ")
     }
 
     fn sides(&self, policy: &Object, place: &Place) -> Sides {
@@ -280,7 +261,7 @@ impl<'n> Words<'n> {
             Value::References(references) => references
                 .iter()
                 .filter(|reference| !(excludes && self.emergency.contains(reference)))
-                .map(|reference| self.names.written(reference, property.symbols()))
+                .map(|reference| self.reference(reference, property))
                 .collect(),
             Value::Symbols(wires) => wires.iter().map(word).collect(),
             Value::Symbol(wire) => vec![word(wire)],
@@ -292,23 +273,36 @@ impl<'n> Words<'n> {
                     .map(|kind| properties::guest_kinds().word_of(kind))
                     .collect();
                 let every = properties::guest_kinds().words().filter(|word| *word != "none");
-                let text = if words.len() == every.count() {
-                    "guests".to_owned()
+                let words = if words.len() == every.count() {
+                    vec!["guests"]
                 } else {
-                    words.join(" and ")
+                    words
                 };
-                vec![match &guests.tenants {
-                    crate::model::value::ExternalTenants::All => text,
-                    crate::model::value::ExternalTenants::Enumerated(tenants) => {
+                let of = match &guests.tenants {
+                    ExternalTenants::All => String::new(),
+                    ExternalTenants::Enumerated(tenants) => {
                         let tenants: Vec<&str> = tenants
                             .iter()
                             .map(|tenant| self.names.name(tenant).unwrap_or(tenant))
                             .collect();
-                        format!("{text} of {}", tenants.join(", "))
+                        format!(" of {}", tenants.join(", "))
                     }
-                }]
+                };
+                words.iter().map(|word| format!("{word}{of}")).collect()
             }
             _ => Vec::new(),
+        }
+    }
+
+    fn reference(&self, reference: &Reference, property: &Property) -> String {
+        match reference {
+            Reference::Keyword(wire) => match apps::by_wire(wire) {
+                Some(app) if !matches!(app.name, "all" | "none") => format!("app.{}", app.name),
+                _ => self.names.written(reference, property.symbols()),
+            },
+            // Those who join a group, or leave it, have no id.
+            Reference::Id { id, .. } if id.contains(' ') => self.names.name(id).unwrap_or(id).to_owned(),
+            _ => self.names.written(reference, property.symbols()),
         }
     }
 
@@ -342,6 +336,26 @@ impl<'n> Words<'n> {
     }
 }
 
+fn sentence(policy: &Object, text: &dyn Fn(&Place) -> Option<String>) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut lead = None;
+    for place in PLACES {
+        let Some(text) = text(place) else { continue };
+        // Two old forms of one condition.
+        let is_same = lead == Some(place.lead) && !place.lead.is_empty();
+        lead = Some(place.lead);
+        parts.push(if is_same {
+            format!("and {text}")
+        } else {
+            format!("{}{text}", place.lead)
+        });
+    }
+    if let Some(raw) = policy.raw.as_ref().and_then(|raw| raw.get("conditions")) {
+        parts.push(format!("where {raw}"));
+    }
+    parts.join(" ")
+}
+
 /// What a session control is called.
 pub(super) fn session(member: &str, policy: &Object) -> String {
     let wire = format!("sessionControls.{member}");
@@ -353,9 +367,9 @@ pub(super) fn session(member: &str, policy: &Object) -> String {
     let value = match policy.get(&wire) {
         Some(Value::Symbol(wire)) => property.symbols().map(|symbols| symbols.word_of(wire).to_owned()),
         Some(Value::SignInFrequency(frequency)) => Some(match frequency.interval {
-            crate::model::value::Interval::EveryTime => "every time".to_owned(),
-            crate::model::value::Interval::Hours(hours) => format!("{hours}h"),
-            crate::model::value::Interval::Days(days) => format!("{days}d"),
+            Interval::EveryTime => "every time".to_owned(),
+            Interval::Hours(hours) => format!("{hours}h"),
+            Interval::Days(days) => format!("{days}d"),
         }),
         _ => None,
     };
@@ -410,10 +424,8 @@ impl Sides {
     fn text(&self, words: &Words<'_>, place: &Place) -> Option<String> {
         let include = if self.everything {
             match (place.condition, self.exclude.is_empty()) {
-                (Condition::Users | Condition::Workloads | Condition::Agents, true) => "all".to_owned(),
-                (Condition::Users | Condition::Workloads | Condition::Agents, false) => "all".to_owned(),
                 (Condition::Applications, _) => "all apps".to_owned(),
-                (_, true) => return None,
+                (_, true) if place.open => return None,
                 (Condition::Locations, false) => "anywhere".to_owned(),
                 (Condition::Platforms, false) => "any platform".to_owned(),
                 _ => "all".to_owned(),

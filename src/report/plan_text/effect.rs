@@ -11,6 +11,9 @@ use super::PlanView;
 /// How many policies a line names before the rest is only counted.
 const NAMED: usize = 4;
 
+/// How many of those that keep the outcome as it was.
+const UNLESS: usize = 2;
+
 /// The kinds, the gravest first, each with its heading and mark.
 const KINDS: [(&[EffectKind], &str, Role, &str); 5] = [
     (&[EffectKind::NewlyBlocked], "Newly blocked", Role::Warning, "! "),
@@ -72,41 +75,38 @@ fn line(region: &Region, role: Role, mark: &str) -> Text {
         text.push(Role::Muted, ": ");
         text.push(role, &region.outcome());
     }
-    let names = |names: &[String]| {
-        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-        words::first_few(&names, NAMED)
-    };
     if !region.weaker_where.is_empty() {
-        let still = if region.weaker_where.len() == 1 {
-            "still asks"
-        } else {
-            "still ask"
-        };
-        text.push(
-            Role::Plain,
-            &format!("; only weaker where {} {still}", names(&region.weaker_where)),
-        );
+        let where_ = names(&region.weaker_where, "applies", "apply");
+        text.push(Role::Plain, &format!("; only weaker where {where_}"));
     }
     if !region.unless.is_empty() {
-        let same = if region.unless.len() == 1 { "does" } else { "do" };
-        text.push(
-            Role::Plain,
-            &format!("; unless {} {same} the same", names(&region.unless)),
-        );
+        let where_ = names(&region.unless, "applies", "apply");
+        text.push(Role::Plain, &format!("; not where {where_}"));
     }
+    if region.is_undecided {
+        text.push(Role::Warning, "; perhaps nobody: too many combinations to decide");
+    }
+    let users = |count: u64| words::count(usize::try_from(count).unwrap_or(usize::MAX), "user");
     let users = match region.users {
-        Reach::Exactly(users) => words::count(usize::try_from(users).unwrap_or(usize::MAX), "user"),
-        Reach::AtMost(users) => format!(
-            "up to {}",
-            words::count(usize::try_from(users).unwrap_or(usize::MAX), "user")
-        ),
-        Reach::Unknown => "number of users unknown".to_owned(),
+        Reach::Exactly(count) => users(count),
+        Reach::AtMost(count) => format!("up to {}", users(count)),
+        Reach::Unknown => "unknown number of users".to_owned(),
         Reach::NoPeople => String::new(),
     };
-    let policies: Vec<String> = region.policies.iter().map(|policy| policy.name.clone()).collect();
-    text.push(Role::Muted, &format!("  by {}", names(&policies)));
-    if !users.is_empty() {
-        text.push(Role::Muted, &format!("  {users}"));
-    }
+    let policies: Vec<String> = region
+        .policies
+        .iter()
+        .map(|policy| quoted(&policy.name))
+        .collect();
+    let mut more = vec![users, format!("by {}", words::first_few(&policies, NAMED))];
+    more.retain(|part| !part.is_empty());
+    text.push(Role::Muted, &format!("  {}", more.join(", ")));
     text
+}
+
+/// Who applies: `"CA001" applies`.
+fn names(policies: &[String], one: &str, several: &str) -> String {
+    let quoted: Vec<String> = policies.iter().map(|name| quoted(name)).collect();
+    let verb = if policies.len() == 1 { one } else { several };
+    format!("{} {verb}", words::first_few(&quoted, UNLESS))
 }
