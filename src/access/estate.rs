@@ -215,6 +215,12 @@ impl Estate {
             .collect()
     }
 
+    /// Keeps only those policies.
+    #[cfg(test)]
+    pub(super) fn keep(&mut self, is_kept: impl Fn(&Policy) -> bool) {
+        self.policies.retain(is_kept);
+    }
+
     pub(super) fn location(&self, key: &str) -> Option<&Location> {
         self.locations.get(key)
     }

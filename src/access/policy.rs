@@ -189,8 +189,13 @@ impl Policy {
         })
     }
 
-    /// Whether it and a policy of another estate catch the same and come to the same.
+    /// Whether it is a policy of another estate, and says the same there.
     pub(super) fn does_the_same(&self, estate: &Estate, other: &Self, other_estate: &Estate) -> bool {
+        self.key == other.key && self.says_the_same(estate, other, other_estate)
+    }
+
+    /// Whether it and another policy catch the same and come to the same.
+    pub(super) fn says_the_same(&self, estate: &Estate, other: &Self, other_estate: &Estate) -> bool {
         let has_same_grant = match (&self.grant, &other.grant) {
             (Some(mine), Some(theirs)) => {
                 mine == theirs
@@ -204,8 +209,7 @@ impl Policy {
             (None, None) => true,
             _ => false,
         };
-        self.key == other.key
-            && has_same_grant
+        has_same_grant
             && self.session == other.session
             && Condition::ALL
                 .into_iter()
@@ -272,6 +276,13 @@ impl Policy {
             Condition::Unknown => mixed.has_unknown_conditions = other.has_unknown_conditions,
         }
         mixed
+    }
+
+    /// Whether it is for some platforms only, by their names.
+    pub(super) fn names_platforms(&self) -> bool {
+        self.platforms
+            .as_ref()
+            .is_some_and(|platforms| !platforms.include.contains(ALL))
     }
 
     /// Whether it blocks whatever it matches.

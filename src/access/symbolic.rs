@@ -8,6 +8,7 @@
 
 mod audience;
 mod facet;
+mod lone;
 mod mask;
 mod near;
 mod network;

@@ -1,5 +1,6 @@
 //! All sign-ins, as far as policies can tell them apart.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashSet};
 
 use super::facet::Facet;
@@ -93,6 +94,7 @@ pub(super) struct Realm<const W: usize> {
 #[derive(Debug, Clone)]
 pub struct Space<const W: usize> {
     pub(super) realms: Vec<Realm<W>>,
+    pub(super) doubtful: Mask<W>,
 }
 
 /// The application of a sign-in to something that no policy names.
@@ -104,6 +106,8 @@ pub(in crate::access) const SOMEBODY: &str = "somebody";
 pub(super) struct Maker<'a, const W: usize> {
     pub(super) subjects: &'a [Subject<'a>],
     pub(super) reading: Reading,
+    /// The policies of which nobody can always tell whether they catch.
+    pub(super) doubtful: Cell<Mask<W>>,
 }
 
 impl<const W: usize> Maker<'_, W> {
@@ -123,6 +127,10 @@ impl<const W: usize> Maker<'_, W> {
                 let sides = subject.policy.sides(*condition, sign_in, subject.estate);
                 included = included & sides.include;
                 excluded = excluded | sides.exclude;
+            }
+            if [included, excluded].contains(&Truth::Undecided) {
+                self.doubtful
+                    .set(self.doubtful.get() | Mask::from_iter([place]));
             }
             let (least_included, least_excluded) = match self.reading {
                 Reading::Possible => (Truth::Undecided, Truth::Yes),
@@ -191,13 +199,20 @@ impl<const W: usize> Space<W> {
                 most: Mask::<W>::CAPACITY,
             });
         }
-        let maker = Maker { subjects, reading };
+        let maker = Maker {
+            subjects,
+            reading,
+            doubtful: Cell::default(),
+        };
         let resources = resources(&maker)?;
         let mut realms = Vec::new();
         for kind in [Who::Users, Who::Workloads, Who::Agents] {
             realms.push(realm(&maker, kind, directory, &resources)?);
         }
-        Ok(Self { realms })
+        Ok(Self {
+            realms,
+            doubtful: maker.doubtful.get(),
+        })
     }
 }
 
