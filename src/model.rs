@@ -12,6 +12,7 @@ pub mod configuration;
 pub mod expectation;
 pub mod few;
 pub mod filter_rule;
+pub mod gap;
 pub mod live;
 pub mod names;
 pub mod object;

@@ -6,6 +6,7 @@ mod effect;
 pub mod files;
 pub mod impact;
 pub mod import;
+pub mod lint;
 pub mod located;
 pub mod operator;
 pub mod place;

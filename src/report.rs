@@ -21,6 +21,7 @@ pub mod impact_text;
 pub mod page;
 pub mod plan_text;
 pub mod progress;
+pub mod sarif;
 pub mod state_json;
 pub mod state_text;
 mod summary;

@@ -25,6 +25,7 @@ mod export;
 mod export_round_trip;
 mod file_system;
 mod fire;
+mod gaps;
 mod graph;
 mod house;
 mod impact;

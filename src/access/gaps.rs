@@ -8,7 +8,6 @@
 mod hole;
 mod inquiry;
 mod policies;
-mod rule;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -27,7 +26,7 @@ use crate::model::expectation::Facts;
 
 use inquiry::Inquiry;
 
-pub use rule::{Needs, Rule, RuleRow, Severity};
+pub use crate::model::gap::{Needs, Rule, RuleRow, Severity};
 
 /// What is known beside the policies; what is left out is not known.
 #[derive(Debug, Clone, Copy, Default)]

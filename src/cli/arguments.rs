@@ -109,6 +109,17 @@ pub enum PlanFormat {
     Json,
 }
 
+/// How what is found is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FindingFormat {
+    /// For a person at a terminal.
+    Text,
+    /// For a program.
+    Json,
+    /// For a code host: SARIF 2.1.0.
+    Sarif,
+}
+
 /// How results of tests are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TestFormat {
@@ -158,7 +169,14 @@ pub enum Command {
         paths: Vec<PathBuf>,
     },
     /// Check everything that can be known without the network
-    Validate,
+    Validate {
+        /// How to print what is found
+        #[arg(long, value_enum, default_value = "text")]
+        format: FindingFormat,
+        /// Let warnings fail, too
+        #[arg(long)]
+        deny_warnings: bool,
+    },
     /// Show what apply would do
     Plan {
         /// What narrows or changes it

@@ -418,7 +418,10 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             directory,
             format,
         } => super::test::run(context, filter.as_deref(), directory.as_ref(), format),
-        Command::Validate => Ok(super::validate::run(context)),
+        Command::Validate {
+            format,
+            deny_warnings,
+        } => super::validate::run(context, format, deny_warnings),
         Command::Explain { code } => super::explain::run(context, &code),
         Command::Doctor => waiting(super::doctor::run(context)),
         Command::Completions { shell } => {

@@ -1,5 +1,6 @@
 //! Blocks into objects: the property table says where each attribute belongs and of what shape it is.
 
+mod acceptance;
 mod configurations;
 mod error;
 mod expectation;
@@ -16,6 +17,7 @@ use super::project::{Instance, Project};
 use super::value::{Evaluated, Value};
 use crate::model::configuration::{Configuration, Lifecycle, Resource};
 use crate::model::few::Few;
+use crate::model::gap::Acceptance;
 use crate::model::properties::{self, Property, steps};
 use crate::model::value::{SignInFrequency, Value as Bound};
 use crate::model::{Kind, Object, rules, wire};
@@ -23,6 +25,7 @@ use crate::syntax::{Attribute, Block, Body, Expression, ExpressionKind, Ident, I
 
 use error::BindError;
 
+pub(super) use acceptance::acceptance;
 pub(super) use expectation::expectation;
 
 /// Evaluates an expression in the scope of the block that is bound.
@@ -34,10 +37,14 @@ pub fn configuration(project: &Project) -> (Configuration, Diagnostics) {
     let mut diagnostics = project.diagnostics().clone();
     let mut resources = Vec::with_capacity(project.instances().len());
     let torn = Torn::of(&diagnostics);
+    let mut used = BTreeSet::new();
     for instance in project.instances() {
-        if let Some(resource) = resource(project, instance, &torn, &mut diagnostics) {
+        if let Some(resource) = resource(project, instance, &torn, &mut used, &mut diagnostics) {
             resources.push((resource.address.clone(), resource));
         }
+    }
+    if !diagnostics.has_errors() {
+        unused(project, &used, &mut diagnostics);
     }
     diagnostics.sort();
     let configuration = Configuration {
@@ -50,6 +57,7 @@ pub fn configuration(project: &Project) -> (Configuration, Diagnostics) {
         removals: project.removals.clone(),
         outputs: project.outputs.clone(),
         expectations: project.expectations.clone(),
+        accepted: project.accepted.clone(),
         deferred: project.deferred.clone(),
     };
     (configuration, diagnostics)
@@ -85,6 +93,7 @@ fn resource(
     project: &Project,
     instance: &Instance,
     torn: &Torn,
+    used: &mut BTreeSet<usize>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Resource> {
     let block = &instance.block;
@@ -123,7 +132,7 @@ fn resource(
         && !met.has_errors()
         && !is_torn
     {
-        check_rules(resource, diagnostics);
+        check_rules(resource, &project.accepted, used, diagnostics);
     }
     diagnostics.extend(met);
     for error in errors {
@@ -140,9 +149,36 @@ fn is_context_id(id: &str) -> bool {
     number.is_some_and(|number| (1..=99).contains(&number) && id == format!("c{number}"))
 }
 
-/// What the service refuses of the object, and what it stores although it means little.
-fn check_rules(resource: &Resource, diagnostics: &mut Diagnostics) {
+/// Reports what is accepted and nowhere found, of the lints that one policy shows.
+fn unused(project: &Project, used: &BTreeSet<usize>, diagnostics: &mut Diagnostics) {
+    for (place, accepted) in project.accepted.iter().enumerate() {
+        if rules::LINTS.contains(&accepted.code.as_str()) && !used.contains(&place) {
+            diagnostics.warning(
+                Code::UnusedAcceptance,
+                span_of(accepted.origin),
+                format!("nothing is found that `{}` could accept", accepted.code),
+                "take the block away",
+            );
+        }
+    }
+}
+
+/// What the service refuses of the object, and what it stores although it means little and nobody said that it is
+/// meant so; the places of those who did are `used`.
+fn check_rules(
+    resource: &Resource,
+    accepted: &[Acceptance],
+    used: &mut BTreeSet<usize>,
+    diagnostics: &mut Diagnostics,
+) {
     for violation in rules::check(&resource.object) {
+        let by = accepted
+            .iter()
+            .position(|accepted| accepted.covers(violation.code, Some(&resource.address)));
+        if let Some(by) = by.filter(|_| violation.severity == rules::Severity::Lint) {
+            used.insert(by);
+            continue;
+        }
         let place = |path: &&'static str| resource.origins.get(*path).copied().map(span_of);
         let mut places = violation.paths.iter().filter_map(place);
         let first = places.next().unwrap_or_else(|| span_of(resource.origin));

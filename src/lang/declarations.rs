@@ -141,6 +141,10 @@ impl Declarations {
             }
             _ if kind.label == LabelRule::Text => {
                 self.sentences.push(block.clone());
+                // The label of these is a code, which several may name.
+                if kind.role == Role::Setting {
+                    return;
+                }
                 match self.first_sentences.entry((kind.name, name.clone())) {
                     Entry::Occupied(first) => Some(first.get().clone()),
                     Entry::Vacant(place) => {

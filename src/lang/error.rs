@@ -27,6 +27,8 @@ macro_rules! codes {
             Syntax(&'static str),
             /// The object breaks a rule of the service, or means little; the word is what follows `rules::`.
             Rule(&'static str),
+            /// The policies together leave something open; the word is what follows `gap::`.
+            Gap(&'static str),
         }
 
         impl Code {
@@ -39,6 +41,7 @@ macro_rules! codes {
                     $(Self::$name => ("lang", $text),)+
                     Self::Syntax(text) => ("syntax", text),
                     Self::Rule(text) => ("rules", text),
+                    Self::Gap(text) => ("gap", text),
                 }
             }
         }
@@ -104,6 +107,8 @@ codes! {
     UnknownSymbol = "unknown_symbol";
     /// A type that does not exist.
     UnknownType = "unknown_type";
+    /// Something is accepted that is nowhere found.
+    UnusedAcceptance = "unused_acceptance";
     /// A value for a variable that is not declared.
     UnknownVariable = "unknown_variable";
     /// A value that a `validation` block refuses.
@@ -128,6 +133,8 @@ pub enum Severity {
     Error,
     /// It can be carried out, but it is probably not what is meant.
     Warning,
+    /// Good to know.
+    Note,
 }
 
 /// A place in the text and what is to be said about it.
@@ -175,6 +182,12 @@ impl Diagnostic {
             severity: Severity::Warning,
             ..Self::error(code, span, message, help)
         }
+    }
+
+    /// The same, as bad as that.
+    #[must_use]
+    pub fn of_severity(self, severity: Severity) -> Self {
+        Self { severity, ..self }
     }
 
     /// The same with another text under the culprit.
@@ -309,7 +322,7 @@ impl Diagnostics {
         for diagnostic in &self.list {
             let left = match diagnostic.severity {
                 Severity::Error => &mut errors_left,
-                Severity::Warning => &mut warnings_left,
+                Severity::Warning | Severity::Note => &mut warnings_left,
             };
             if *left > 0 {
                 *left -= 1;

@@ -23,6 +23,7 @@ use crate::model::configuration::{
     Deferred, EmergencyAccess, Import, Move, Output, Removal, Settings, TenantSettings,
 };
 use crate::model::expectation::Expectation;
+use crate::model::gap::Acceptance;
 use crate::model::{Address, Reference};
 use crate::syntax::{Block, Expression, ExpressionKind};
 
@@ -62,6 +63,8 @@ pub struct Project {
     pub outputs: BTreeMap<String, Output>,
     /// The `scenario` and `invariant` blocks.
     pub expectations: Vec<Expectation>,
+    /// The `accept` blocks.
+    pub accepted: Vec<Acceptance>,
     /// Blocks that were checked here and that a later part of the engine carries out.
     pub deferred: Vec<Deferred>,
 }
@@ -89,6 +92,7 @@ pub fn load(loader: Arc<dyn SourceLoader>, root: &Path, inputs: &Inputs) -> Proj
         removals: Vec::new(),
         outputs: BTreeMap::new(),
         expectations: Vec::new(),
+        accepted: Vec::new(),
         deferred: Vec::new(),
     };
     project.expand();
@@ -347,6 +351,11 @@ impl Project {
             let address = Address::root(block.kind.text.as_str(), name).in_module(&path);
             let scope = Scope::of(module);
             let checked = Evaluator::new(&self.engine, &mut self.diagnostics).check_block(block, &scope);
+            if block.kind.text == "accept" {
+                let bound = super::bind::acceptance(block, &checked, &mut self.diagnostics);
+                self.accepted.extend(bound);
+                continue;
+            }
             let bound = super::bind::expectation(address, block.header, &checked, &mut self.diagnostics);
             self.expectations.extend(bound);
         }

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::expectation::Expectation;
 use super::few::Few;
+use super::gap::Acceptance;
 use super::{Address, Lookup, Object, Origin, Reference};
 
 /// A whole evaluated configuration for one tenant.
@@ -29,6 +30,8 @@ pub struct Configuration {
     pub outputs: BTreeMap<String, Output>,
     /// The `scenario` and `invariant` blocks.
     pub expectations: Vec<Expectation>,
+    /// The `accept` blocks.
+    pub accepted: Vec<Acceptance>,
     /// Blocks that are understood but not yet carried out, so that no plan ignores them.
     pub deferred: Vec<Deferred>,
 }

@@ -107,6 +107,25 @@ impl Found {
     }
 }
 
+/// The codes of the lints: of what is stored although it is probably not meant.
+pub const LINTS: &[&str] = &[
+    "rules::all_and_more",
+    "rules::app_control_platforms",
+    "rules::app_restrictions_apps",
+    "rules::blocks_everybody",
+    "rules::continuous_access_apps",
+    "rules::every_time_everywhere",
+    "rules::exchange_active_sync_apps",
+    "rules::filter_beside_keyword",
+    "rules::insider_risk_of_guests",
+    "rules::long_filter",
+    "rules::persistent_browser_apps",
+    "rules::secondary_without_mfa",
+    "rules::strict_enforcement",
+    "rules::token_protection_platforms",
+    "rules::two_kinds_of_guests",
+];
+
 const INCLUDE_USERS: &str = "conditions.users.includeUsers";
 const INCLUDE_APPS: &str = "conditions.applications.includeApplications";
 const EXCLUDE_APPS: &str = "conditions.applications.excludeApplications";

@@ -59,10 +59,14 @@ pub fn diagnostics_text(findings: &[Finding], canvas: Canvas, is_terminal: bool)
     out
 }
 
-/// `2 errors, 1 warning`; nothing when there is nothing to count.
+/// `2 errors, 1 warning, 3 notes`; nothing when there is nothing to count.
 pub fn count(findings: &[Finding]) -> Option<String> {
-    let (errors, warnings) = (errors(findings), warnings(findings));
-    let parts: Vec<String> = [(errors, "error"), (warnings, "warning")]
+    let counted = [
+        (errors(findings), "error"),
+        (warnings(findings), "warning"),
+        (notes(findings), "note"),
+    ];
+    let parts: Vec<String> = counted
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, noun)| words::count(count, noun))
@@ -78,7 +82,14 @@ fn errors(findings: &[Finding]) -> usize {
 }
 
 fn warnings(findings: &[Finding]) -> usize {
-    findings.len() - errors(findings)
+    findings.len() - errors(findings) - notes(findings)
+}
+
+fn notes(findings: &[Finding]) -> usize {
+    findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Advice)
+        .count()
 }
 
 /// By file and place; what lies in no file comes last, in the order it was found.

@@ -9,6 +9,7 @@ use capol::lang::functions;
 use capol::model::Kind;
 use capol::model::catalogue::roles::{self, RoleStanding};
 use capol::model::catalogue::{apps, strengths};
+use capol::model::gap::{Needs, RuleRow};
 use capol::model::properties::{Access, ApiVersion, Property, Shape, Symbols, TextKind};
 
 use super::{root, settle};
@@ -72,10 +73,26 @@ fn section(name: &str) -> String {
         ("strengths", "") => all_strengths(),
         ("methods", "") => methods(),
         ("permissions", "") => all_permissions(),
+        ("gaps", "") => all_gaps(),
         ("command", path) => command(path),
         ("global-options", "") => global_options(),
         _ => panic!("nothing writes the section `{name}`"),
     }
+}
+
+fn all_gaps() -> String {
+    let rows = RuleRow::all().iter().map(|row| {
+        vec![
+            format!("`{}`", row.code),
+            row.severity.word().to_owned(),
+            match row.needs {
+                Needs::Nothing => "`validate`, `plan`".to_owned(),
+                Needs::Tenant => "`plan`".to_owned(),
+            },
+            format!("{}.", row.title),
+        ]
+    });
+    table(&["code", "at most a", "asked by", "finds"], rows)
 }
 
 fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {

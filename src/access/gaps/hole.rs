@@ -8,6 +8,7 @@ use crate::access::counterexample;
 use crate::access::policy::Policy;
 use crate::access::sign_in::{ExternalUser, Fact, Identity, Resource};
 use crate::access::symbolic::{Facet, Found, Mask, Wanted};
+use crate::access::who::UserCondition;
 use crate::model::value::Control;
 use crate::model::{Reference, Target, catalogue, properties};
 
@@ -64,7 +65,7 @@ impl Someone {
 
     /// Those whom a policy leaves out.
     fn left_out(policy: &Policy) -> BTreeSet<Self> {
-        let Some([_, out]) = policy.users.as_ref().map(|users| users.sides_named()) else {
+        let Some([_, out]) = policy.users.as_ref().map(UserCondition::sides_named) else {
             return BTreeSet::new();
         };
         let users = out.users.iter().filter(|user| *user != "guestsorexternalusers");
@@ -154,8 +155,8 @@ impl Inquiry<'_> {
             ..self.gap(
                 Rule::LegacyAuthentication,
                 format!(
-                    "legacy authentication is open: no policy in force denies {}",
-                    words::sign_in(&found.facets, self.estate, self.known)
+                    "legacy authentication is open: {}, and no policy in force denies it",
+                    words::sign_in(&found.facets, "gets in", self.estate, self.known)
                 ),
                 "block it for all users and all apps: `client_apps = [exchange_active_sync, other]` and `grant = block`",
                 Some(&found),
@@ -165,7 +166,7 @@ impl Inquiry<'_> {
 
     fn never_included<const W: usize>(&self, search: &Search<'_, W>, guards: Mask<W>) -> Vec<Gap> {
         let people = &search.spaces.people;
-        let region = self.people_region::<W>(Region::Members);
+        let region = self.region::<W>(Region::Members);
         let wanted = Wanted {
             all: region | search.also,
             none: guards,
@@ -222,20 +223,14 @@ impl Inquiry<'_> {
     }
 
     fn guests<const W: usize>(&self, search: &Search<'_, W>, guards: Mask<W>) -> Option<Gap> {
-        let wanted = Wanted {
-            all: self.people_region::<W>(Region::Guests) | search.also,
-            none: guards,
-        };
         let mut example = None;
         let mut kinds: Vec<&str> = Vec::new();
         for kind in ExternalUser::kinds() {
-            let may = |facet: &Facet| match facet {
-                Facet::External(external) => external.kind == kind,
-                Facet::Identity(identity) => {
-                    matches!(identity, Identity::User { external: Fact::Is(external), .. } if external.kind.eq_ignore_ascii_case(kind))
-                }
-                other => is_plain(other),
+            let wanted = Wanted {
+                all: self.guests_of::<W>(kind) | search.also,
+                none: guards,
             };
+            let may = |facet: &Facet| is_plain(facet) || matches!(facet, Facet::External(_));
             if let Some(found) = search.spaces.people.find(&wanted, &may) {
                 kinds.push(properties::guest_kinds().word_of(kind));
                 example.get_or_insert(found);
@@ -291,26 +286,15 @@ impl Inquiry<'_> {
         Some(self.gap(
             Rule::AdminsPhishable,
             format!(
-                "{whom} get in without a phishing-resistant method: no policy in force asks it of {}",
-                words::sign_in(&example.facets, self.estate, self.known)
+                "{whom} get in without a phishing-resistant method: {}, and no policy in force asks for one",
+                words::sign_in(&example.facets, "gets in", self.estate, self.known)
             ),
             "ask the admin roles for `strength.phishing_resistant_mfa` on all apps",
             Some(&example),
         ))
     }
 
-    /// A region in the space of people, where nothing stands between policies and regions.
-    fn people_region<const W: usize>(&self, region: Region) -> Mask<W> {
-        self.region(region)
-    }
-
-    fn gap<const W: usize>(
-        &self,
-        rule: Rule,
-        message: String,
-        help: &str,
-        found: Option<&Found<W>>,
-    ) -> Gap {
+    fn gap<const W: usize>(&self, rule: Rule, message: String, help: &str, found: Option<&Found<W>>) -> Gap {
         Gap {
             rule,
             severity: rule.row().severity,

@@ -7,10 +7,10 @@ use crate::access::condition::Condition;
 use crate::access::demand::asks_for;
 use crate::access::estate::Estate;
 use crate::access::policy::{Enforcement, Policy, key};
+use crate::access::sign_in::ExternalUser;
 use crate::access::symbolic::{Mask, Reading, Space, SpaceError, Subject};
-use crate::model::value::{Control, Guests, Value};
-use crate::model::value::ExternalTenants;
-use crate::model::{Kind, Object, Reference, Target, catalogue, properties};
+use crate::model::value::{Control, ExternalTenants, Guests, Value};
+use crate::model::{Kind, Object, Reference, Target, catalogue};
 
 /// The role of the account that synchronises a directory from elsewhere, "Directory Synchronization Accounts".
 pub(super) const SYNCHRONISATION_ROLE: &str = "d29b2b05-8046-44ba-8758-1e26182fcf32";
@@ -68,6 +68,11 @@ impl Asked<'_> {
         self.side != (Side::After { before: false }) && self.policy.enforcement == Enforcement::Enforced
     }
 
+    /// Whether anything comes of it where it catches.
+    pub(super) fn does_something(&self) -> bool {
+        self.guards() || !self.policy.session.is_empty()
+    }
+
     /// Whether it blocks or asks for something.
     pub(super) fn guards(&self) -> bool {
         self.policy.grant.is_some()
@@ -85,18 +90,10 @@ pub(super) enum Region {
     Synchronisation,
     /// Everybody who is no guest, and neither that account nor an emergency account.
     Members,
-    /// Guests.
-    Guests,
 }
 
 impl Region {
-    const ALL: [Self; 5] = [
-        Self::Legacy,
-        Self::Admins,
-        Self::Synchronisation,
-        Self::Members,
-        Self::Guests,
-    ];
+    const ALL: [Self; 4] = [Self::Legacy, Self::Admins, Self::Synchronisation, Self::Members];
 }
 
 /// What is asked about: policies, then regions, then policies on platforms without their platforms.
@@ -108,6 +105,8 @@ pub(super) struct Inquiry<'a> {
     /// By the place of the policy.
     elsewhere: BTreeMap<usize, Policy>,
     people: Vec<Policy>,
+    /// Guests of each kind, which are asked about among people only.
+    guests: Vec<Policy>,
 }
 
 /// Both spaces: all facts of sign-ins, and those of people only.
@@ -135,7 +134,7 @@ impl<'a> Inquiry<'a> {
                 side: Side::After { before: was },
             });
         }
-        for before in before {
+        if let Some(before) = before {
             for policy in active(before) {
                 let stays = active(estate).any(|other| {
                     other.enforcement == policy.enforcement && policy.does_the_same(before, other, estate)
@@ -167,12 +166,13 @@ impl<'a> Inquiry<'a> {
             known,
             elsewhere,
             people,
+            guests: ExternalUser::kinds().map(|kind| guests(kind, known)).collect(),
         }
     }
 
     /// How many subjects there are.
     pub(super) fn size(&self) -> usize {
-        self.asked.len() + self.regions.len() + self.elsewhere.len()
+        self.asked.len() + self.regions.len() + self.elsewhere.len().max(self.guests.len())
     }
 
     /// Whether anything in force changes.
@@ -188,6 +188,12 @@ impl<'a> Inquiry<'a> {
         Mask::from_iter([self.asked.len() + place])
     }
 
+    /// The place of the guests of a kind, among people.
+    pub(super) fn guests_of<const W: usize>(&self, kind: &str) -> Mask<W> {
+        let place = ExternalUser::kinds().position(|one| one == kind).unwrap_or(0);
+        Mask::from_iter([self.asked.len() + self.regions.len() + place])
+    }
+
     /// The policies on platforms, each with the place of the same policy on all platforms.
     pub(super) fn elsewhere(&self) -> impl Iterator<Item = (usize, usize)> {
         let first = self.asked.len() + self.regions.len();
@@ -198,7 +204,9 @@ impl<'a> Inquiry<'a> {
     /// The policies of which this holds.
     pub(super) fn among<const W: usize>(&self, holds: impl Fn(&Asked<'_>) -> bool) -> Mask<W> {
         let all = self.asked.iter().enumerate();
-        all.filter(|(_, asked)| holds(asked)).map(|(place, _)| place).collect()
+        all.filter(|(_, asked)| holds(asked))
+            .map(|(place, _)| place)
+            .collect()
     }
 
     /// The policies that were in force before and of which this holds, each by itself.
@@ -232,7 +240,8 @@ impl<'a> Inquiry<'a> {
             estate: self.estate,
         });
         let whole: Vec<Subject<'_>> = asked.chain(further).collect();
-        let people = self.people.iter().chain(&self.regions).map(|policy| Subject {
+        let people = self.people.iter().chain(&self.regions).chain(&self.guests);
+        let people = people.map(|policy| Subject {
             policy,
             estate: self.estate,
         });
@@ -281,18 +290,7 @@ fn references(references: impl IntoIterator<Item = Reference>) -> Option<Value> 
     (!all.is_empty()).then_some(Value::References(all))
 }
 
-fn policy(region: Region, known: &Known<'_>) -> Policy {
-    let mut object = Object::new(Kind::Policy);
-    let all = || [Reference::keyword("All")];
-    let symbols = |words: &[&str]| Value::Symbols(words.iter().map(|word| (*word).to_owned()).collect());
-    let guests = || {
-        let kinds = properties::guest_kinds().rows.iter().map(|row| row.wire);
-        Value::Guests(Box::new(Guests {
-            kinds: kinds.filter(|kind| *kind != "none").map(str::to_owned).collect(),
-            tenants: ExternalTenants::All,
-        }))
-    };
-    object.set("conditions.applications.includeApplications", references(all()));
+fn leave_out_emergency(object: &mut Object, known: &Known<'_>) {
     if let Some(emergency) = known.emergency {
         object.set(
             "conditions.users.excludeUsers",
@@ -303,6 +301,36 @@ fn policy(region: Region, known: &Known<'_>) -> Policy {
             references(emergency.groups.iter().cloned()),
         );
     }
+}
+
+fn guests_of<'k>(kinds: impl Iterator<Item = &'k str>) -> Value {
+    Value::Guests(Box::new(Guests {
+        kinds: kinds.map(str::to_owned).collect(),
+        tenants: ExternalTenants::All,
+    }))
+}
+
+/// Guests of one kind, to anything.
+fn guests(kind: &str, known: &Known<'_>) -> Policy {
+    let mut object = Object::new(Kind::Policy);
+    object.set(
+        "conditions.applications.includeApplications",
+        references([Reference::keyword("All")]),
+    );
+    leave_out_emergency(&mut object, known);
+    object.set(
+        "conditions.users.includeGuestsOrExternalUsers",
+        Some(guests_of(std::iter::once(kind))),
+    );
+    compiled(&object)
+}
+
+fn policy(region: Region, known: &Known<'_>) -> Policy {
+    let mut object = Object::new(Kind::Policy);
+    let all = || [Reference::keyword("All")];
+    let symbols = |words: &[&str]| Value::Symbols(words.iter().map(|word| (*word).to_owned()).collect());
+    object.set("conditions.applications.includeApplications", references(all()));
+    leave_out_emergency(&mut object, known);
     let roles = |ids: &[&str]| references(ids.iter().map(|id| Reference::id(Target::Role, id)));
     match region {
         Region::Legacy => {
@@ -330,10 +358,10 @@ fn policy(region: Region, known: &Known<'_>) -> Policy {
         Region::Members => {
             object.set("conditions.users.includeUsers", references(all()));
             object.set("conditions.users.excludeRoles", roles(&[SYNCHRONISATION_ROLE]));
-            object.set("conditions.users.excludeGuestsOrExternalUsers", Some(guests()));
-        }
-        Region::Guests => {
-            object.set("conditions.users.includeGuestsOrExternalUsers", Some(guests()));
+            object.set(
+                "conditions.users.excludeGuestsOrExternalUsers",
+                Some(guests_of(ExternalUser::kinds())),
+            );
         }
     }
     compiled(&object)

@@ -46,7 +46,14 @@ impl Inquiry<'_> {
         }
     }
 
-    pub(super) fn about(&self, rule: Rule, asked: &Asked<'_>, message: String, help: &str, example: Option<&[Facet]>) -> Gap {
+    pub(super) fn about(
+        &self,
+        rule: Rule,
+        asked: &Asked<'_>,
+        message: String,
+        help: &str,
+        example: Option<&[Facet]>,
+    ) -> Gap {
         Gap {
             rule,
             severity: rule.row().severity,
@@ -86,7 +93,8 @@ impl Inquiry<'_> {
     /// Policies that can be taken away, all of them together, without any change of what comes out of a sign-in.
     fn shadowed<const W: usize>(&self, spaces: &Spaces<W>, void: Mask<W>, found: &mut Vec<Gap>) {
         let doubtful = spaces.whole.doubtful();
-        let mut left: Mask<W> = self.among(|asked| asked.is_in_force()) & !void & !doubtful;
+        let mut left: Mask<W> =
+            self.among(|asked| asked.is_in_force() && asked.does_something()) & !void & !doubtful;
         for (place, asked) in self.asked.iter().enumerate().rev() {
             if !asked.is_in_force() || void.contains(place) {
                 continue;
@@ -109,16 +117,21 @@ impl Inquiry<'_> {
             left &= !own;
             let any = deeds.iter().fold(Mask::default(), |all, deed| all | *deed);
             let twin = others.places().find(|other| {
-                self.asked
-                    .get(*other)
-                    .is_some_and(|other| asked.policy.says_the_same(asked.estate, other.policy, other.estate))
+                self.asked.get(*other).is_some_and(|other| {
+                    asked
+                        .policy
+                        .says_the_same(asked.estate, other.policy, other.estate)
+                })
             });
             let by: Vec<usize> = match twin {
                 Some(twin) => vec![twin],
                 None => fewest(any, &is_done_by),
             };
             let by: Vec<&Asked<'_>> = by.iter().filter_map(|other| self.asked.get(*other)).collect();
-            let names: Vec<String> = by.iter().map(|other| format!("`{}`", other.policy.name)).collect();
+            let names: Vec<String> = by
+                .iter()
+                .map(|other| format!("`{}`", other.policy.name))
+                .collect();
             let (rule, message) = if twin.is_some() {
                 let message = format!(
                     "`{}` catches the same sign-ins as {} and asks for the same",
@@ -189,7 +202,11 @@ impl Inquiry<'_> {
         }
         let is_sure = self.known.is_synchronised == Some(true) && !leaves_out;
         Some(Gap {
-            severity: if is_sure { Severity::Warning } else { Severity::Note },
+            severity: if is_sure {
+                Severity::Warning
+            } else {
+                Severity::Note
+            },
             ..self.about(
                 Rule::SynchronisationAccount,
                 asked,
@@ -230,12 +247,12 @@ impl Inquiry<'_> {
             spaces.whole.find(&wanted, &may)
         });
         let found = found?;
-        let who = words::sign_in(&found.facets, self.estate, self.known);
+        let who = words::sign_in(&found.facets, "gets around it", self.estate, self.known);
         Some(self.about(
             Rule::UnknownPlatforms,
             asked,
             format!(
-                "`{}` is for some platforms only, and a device can say that it is none of them: it does not catch {who} on an unknown platform",
+                "`{}` is for some platforms only, and a device can say that it is none of them: {who}, on an unknown platform",
                 asked.policy.name
             ),
             "block unknown platforms: `platforms { include = [all], exclude = [android, ios, windows, macos, linux] }` and `grant = block`",

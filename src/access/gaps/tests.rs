@@ -12,14 +12,22 @@ use crate::access::{Decision, SignIn};
 
 /// Everything that comes out of a sign-in: whether it is blocked, whether somebody who can do just this gets in, and the
 /// session.
-fn outcome(estate: &Estate, sign_in: &SignIn, satisfied: &[BTreeSet<String>]) -> impl PartialEq + std::fmt::Debug + use<> {
+fn outcome(
+    estate: &Estate,
+    sign_in: &SignIn,
+    satisfied: &[BTreeSet<String>],
+) -> impl PartialEq + std::fmt::Debug + use<> {
     let plain = estate.evaluate(sign_in, None);
     let gets_in: Vec<Option<Decision>> = satisfied
         .iter()
         .map(|satisfied| estate.evaluate(sign_in, Some(satisfied)).decision)
         .collect();
     let is_blocked = plain.decision == Some(Decision::Block);
-    let session = if is_blocked { Default::default() } else { plain.session };
+    let session = if is_blocked {
+        crate::access::Session::default()
+    } else {
+        plain.session
+    };
     (is_blocked, plain.decision, gets_in, session)
 }
 
@@ -125,10 +133,18 @@ fn a_policy_called_void_catches_nothing() {
         let found = gaps(&estate, &Known::default()).unwrap();
         for gap in found.iter().filter(|gap| gap.rule == Rule::ExcludeVoidsPolicy) {
             void += 1;
-            let policy = estate.policies().iter().find(|policy| policy.key == gap.about).unwrap();
+            let policy = estate
+                .policies()
+                .iter()
+                .find(|policy| policy.key == gap.about)
+                .unwrap();
             for _ in 0..120 {
                 let sign_in = random.sign_in(None);
-                assert_ne!(policy.matches(&sign_in, &estate).0, crate::access::Truth::Yes, "seed {seed}: {gap:?}");
+                assert_ne!(
+                    policy.matches(&sign_in, &estate).0,
+                    crate::access::Truth::Yes,
+                    "seed {seed}: {gap:?}"
+                );
             }
         }
     }
@@ -158,11 +174,17 @@ fn the_example_of_an_open_way_in_gets_in() {
                 Rule::LegacyAuthentication => {
                     open += 1;
                     assert!(!sign_in.is_modern(), "seed {seed}: {gap:?}");
-                    assert!(caught.iter().all(|policy| policy.grant.is_none()), "seed {seed}: {gap:?} {caught:?}");
+                    assert!(
+                        caught.iter().all(|policy| policy.grant.is_none()),
+                        "seed {seed}: {gap:?} {caught:?}"
+                    );
                 }
                 Rule::AdminsPhishable => {
                     admins += 1;
-                    assert!(!caught.iter().any(|policy| policy.blocks()), "seed {seed}: {gap:?}");
+                    assert!(
+                        !caught.iter().any(|policy| policy.blocks()),
+                        "seed {seed}: {gap:?}"
+                    );
                 }
                 _ => {}
             }
@@ -187,7 +209,9 @@ fn where_legacy_authentication_is_not_called_open_nobody_gets_in_with_it() {
         closed += 1;
         for _ in 0..120 {
             let sign_in = random.sign_in(None);
-            if sign_in.is_modern() || !matches!(sign_in.resource, crate::access::Resource::Applications { .. }) {
+            if sign_in.is_modern()
+                || !matches!(sign_in.resource, crate::access::Resource::Applications { .. })
+            {
                 continue;
             }
             let denied = estate.policies().iter().filter(in_force).any(|policy| {

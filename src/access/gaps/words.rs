@@ -86,18 +86,19 @@ pub(super) fn person(facets: &[Facet], estate: &Estate, known: &Known<'_>) -> Op
     })
 }
 
-/// A sign-in in words: `somebody in the group X, with Exchange ActiveSync, to the app Y`.
-pub(super) fn sign_in(facets: &[Facet], estate: &Estate, known: &Known<'_>) -> String {
+/// A sign-in in words, around what is said of it: `somebody in the group X`, `gets in`, `with Exchange ActiveSync, to
+/// the app Y`.
+pub(super) fn sign_in(facets: &[Facet], does: &str, estate: &Estate, known: &Known<'_>) -> String {
     let who = person(facets, estate, known).unwrap_or_else(|| "anybody".to_owned());
-    let mut parts = vec![who];
-    parts.extend(facets.iter().filter_map(|facet| fact(facet, estate, known)));
-    parts.join(", ")
+    let how = facets.iter().filter_map(|facet| fact(facet, estate, known));
+    let how: Vec<String> = how.collect();
+    format!("{who} {does} {}", how.join(", ")).trim_end().to_owned()
 }
 
 fn fact(facet: &Facet, estate: &Estate, known: &Known<'_>) -> Option<String> {
     let symbol = |wire: &str, word: &str| {
-        let symbols = properties::by_wire(crate::model::Kind::Policy, wire)
-            .and_then(|property| match property.shape {
+        let symbols =
+            properties::by_wire(crate::model::Kind::Policy, wire).and_then(|property| match property.shape {
                 properties::Shape::SymbolSet(symbols) => Some(symbols),
                 _ => None,
             });
@@ -139,14 +140,11 @@ fn fact(facet: &Facet, estate: &Estate, known: &Known<'_>) -> Option<String> {
             "for the authentication context {}",
             called(Target::Context, key, estate, known)
         ),
-        Facet::ClientApp(ClientApp::Browser) => "in a browser".to_owned(),
-        Facet::ClientApp(ClientApp::MobileAppsAndDesktopClients) => "in a mobile or desktop app".to_owned(),
+        Facet::ClientApp(ClientApp::Browser) => "with a browser".to_owned(),
+        Facet::ClientApp(ClientApp::MobileAppsAndDesktopClients) => "with a mobile or desktop app".to_owned(),
         Facet::ClientApp(ClientApp::ExchangeActiveSync) => "with Exchange ActiveSync".to_owned(),
         Facet::ClientApp(ClientApp::Other) => "with another older protocol".to_owned(),
-        Facet::Platform(name) => format!(
-            "on `{}`",
-            symbol("conditions.platforms.includePlatforms", name)
-        ),
+        Facet::Platform(name) => format!("on `{}`", symbol("conditions.platforms.includePlatforms", name)),
         Facet::Ip(address) => format!("from {address}"),
         Facet::Country(country) => format!("from {}", land(country)),
         Facet::GpsCountry(country) => format!("from {} by GPS", land(country)),

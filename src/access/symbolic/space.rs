@@ -129,8 +129,7 @@ impl<const W: usize> Maker<'_, W> {
                 excluded = excluded | sides.exclude;
             }
             if [included, excluded].contains(&Truth::Undecided) {
-                self.doubtful
-                    .set(self.doubtful.get() | Mask::from_iter([place]));
+                self.doubtful.set(self.doubtful.get() | Mask::from_iter([place]));
             }
             let (least_included, least_excluded) = match self.reading {
                 Reading::Possible => (Truth::Undecided, Truth::Yes),

@@ -291,7 +291,7 @@ impl Binder {
 }
 
 /// The elements of a list, lists inside it laid open; a single value is a list of one.
-fn elements(value: &Evaluated) -> Vec<&Evaluated> {
+pub(super) fn elements(value: &Evaluated) -> Vec<&Evaluated> {
     match &value.value {
         Value::List(items) => items.iter().flat_map(elements).collect(),
         Value::Call(call) if matches!(call.name.as_str(), "all_of" | "any_of") => {

@@ -390,6 +390,19 @@ static GROUP: Schema = schema(
     &[Group::ExactlyOne(&["name", "id"])],
 );
 
+static ACCEPT: Schema = schema(
+    &[
+        required("reason", Text, "Why this is meant so."),
+        optional(
+            "policies",
+            POLICIES,
+            "Only where it is about one of these; anywhere without.",
+        ),
+    ],
+    &[],
+    &[],
+);
+
 static IMPORT: Schema = schema(
     &[
         required("to", Expression, "The address that shall own the object."),
@@ -745,6 +758,13 @@ pub(super) static KINDS: &[BlockKind] = &[
         &INVARIANT,
         "A proof about all sign-ins of a region.",
     ),
+    in_root(kind(
+        "accept",
+        Sentence,
+        Setting,
+        &ACCEPT,
+        "Something that `capol validate` or `capol plan` finds, and that is meant so.",
+    )),
     in_root(kind(
         "import",
         Unlabelled,

@@ -4,7 +4,7 @@ use miette::Severity;
 use serde_json::{Value as Json, json};
 
 use super::finding::{Finding, Source};
-use super::{errors, in_file_order, warnings};
+use super::{errors, in_file_order, notes, warnings};
 
 /// The answer of `validate --json`: Terraform's keys, and `code` in each diagnostic.
 pub fn validation_json(findings: &[Finding]) -> Json {
@@ -14,6 +14,7 @@ pub fn validation_json(findings: &[Finding]) -> Json {
         "valid": errors(findings) == 0,
         "error_count": errors(findings),
         "warning_count": warnings(findings),
+        "note_count": notes(findings),
         "diagnostics": diagnostics,
     })
 }
@@ -36,10 +37,10 @@ pub fn failure_json(findings: &[Finding]) -> Json {
 /// Lines and columns count from one, columns in characters, bytes from zero, as in Terraform.
 pub fn finding_json(finding: &Finding) -> Json {
     let mut members = serde_json::Map::new();
-    let severity = if finding.severity == Severity::Error {
-        "error"
-    } else {
-        "warning"
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Advice => "note",
     };
     members.insert("severity".into(), severity.into());
     members.insert("summary".into(), finding.message.as_str().into());

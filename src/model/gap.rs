@@ -1,4 +1,19 @@
-//! The rules, one row each.
+//! The rules about the policies of a tenant together, one row each, and what a project says about what they find.
+
+use super::{Address, Origin};
+
+/// `accept "gap::…" { reason = "…" }`: what a rule finds is meant so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// The code: `gap::legacy_authentication`, or a lint of one policy, `rules::all_and_more`.
+    pub code: String,
+    /// Why.
+    pub reason: String,
+    /// Only where it is about one of these policies; about anything when there are none.
+    pub policies: Vec<Address>,
+    /// The head of its block.
+    pub origin: Origin,
+}
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -203,6 +218,15 @@ impl RuleRow {
     /// The rule of a code.
     pub fn by_code(code: &str) -> Option<&'static Self> {
         ROWS.iter().find(|row| row.code == code)
+    }
+}
+
+impl Acceptance {
+    /// Whether what a rule found is meant by it: `policy` is the one that it is about.
+    pub fn covers(&self, code: &str, policy: Option<&Address>) -> bool {
+        self.code == code
+            && (self.policies.is_empty()
+                || policy.is_some_and(|policy| self.policies.iter().any(|one| one.covers(policy))))
     }
 }
 
