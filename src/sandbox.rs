@@ -32,6 +32,7 @@ mod rules;
 mod schema;
 mod seed;
 mod server;
+mod sign_ins;
 mod store;
 mod strengths;
 mod stub;

@@ -4,6 +4,7 @@
 //! are what is seen.
 
 mod shapes;
+mod tenant;
 
 use std::path::{Path, PathBuf};
 

@@ -4,6 +4,7 @@ mod corpus;
 mod faults;
 mod hold;
 mod lag;
+mod logs;
 mod memory;
 mod objects;
 mod protocol;

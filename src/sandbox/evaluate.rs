@@ -47,7 +47,7 @@ pub(super) fn evaluate(tenant: &Tenant, call: &Call) -> Outcome {
 }
 
 /// Returns why a policy does not apply; nothing when it does.
-fn keeps_away(tenant: &Tenant, policy: &Value, body: &Value) -> Option<&'static str> {
+pub(super) fn keeps_away(tenant: &Tenant, policy: &Value, body: &Value) -> Option<&'static str> {
     if text(policy, "state") == "disabled" {
         return Some("policyNotEnabled");
     }
@@ -87,6 +87,36 @@ fn keeps_away(tenant: &Tenant, policy: &Value, body: &Value) -> Option<&'static 
             let given = given.and_then(Value::as_str).unwrap_or("none");
             (!wanted.is_empty() && !has(&wanted, given)).then_some("authenticationFlow")
         })
+}
+
+/// Returns which conditions a log calls satisfied, and which not: published logs look at the application first, then at
+/// the user, and end at the first that fails.
+pub(super) fn flags(
+    tenant: &Tenant,
+    policy: &Value,
+    body: &Value,
+    reason: Option<&'static str>,
+) -> (&'static str, &'static str) {
+    let conditions = policy.get("conditions").unwrap_or(&Value::Null);
+    if resource_keeps_away(conditions, body).is_some() {
+        return ("none", "application");
+    }
+    if people::keep_away(tenant, conditions, body).is_some() {
+        return ("application", "users");
+    }
+    let other = match reason {
+        None => "none",
+        Some("devicePlatform") => "devicePlatform",
+        Some("location") => "location",
+        Some("clientApps") => "clientType",
+        Some("signInRisk") => "signInRisk",
+        Some("userRisk") => "userRisk",
+        Some("devices") => "deviceState",
+        Some("authenticationFlow") => "authenticationFlows",
+        Some("insiderRisk") => "insiderRisk",
+        Some(_) => "unknownFutureValue",
+    };
+    ("application,users", other)
 }
 
 /// Returns words that are a list, or one text with commas, as flags are written.

@@ -81,6 +81,16 @@ pub(super) fn all() -> Vec<String> {
     .collect()
 }
 
+/// Whether a token may see what became of each policy; one that may not is shown empty lists.
+pub(super) fn sees_policies(tenant: &Tenant, call: &Call) -> bool {
+    !tenant.settings.enforce_permissions
+        || call
+            .caller
+            .permissions
+            .iter()
+            .any(|held| BIN_READ.contains(&held.as_str()))
+}
+
 /// Refuses a call whose token lacks what its path needs.
 pub(super) fn check(tenant: &Tenant, call: &Call, path: &[&str]) -> Result<(), Refusal> {
     if !tenant.settings.enforce_permissions {

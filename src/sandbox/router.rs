@@ -16,6 +16,7 @@ use super::odata;
 use super::organization;
 use super::permissions;
 use super::policies;
+use super::sign_ins;
 use super::strengths;
 use super::tenant::Kind;
 use super::tenant::Tenant;
@@ -149,34 +150,31 @@ fn agreements(tenant: &mut Tenant, call: &Call, method: &str, path: &[&str]) -> 
 }
 
 fn logs(tenant: &Tenant, call: &Call, method: &str, path: &[&str]) -> Outcome {
-    let (kind, name) = match path.first() {
-        Some(&"directoryAudits") => (Kind::DirectoryAudits, "auditLogs/directoryAudits"),
-        Some(&"signIns") => (Kind::SignIns, "auditLogs/signIns"),
-        other => return Err(Refusal::segment(other.unwrap_or(&"auditLogs"))),
-    };
-    if kind == Kind::SignIns && !tenant.settings.premium_p1 {
-        return Err(Refusal::new(
+    let name = "auditLogs/directoryAudits";
+    match (method, path) {
+        (_, ["signIns", ..]) if !tenant.settings.premium_p1 => Err(Refusal::new(
             403,
             "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
             "Neither tenant is B2C or tenant doesn't have premium license",
-        ));
-    }
-    match (method, path) {
-        ("GET", [_]) => {
-            let mut items: Vec<_> = tenant.objects(kind).cloned().collect();
+        )),
+        ("GET", ["signIns"]) => sign_ins::list(tenant, call),
+        ("GET", ["signIns", id]) => sign_ins::get(tenant, call, id),
+        ("GET", ["directoryAudits"]) => {
+            let mut items: Vec<_> = tenant.objects(Kind::DirectoryAudits).cloned().collect();
             items.reverse();
             if call.version == Version::Beta {
                 odata::offers(call, &["filter", "select", "top", "orderby"])?;
             }
             odata::page(tenant, call, items, name)
         }
-        ("GET", [_, id]) => {
+        ("GET", ["directoryAudits", id]) => {
             let item = tenant
-                .object(kind, id)
+                .object(Kind::DirectoryAudits, id)
                 .ok_or_else(|| Refusal::unknown_resource(id))?;
             Ok(odata::entity(call, item.clone(), &format!("{name}/$entity")))
         }
-        _ => Err(Refusal::method()),
+        (_, ["signIns" | "directoryAudits", ..]) => Err(Refusal::method()),
+        (_, path) => Err(Refusal::segment(path.first().unwrap_or(&"auditLogs"))),
     }
 }
 

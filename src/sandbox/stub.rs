@@ -9,6 +9,7 @@ use super::policies;
 use super::schema;
 use super::schema::odata_type;
 use super::seed;
+use super::sign_ins;
 use super::strengths;
 use super::tenant::Kind;
 use super::tenant::Tenant;
@@ -49,7 +50,7 @@ const LISTS: [(&str, Kind); 13] = [
 impl Tenant {
     /// Adds the objects of a document: lists under the names of collections, `members` as a map of
     /// group or role id to ids, `settings`, `securityDefaults`. Objects without an id get one; they
-    /// are not validated. A policy with `"$managed": true` counts as Microsoft-managed.
+    /// are not validated. What becomes of each policy is filled in for sign-ins that do not say so. A policy with `"$managed": true` counts as Microsoft-managed.
     ///
     /// # Errors
     /// The document has a member that is none of these, or of the wrong shape.
@@ -58,7 +59,14 @@ impl Tenant {
         let wrong = |member: &str| SandboxError::Load {
             member: member.to_owned(),
         };
-        for (name, value) in document.as_object().ok_or_else(|| wrong("the document"))? {
+        let mut lists: Vec<(&String, &Value)> = document
+            .as_object()
+            .ok_or_else(|| wrong("the document"))?
+            .iter()
+            .collect();
+        // Sign-ins come last: what becomes of them depends on everything else.
+        lists.sort_by_key(|(name, _)| *name == "signIns");
+        for (name, value) in lists {
             if let Some((_, kind)) = LISTS.iter().find(|(list, _)| list == name) {
                 for item in value.as_array().ok_or_else(|| wrong(name))? {
                     let object = self.completed(*kind, item).ok_or_else(|| wrong(name))?;
@@ -112,6 +120,7 @@ impl Tenant {
             Kind::Policies | Kind::DeletedPolicies => stored_policy(&base, item)?,
             Kind::NamedLocations => stored_location(item)?,
             Kind::AuthenticationStrengths => stored_strength(item)?,
+            Kind::SignIns => sign_ins::complete(self, &id, item)?,
             _ => overlaid(base, item)?,
         };
         object.as_object_mut()?.insert("id".to_owned(), json!(id));

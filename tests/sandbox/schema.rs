@@ -85,6 +85,10 @@ async fn every_member_of_an_answer_is_in_the_published_schema() {
     bench.post(POLICIES, &rich).await;
     bench.post(LOCATIONS, &location("one")).await;
     bench.post(LOCATIONS, &json!({"@odata.type": "#microsoft.graph.countryNamedLocation", "displayName": "two", "countriesAndRegions": ["NL"]})).await;
+    let sign_in = json!({ "userId": "nobody", "resourceId": "00000002-0000-0ff1-ce00-000000000000" });
+    bench
+        .running
+        .with_tenant(|tenant| tenant.load_objects(&json!({ "signIns": [sign_in] })).unwrap());
     for (version, file) in [("v1.0", "graph-v1.0.json"), ("beta", "graph-beta.json")] {
         let schema: Value = serde_json::from_slice(&std::fs::read(graph.join(file)).unwrap()).unwrap();
         let mut found = Vec::new();
@@ -104,6 +108,7 @@ async fn every_member_of_an_answer_is_in_the_published_schema() {
             ("users", "user"),
             ("applications", "application"),
             ("auditLogs/directoryAudits", "directoryAudit"),
+            ("auditLogs/signIns", "signIn"),
         ] {
             let listed = bench.get(&format!("{version}/{path}")).await;
             let items = listed["value"].as_array().unwrap();
