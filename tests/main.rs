@@ -10,6 +10,7 @@
     reason = "test bench"
 )]
 
+mod agreement;
 mod apply;
 mod around;
 mod bench;

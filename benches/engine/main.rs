@@ -10,6 +10,7 @@
     reason = "a bench times, prints and stops at the first surprise"
 )]
 
+mod access;
 mod book;
 mod effect;
 mod plot;
@@ -37,6 +38,7 @@ fn main() {
     validate(&mut runner);
     no_op_plans(&mut runner);
     effect::run(&mut runner);
+    access::measure(&mut runner);
     cold_start(&mut runner);
     whole_commands(&mut runner);
     runner.finish();

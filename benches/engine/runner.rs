@@ -70,6 +70,17 @@ impl Runner {
         }
     }
 
+    /// Measures work on so many things, in milliseconds, and prints millions a second.
+    pub(super) fn rate<T>(&mut self, name: &str, count: usize, work: impl FnMut() -> T) {
+        if self.wants(name) {
+            let median = median(work).as_secs_f64();
+            #[expect(clippy::cast_precision_loss, reason = "a count for people")]
+            let speed = count as f64 / median / 1e6;
+            self.tell(name, median * 1e3, "ms");
+            println!("{:>50}", format!("{speed:.1} million/s"));
+        }
+    }
+
     /// Prints something counted.
     pub(super) fn fact(&mut self, name: &str, count: u32) {
         self.tell(name, f64::from(count), "");

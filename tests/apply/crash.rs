@@ -1,9 +1,11 @@
 //! The process dies at every record of the journal; the next run comes to the same end.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use capol::sandbox::Tenant;
+use capol::sandbox::{Effect, Faults, Kind, Tenant, When};
 
+use super::faults::write;
 use crate::world::{Death, Mortal, World};
 
 fn policy(label: &str, body: &str) -> String {
@@ -84,6 +86,12 @@ async fn dies_everywhere(from: &str, to: &str, parallelism: usize) {
             let state = world.state().await;
             let kept: Vec<&String> = state.resources.keys().collect();
             assert_eq!(kept, addresses.iter().collect::<Vec<_>>(), "{death:?} {at}");
+            let ids: BTreeSet<String> = state.resources.values().map(|kept| kept.id.clone()).collect();
+            assert_eq!(
+                ids.len(),
+                kept.len(),
+                "{death:?} {at}: two addresses have one object"
+            );
             assert!(world.journal().is_none(), "{death:?} {at}");
         }
     }
@@ -98,6 +106,35 @@ async fn creates_survive_death_at_every_record() {
             "users { include = [all] }\n  locations { include = [all], exclude = [location.l] }\n  grant = mfa",
         );
     dies_everywhere("", &to, 4).await;
+}
+
+#[tokio::test]
+async fn twins_survive_lost_answers_and_death_at_every_record() {
+    let of_one_name = |label: &str| {
+        policy(label, "users { include = [all] }\n  grant = mfa")
+            .replace(&format!("name = \"{label}\""), "name = \"P\"")
+    };
+    let to = of_one_name("p") + &of_one_name("q");
+    for at in 0.. {
+        let mut world = World::of(Start::of("").await.tenant).await;
+        world.write(&to);
+        world.faults(write(
+            "Access/policies",
+            When::First(2),
+            Effect::Drop { commit: true },
+        ));
+        let life = Mortal::new(at, Death::Before);
+        world.files = Arc::new(life.clone());
+        let _ = world.apply().await;
+        if !life.is_dead() {
+            break;
+        }
+        world.files = Arc::new(capol::state::files::RealFiles);
+        world.faults(Faults::none());
+        world.settle().await;
+        assert_eq!(world.names(Kind::Policies), ["P", "P"], "{at}");
+        assert_ne!(world.id("policy.p").await, world.id("policy.q").await, "{at}");
+    }
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ const LOST: [Effect; 4] = [
     },
 ];
 
-fn write(path: &str, when: When, effect: Effect) -> Faults {
+pub(super) fn write(path: &str, when: When, effect: Effect) -> Faults {
     // Contexts are made by PATCH, everything else by POST.
     let method = if path == "ClassReferences" {
         "PATCH"

@@ -1,5 +1,6 @@
 //! The symbolic form against the evaluator, on random policies and sign-ins.
 
+mod policies;
 pub(in crate::access) mod random;
 
 use random::Random;
