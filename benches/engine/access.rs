@@ -55,7 +55,7 @@ fn policy(numbers: &mut Numbers, place: usize) -> Json {
         }
         1 => {
             conditions["platforms"] =
-                json!({ "includePlatforms": ["android", "iOS"], "excludePlatforms": [] })
+                json!({ "includePlatforms": ["android", "iOS"], "excludePlatforms": [] });
         }
         2 => conditions["clientAppTypes"] = json!(["exchangeActiveSync", "other"]),
         3 => conditions["signInRiskLevels"] = json!(["high", "medium"]),
