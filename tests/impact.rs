@@ -3,6 +3,7 @@
 //! Each folder of `tests/cases/impact` has policies before and after, who is in which group, and logs; the `.snap` files
 //! are what is seen.
 
+mod agreement;
 mod shapes;
 mod tenant;
 
