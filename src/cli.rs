@@ -8,6 +8,7 @@ mod console;
 mod context;
 mod doctor;
 mod explain;
+mod findings;
 mod fmt;
 mod graph;
 mod impact;

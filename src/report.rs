@@ -16,6 +16,7 @@ mod attributes;
 pub mod diagnostics;
 pub mod doctor_text;
 pub mod explain;
+mod findings_text;
 pub mod graph_text;
 pub mod impact_text;
 pub mod page;
@@ -34,6 +35,7 @@ pub mod words;
 
 pub use applied_text::{applied_text, held_text, recovered_text};
 pub use diagnostics::{Finding, Source, diagnostics_text, failure_json, validation_json};
+pub use findings_text::{FindingsView, findings_text};
 pub use page::{Canvas, Page, Role, Text};
 pub use plan_text::{PlanView, plan_text};
 pub use progress::{EventStream, Everyone, Progress};

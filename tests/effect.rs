@@ -14,6 +14,7 @@ fn shown(plan: &Plan, width: usize) -> String {
         full: false,
         brief: false,
         place: &|_| None,
+        findings: None,
     };
     let text = plan_text(&view).render(Canvas { width, color: false });
     let start = text

@@ -9,6 +9,8 @@ use serde_json::Value as Json;
 use crate::bench::Folder;
 use crate::shared;
 
+mod plan;
+
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/gaps");
     shared::files(&folder, "main.capol")

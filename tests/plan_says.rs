@@ -13,6 +13,7 @@ fn shown(plan: &Plan, brief: bool) -> String {
         full: false,
         brief,
         place: &|_| None,
+        findings: None,
     };
     let canvas = Canvas {
         width: 200,

@@ -66,6 +66,7 @@ pub fn plan(bytes: &[u8]) {
         full: true,
         brief: false,
         place: &|_| None,
+        findings: None,
     });
     page.render(Canvas {
         width: 80,

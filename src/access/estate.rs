@@ -206,6 +206,16 @@ impl Estate {
             .collect()
     }
 
+    /// The keys of the groups that policies exclude.
+    pub fn excluded_groups(&self) -> BTreeSet<String> {
+        let all = self.policies.iter().filter_map(|policy| policy.users.as_ref());
+        all.flat_map(|users| {
+            let [_, out] = users.sides_named();
+            out.groups.iter().cloned()
+        })
+        .collect()
+    }
+
     /// The template ids of the roles that policies name.
     pub fn roles(&self) -> BTreeSet<String> {
         let sides = self.policies.iter().filter_map(|policy| policy.users.as_ref());

@@ -73,7 +73,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     watch.planned(&planned.plan);
     let name = connection.display_name.clone();
     if !is_saved && !context.global.json {
-        context.plan(&planned.plan, &loaded, Some(&name), None);
+        context.plan(&planned.plan, &loaded, Some(&name), None, None);
     }
     if !planned.plan.verdict.has_changes() {
         connection.close().await;

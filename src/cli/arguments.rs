@@ -107,6 +107,8 @@ pub enum PlanFormat {
     Text,
     /// For a program.
     Json,
+    /// What is found, for a code host: SARIF 2.1.0.
+    Sarif,
 }
 
 /// How what is found is printed.
@@ -173,7 +175,7 @@ pub enum Command {
         /// How to print what is found
         #[arg(long, value_enum, default_value = "text")]
         format: FindingFormat,
-        /// Let warnings fail, too
+        /// Status 1 when there are warnings
         #[arg(long)]
         deny_warnings: bool,
     },
@@ -188,6 +190,9 @@ pub enum Command {
         /// Status 2 when there are changes
         #[arg(long)]
         detailed_exitcode: bool,
+        /// Status 1 when there are warnings
+        #[arg(long)]
+        deny_warnings: bool,
         /// How to print it
         #[arg(long, value_enum, default_value = "text")]
         format: PlanFormat,

@@ -173,8 +173,15 @@ impl Context {
         Timestamp::now
     }
 
-    /// Prints a plan, and the command that comes next.
-    pub fn plan(&self, plan: &Plan, loaded: &Loaded, tenant: Option<&str>, next: Option<&str>) {
+    /// Prints a plan, what else is found, and the command that comes next.
+    pub fn plan(
+        &self,
+        plan: &Plan,
+        loaded: &Loaded,
+        tenant: Option<&str>,
+        next: Option<&str>,
+        findings: Option<&Page>,
+    ) {
         let place = |origin: Origin| {
             let file = loaded.sources.get(FileId(origin.file))?;
             let (line, column) = file.line_column(origin.start);
@@ -188,6 +195,7 @@ impl Context {
             full,
             brief: self.global.quiet,
             place: &place,
+            findings,
         }));
     }
 
@@ -337,6 +345,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             planning,
             out,
             detailed_exitcode,
+            deny_warnings,
             format,
             json_into,
             generate_config_out,
@@ -345,6 +354,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
                 planning,
                 out,
                 detailed_exitcode,
+                deny_warnings,
                 format,
                 json_into,
                 generate_config_out,

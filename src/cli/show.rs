@@ -22,7 +22,7 @@ pub(super) fn saved_plan(context: &Context, file: &Path) -> Result<Outcome, Fail
     } else {
         let next = format!("{} {}", context.command("apply"), file.display());
         let loaded = context.load_or_new();
-        context.plan(&plan, &loaded, None, Some(&next));
+        context.plan(&plan, &loaded, None, Some(&next), None);
     }
     Ok(Outcome::Done)
 }

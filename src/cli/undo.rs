@@ -54,7 +54,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         context.note("Nothing of it is left to take back. Nothing was written.");
     } else if !context.global.json {
         let name = Some(connection.display_name.as_str());
-        context.plan(&undoing.planned.plan, &loaded, name, None);
+        context.plan(&undoing.planned.plan, &loaded, name, None, None);
     }
     if !undoing.planned.plan.verdict.has_changes() {
         connection.close().await;

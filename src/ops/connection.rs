@@ -28,6 +28,8 @@ pub struct Connection {
     pub verified_domains: Vec<String>,
     /// Who is signed in.
     pub signed_in: Option<SignedIn>,
+    /// Whether its directory is synchronised from elsewhere; `None` when the tenant does not tell.
+    pub is_synchronised: Option<bool>,
     /// Whether it is the embedded tenant.
     pub is_sandbox: bool,
     sandbox: Option<Running>,
@@ -199,6 +201,9 @@ pub async fn connect(graph: Graph, configured: Option<&str>) -> Result<Connectio
         tenant_id,
         verified_domains,
         signed_in,
+        is_synchronised: organization
+            .get("onPremisesSyncEnabled")
+            .map(|is| is.as_bool() == Some(true)),
         is_sandbox: false,
         sandbox: None,
     })

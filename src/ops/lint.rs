@@ -1,14 +1,19 @@
 //! What the rules about all policies together find, as diagnostics of a project.
 
+mod tenant;
+
 use std::collections::BTreeSet;
 
 use super::project::Loaded;
+use super::what_if::WhatIfError;
 use crate::access::{Estate, EstateError, Gap, Known, Needs, SpaceError, gaps};
 use crate::lang::Diagnostics;
 use crate::lang::error::{Code, Diagnostic, Severity, span_of};
 use crate::model::gap::{self, Rule, RuleRow};
 use crate::model::{Address, Origin};
 use crate::syntax::Span;
+
+pub use tenant::{Findings, of_plan};
 
 /// Why the policies can't be judged together.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -21,10 +26,21 @@ pub enum LintError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Space(#[from] SpaceError),
+    /// The policies of a plan.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    View(#[from] WhatIfError),
+    /// Graph.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Graph(#[from] crate::graph::GraphError),
 }
 
 /// More policies than any tenant takes; together they are not judged.
 const MOST_POLICIES: usize = 1000;
+
+/// For how many days a policy may be report-only before that is told.
+const PATIENCE_DAYS: i64 = 30;
 
 /// What the rules find in a project by itself, without the network. Nothing of a project with errors.
 pub fn of_project(loaded: &Loaded) -> Result<Diagnostics, LintError> {

@@ -32,6 +32,8 @@ pub struct PlanView<'a> {
     pub brief: bool,
     /// Where in the user's files something is, as `main.capol:12:3`.
     pub place: &'a dyn Fn(Origin) -> Option<String>,
+    /// What else is to be said, before the end.
+    pub findings: Option<&'a Page>,
 }
 
 /// How many members of a list are shown before the rest is only counted.
@@ -90,6 +92,10 @@ pub fn plan_text(view: &PlanView<'_>) -> Page {
     sections::drift(view, &names, &mut page);
     sections::notes(view, &mut page);
     effect::effect(view, &mut page);
+    if let Some(findings) = view.findings.filter(|findings| !findings.is_empty()) {
+        page.blank();
+        page.append(findings.clone());
+    }
     sections::closing(view, &mut page);
     page
 }

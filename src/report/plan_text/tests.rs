@@ -21,6 +21,7 @@ fn shown(plan: &Plan, width: usize, color: bool) -> String {
         full: false,
         brief: false,
         place: &|origin| Some(format!("policies.capol:{}:3", origin.start)),
+        findings: None,
     };
     plan_text(&view).render(Canvas { width, color })
 }
@@ -688,6 +689,7 @@ fn asked_for_everything_nothing_is_cut() {
         full: true,
         brief: false,
         place: &|_| None,
+        findings: None,
     };
     let text = plan_text(&view).render(Canvas {
         width: 120,
