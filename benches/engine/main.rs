@@ -15,6 +15,7 @@ mod book;
 mod effect;
 mod plot;
 mod projects;
+mod replay;
 mod runner;
 mod whole;
 
@@ -39,6 +40,7 @@ fn main() {
     no_op_plans(&mut runner);
     effect::run(&mut runner);
     access::measure(&mut runner);
+    replays(&mut runner);
     cold_start(&mut runner);
     whole_commands(&mut runner);
     runner.finish();
@@ -51,6 +53,24 @@ fn text(runner: &mut Runner) {
     runner.throughput("parse", bytes, || syntax::parse(&read()));
     let parsed = syntax::parse(&read());
     runner.throughput("format", bytes, || syntax::format(&parsed).unwrap());
+}
+
+fn replays(runner: &mut Runner) {
+    if !runner.wants("replay") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let text = replay::log(200_000);
+    let log = folder.path().join("log.ndjson");
+    std::fs::write(&log, &text).unwrap();
+    for policies in [10, 50, 200] {
+        let impact = replay::impact(folder.path(), policies);
+        let name = format!("replay 200000 sign-ins, {policies} policies");
+        runner.throughput(&name, text.len(), || {
+            let tally = impact.replay(std::slice::from_ref(&log), 2).unwrap();
+            assert_eq!(tally.sign_ins, 200_000);
+        });
+    }
 }
 
 fn validate(runner: &mut Runner) {
