@@ -44,9 +44,15 @@ fn policies(count: usize, after: bool) -> Json {
             "applications": { "includeApplications": ["All"] },
         });
         let (member, value) = match number % 6 {
-            0 => ("users", json!({ "includeGroups": [group(number), group(number + 3)] })),
+            0 => (
+                "users",
+                json!({ "includeGroups": [group(number), group(number + 3)] }),
+            ),
             1 => ("applications", json!({ "includeApplications": [EXCHANGE] })),
-            2 => ("locations", json!({ "includeLocations": ["All"], "excludeLocations": ["AllTrusted"] })),
+            2 => (
+                "locations",
+                json!({ "includeLocations": ["All"], "excludeLocations": ["AllTrusted"] }),
+            ),
             3 => ("platforms", json!({ "includePlatforms": ["iOS", "android"] })),
             4 => ("clientAppTypes", json!(["exchangeActiveSync", "other"])),
             _ => ("signInRiskLevels", json!(["medium", "high"])),

@@ -12,7 +12,7 @@ use super::truth::Truth;
 use super::who::{AgentCondition, UserCondition, WorkloadCondition};
 use crate::model::filter_rule::{FilterRule, FilterRuleError};
 use crate::model::value::{Control, FilterMode, Grant, Operator};
-use crate::model::{Object, Reference, Value};
+use crate::model::{Kind, Object, Reference, Value};
 
 /// The keyword for everything, as a key.
 const ALL: &str = "all";
@@ -246,6 +246,17 @@ impl Policy {
             .as_ref()
             .filter(|_| condition == Condition::Locations);
         is_same && locations.is_none_or(|locations| locations.means_same(estate, other_estate))
+    }
+
+    /// Whether a condition of it can keep a sign-in away.
+    pub(super) fn has(&self, condition: Condition, estate: &Estate) -> bool {
+        match condition {
+            Condition::Users | Condition::Workloads | Condition::Agents | Condition::Applications => true,
+            condition => {
+                let without = Self::new(self.key.clone(), &Object::new(Kind::Policy), false);
+                without.is_ok_and(|without| !self.has_same(condition, estate, &without, estate))
+            }
+        }
     }
 
     /// The same policy with a condition of another one.

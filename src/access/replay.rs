@@ -25,6 +25,10 @@ pub struct Replay<'e> {
     /// How many policies the one before has; those of the one after come behind them.
     middle: usize,
     count: usize,
+    /// The policies that a condition can keep away, by place, in the order of [`Condition::ALL`].
+    concerned: Vec<Vec<usize>>,
+    /// The policies that are disabled.
+    off: Bits,
     /// For each policy of the one after, the one before that catches the same.
     twins: Vec<Option<usize>>,
     /// The other way: for each policy of the one before, the place of the one after that catches the same.
@@ -101,11 +105,28 @@ impl<'e> Replay<'e> {
                 *free = Some(place + middle);
             }
         }
+        let all = || {
+            let of = |estate: &'e Estate| estate.policies().iter().map(move |policy| (policy, estate));
+            of(before).chain(of(after)).enumerate()
+        };
+        let concerned = Condition::ALL
+            .into_iter()
+            .map(|condition| {
+                all()
+                    .filter(|(_, (policy, estate))| {
+                        policy.enforcement != Enforcement::Off && policy.has(condition, estate)
+                    })
+                    .map(|(place, _)| place)
+                    .collect()
+            })
+            .collect();
         Self {
             before,
             after,
             middle,
             count,
+            concerned,
+            off: of(&|policy| policy.enforcement == Enforcement::Off),
             twins,
             twin_after,
             blocking: of(&Policy::blocks),
@@ -126,6 +147,14 @@ impl<'e> Replay<'e> {
             .chain(of(self.after))
             .enumerate()
             .map(|(place, (policy, estate))| (place, policy, estate))
+    }
+
+    fn at(&self, place: usize) -> Option<(&'e Policy, &'e Estate)> {
+        let (estate, place) = match place.checked_sub(self.middle) {
+            Some(place) => (self.after, place),
+            None => (self.before, place),
+        };
+        Some((estate.policies().get(place)?, estate))
     }
 
     /// What these conditions say of a sign-in, which may be another one in the estate after: groups can change.
@@ -190,11 +219,12 @@ impl<'e> Replay<'e> {
                 excluded: none(),
                 undecided: none(),
             };
-            for (place, policy, estate) in self.all() {
-                if policy.enforcement == Enforcement::Off {
-                    share.no.insert(place);
+            let position = Condition::ALL.iter().position(|one| one == condition);
+            let concerned = position.and_then(|position| self.concerned.get(position));
+            for place in concerned.into_iter().flatten().copied() {
+                let Some((policy, estate)) = self.at(place) else {
                     continue;
-                }
+                };
                 let sides = sides(*condition, place, policy, estate);
                 match (sides.truth(), sides.include) {
                     (Truth::Yes, _) => {}
@@ -218,6 +248,7 @@ impl<'e> Replay<'e> {
             joined.undecided = Bits::none(self.count);
         }
         joined.no.clear();
+        joined.no.add(&self.off);
         joined.undecided.clear();
         for share in shares {
             joined.no.add(&share.no);

@@ -205,9 +205,11 @@ fn what_is_no_log_at_all_is_refused() {
     let folder = folder();
     let utf_16: Vec<u8> = [0xff, 0xfe, b'{', 0, b'}', 0].to_vec();
     folder.write("utf16.json", utf_16);
+    folder.write("log.parquet", b"PAR1xxxxPAR1");
     folder.write("other.json", "{\"category\":\"AuditLogs\"}\n");
     for (name, code) in [
         ("utf16.json", "ops::log_encoding"),
+        ("log.parquet", "ops::log_parquet"),
         ("other.json", "ops::no_sign_ins"),
     ] {
         let arguments = ["impact", "--policies", "before.json", "--sign-ins", name];

@@ -36,6 +36,16 @@ pub enum ImpactError {
         /// The file.
         path: PathBuf,
     },
+    /// A log is in Parquet.
+    #[error("`{}` is in Parquet", path.display())]
+    #[diagnostic(
+        code("ops::log_parquet"),
+        help("export it as JSON, one object a line; gzip and Zstandard are read as they are")
+    )]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+    },
     /// No line of any log is a sign-in.
     #[error("none of the {lines} lines is a sign-in")]
     #[diagnostic(

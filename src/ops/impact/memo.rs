@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 /// How many values a bounded memo holds; when it is full it begins anew.
 const MOST: usize = 20_000;
 
 /// Values by the bytes that they were worked out from.
 pub(super) struct Memo<V> {
-    places: HashMap<Box<[u8]>, usize>,
+    places: HashMap<Box<[u8]>, usize, RandomState>,
     values: Vec<V>,
     most: usize,
 }
@@ -15,7 +17,7 @@ pub(super) struct Memo<V> {
 impl<V> Memo<V> {
     pub(super) fn bounded() -> Self {
         Self {
-            places: HashMap::new(),
+            places: HashMap::default(),
             values: Vec::new(),
             most: MOST,
         }

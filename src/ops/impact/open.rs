@@ -24,6 +24,11 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>, ImpactError> {
     if beginning.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         return text(path, Frames::new(reader));
     }
+    if beginning.starts_with(b"PAR1") {
+        return Err(ImpactError::Parquet {
+            path: path.to_owned(),
+        });
+    }
     text(path, reader)
 }
 

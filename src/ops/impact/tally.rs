@@ -199,7 +199,7 @@ impl Tally {
 }
 
 /// The entries of a map, in order.
-pub(super) fn sorted<K: Ord, V>(map: HashMap<K, V>) -> Vec<(K, V)> {
+pub(super) fn sorted<K: Ord, V>(map: impl IntoIterator<Item = (K, V)>) -> Vec<(K, V)> {
     let mut all: Vec<(K, V)> = map.into_iter().collect();
     all.sort_by(|one, other| one.0.cmp(&other.0));
     all

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use foldhash::fast::RandomState;
+
 use super::Scene;
 use super::chunk::{Bad, BadKind, Chunk, LONGEST};
 use super::memo::Memo;
@@ -30,7 +32,7 @@ pub(super) struct Worker<'r> {
     client: Memo<(Rc<Share>, usize, bool)>,
     device: Memo<(Rc<Share>, Rc<Share>)>,
     levels: Memo<Rc<Share>>,
-    judged: HashMap<(Joined, bool), Judged>,
+    judged: HashMap<(Joined, bool), Judged, RandomState>,
     apps: Names,
     countries: Names,
     clients: Names,
@@ -46,7 +48,7 @@ struct Who {
 
 /// Each share once: most values of a part mean the same to all policies.
 #[derive(Default)]
-struct Kept(HashSet<Rc<Share>>);
+struct Kept(HashSet<Rc<Share>, RandomState>);
 
 impl Kept {
     fn keep(&mut self, share: Share) -> Rc<Share> {
@@ -62,7 +64,7 @@ impl Kept {
 /// Names and the counts of each.
 #[derive(Default)]
 struct Names {
-    places: HashMap<Box<str>, usize>,
+    places: HashMap<Box<str>, usize, RandomState>,
     counts: Vec<Counts>,
 }
 
@@ -128,7 +130,7 @@ impl<'r> Worker<'r> {
             client: Memo::bounded(),
             device: Memo::bounded(),
             levels: Memo::bounded(),
-            judged: HashMap::new(),
+            judged: HashMap::default(),
             apps: Names::default(),
             countries: Names::default(),
             clients: Names::default(),
