@@ -76,6 +76,13 @@ pub enum OpsError {
         /// What was asked for.
         what: &'static str,
     },
+    /// Two forms of output were asked for at once.
+    #[error("`--json` asks for one form of output, and `--format {format}` for another")]
+    #[diagnostic(code("ops::two_forms"), help("leave one of the two out"))]
+    TwoForms {
+        /// The other form.
+        format: &'static str,
+    },
     /// A file could not be read or written.
     #[error("`{}` cannot be read or written", path.display())]
     #[diagnostic(

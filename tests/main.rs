@@ -34,6 +34,7 @@ mod import;
 mod in_memory;
 mod interrupt;
 mod lang;
+mod newcomer;
 mod pace;
 mod plan_says;
 mod processes;

@@ -96,7 +96,7 @@ fn policy(number: usize, is_changed: bool) -> Json {
     })
 }
 
-fn estate(policies: usize, changed: bool) -> Estate {
+pub(super) fn estate(policies: usize, changed: bool) -> Estate {
     let mut estate = Estate::default();
     for number in 0..LOCATIONS {
         estate.add_location(&location(number)).unwrap();

@@ -13,6 +13,7 @@
 mod access;
 mod book;
 mod effect;
+mod gaps;
 mod plot;
 mod projects;
 mod replay;
@@ -39,6 +40,7 @@ fn main() {
     validate(&mut runner);
     no_op_plans(&mut runner);
     effect::run(&mut runner);
+    gaps::run(&mut runner);
     access::measure(&mut runner);
     replays(&mut runner);
     cold_start(&mut runner);

@@ -91,7 +91,7 @@ pub(super) fn demands(expected: &Expected, estate: &Estate, whom: &Whom<'_>) -> 
                 enough.extend(&blockers);
                 let words: Vec<String> = clause
                     .iter()
-                    .map(|control| format!("`{}`", control_name(control)))
+                    .map(|control| format!("`{}`", estate.control_words(&control_name(control))))
                     .collect();
                 demand(
                     Check::Some(enough),

@@ -75,6 +75,8 @@ pub struct Estate {
     policies: Vec<Policy>,
     locations: BTreeMap<String, Location>,
     strengths: BTreeMap<String, BTreeSet<String>>,
+    /// What people call them.
+    strength_names: BTreeMap<String, String>,
     /// What keys stand for.
     references: BTreeMap<String, Reference>,
 }
@@ -114,6 +116,7 @@ impl Estate {
             }
             Kind::Strength => {
                 let combinations = symbols(object, "allowedCombinations");
+                self.strength_names.insert(key.clone(), object.name().to_owned());
                 self.strengths.insert(key.clone(), combinations).is_some()
             }
             Kind::Context | Kind::Group => false,
@@ -184,6 +187,9 @@ impl Estate {
             && let Some(id) = strength.id
         {
             let combinations = symbols(&strength.object, "allowedCombinations");
+            self.strength_names
+                .entry(id.to_ascii_lowercase())
+                .or_insert_with(|| strength.object.name().to_owned());
             if !combinations.is_empty() {
                 self.strengths
                     .entry(id.to_ascii_lowercase())
@@ -252,6 +258,22 @@ impl Estate {
             })
         };
         self.strengths.get(&key).cloned().or_else(built_in)
+    }
+
+    /// A control as records give it, with the name of an authentication strength in the place of its id.
+    pub fn control_words(&self, control: &str) -> String {
+        let Some((kind, id)) = control.split_once(':') else {
+            return control.to_owned();
+        };
+        if kind != "authenticationStrength" {
+            return control.to_owned();
+        }
+        let own = self.strength_names.get(id).map(String::as_str);
+        let built_in = || catalogue::strengths::by_id(id).map(|built_in| built_in.display_name);
+        match own.filter(|name| !name.is_empty()).or_else(built_in) {
+            Some(name) => format!("{kind} \"{name}\""),
+            None => control.to_owned(),
+        }
     }
 
     /// Adds the `namedLocations` and `authenticationStrengths` of a directory file.

@@ -23,6 +23,15 @@ pub enum RecordError {
         /// What is wrong.
         problem: String,
     },
+    /// A flag of the command line is not as it should be.
+    #[error("`{flag}` {problem}")]
+    #[diagnostic(code("access::flag"), help("`capol whatif --help` says what the flag takes"))]
+    Flag {
+        /// `--country`, or `--device colour`.
+        flag: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// Nobody has this id.
     #[error("no {what} has the id `{id}`")]
     #[diagnostic(
@@ -35,6 +44,49 @@ pub enum RecordError {
         /// The id.
         id: String,
     },
+}
+
+/// The members that flags of `capol whatif` set.
+const FLAGS: &[(&str, &str)] = &[
+    ("signInConditions.devicePlatform", "--platform"),
+    ("signInConditions.clientAppType", "--client-app"),
+    ("signInConditions.ipAddress", "--ip"),
+    ("signInConditions.country", "--country"),
+    ("signInConditions.signInRiskLevel", "--sign-in-risk"),
+    ("signInConditions.userRiskLevel", "--user-risk"),
+    (
+        "signInConditions.servicePrincipalRiskLevel",
+        "--service-principal-risk",
+    ),
+    ("signInConditions.insiderRiskLevel", "--insider-risk"),
+    ("signInConditions.authenticationFlow", "--authentication-flow"),
+    ("signInConditions.deviceInfo", "--device"),
+    ("signInIdentity.externalUserType", "--external-user"),
+    ("signInIdentity.externalTenantId", "--external-tenant"),
+    ("signInContext.userAction", "--user-action"),
+    ("signInContext.authenticationContextValue", "--context"),
+    ("signInContext.includeApplications", "--app"),
+];
+
+impl RecordError {
+    /// The same of a record that flags made: it speaks of the flag, not of the member.
+    #[must_use]
+    pub fn of_flags(self) -> Self {
+        let Self::Shape { place, problem } = self else {
+            return self;
+        };
+        let flag = FLAGS.iter().find_map(|(member, flag)| {
+            let rest = place.strip_prefix(member)?;
+            match rest.strip_prefix('.') {
+                Some(property) => Some(format!("{flag} {property}")),
+                None => (rest.is_empty() || rest.starts_with('[')).then(|| (*flag).to_owned()),
+            }
+        });
+        match flag {
+            Some(flag) => Self::Flag { flag, problem },
+            None => Self::Shape { place, problem },
+        }
+    }
 }
 
 type Read<T> = Result<T, RecordError>;

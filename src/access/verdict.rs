@@ -370,10 +370,14 @@ impl Decider<'_> {
                 }
             }
         }
-        if found.is_empty() {
-            // Nobody would have met the demand: what applies instead.
+        // What applies instead, and does not do enough.
+        let lacks = demands
+            .iter()
+            .any(|demand| matches!(demand.check, Check::Some(_)));
+        if found.is_empty() || lacks {
             for (place, policy) in self.estate.policies().iter().enumerate() {
                 if policy.enforcement == Enforcement::Enforced
+                    && policy.grant.is_some()
                     && policy.matches(sign_in, self.estate).0 == Truth::Yes
                 {
                     found.insert(place, None);

@@ -210,6 +210,14 @@ impl Context {
         Ok(self.watch.get_or_init(|| watch).clone())
     }
 
+    /// Refuses `--json` beside another form of output.
+    pub fn only_form(&self, format: Option<&'static str>) -> Result<(), Failure> {
+        match format.filter(|_| self.global.json) {
+            Some(format) => Err(crate::ops::OpsError::TwoForms { format }.into()),
+            None => Ok(()),
+        }
+    }
+
     /// Says how an interrupted apply was taken up.
     pub fn recovered(&self, recovered: &Recovered) {
         self.terminal.aside(&recovered_text(recovered));

@@ -23,6 +23,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, Failure> {
+    context.only_form((request.format == PlanFormat::Sarif).then_some("sarif"))?;
     if request.out.is_some() && !request.planning.refresh {
         return Err(OpsError::NotRead { what: "save a plan" }.into());
     }

@@ -13,6 +13,7 @@ pub(super) fn run(
     directory: Option<&PathBuf>,
     format: TestFormat,
 ) -> Result<Outcome, Failure> {
+    context.only_form((format == TestFormat::Junit).then_some("junit"))?;
     let loaded = super::work::sound(context)?;
     let results = test(
         &loaded,

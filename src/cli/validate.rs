@@ -8,6 +8,7 @@ use crate::report::sarif::sarif;
 use crate::report::validation_json;
 
 pub(super) fn run(context: &Context, format: FindingFormat, deny_warnings: bool) -> Result<Outcome, Failure> {
+    context.only_form((format == FindingFormat::Sarif).then_some("sarif"))?;
     let mut loaded = context.load();
     let gaps = lint::of_project(&loaded)?;
     loaded.diagnostics.extend(gaps);

@@ -62,9 +62,21 @@ pub(super) async fn run(context: &Context, asking: &Asking) -> Result<Outcome, F
 /// Answers what was asked: one sign-in, or a file of them.
 async fn answer(context: &Context, asking: &Asking, what_if: &WhatIf<'_>) -> Result<Outcome, Failure> {
     context.aside(&missing_text(&what_if.missing()));
+    if what_if.left_out > 0 {
+        let policies = crate::report::words::count(what_if.left_out, "policy");
+        let all = super::again::command("whatif --from-tenant …", &context.global, None, None);
+        context.note(&format!(
+            "Left out: {policies} of the tenant that the project does not manage. `{all}` asks all that the tenant holds."
+        ));
+    }
     if let Some(asked) = asking.asked() {
         let record = asked.record(&what_if.people).await?;
-        let answered = what_if.answer(&record).await??;
+        let answered = what_if.answer(&record).await?.map_err(LineError::of_flags)?;
+        if asking.context.is_some() && asking.app.is_empty() {
+            context.note(
+                "Only policies on the authentication context were asked. Those on all apps are met at the sign-in to an app: ask with `--app`.",
+            );
+        }
         return told(context, asking, what_if, &record, &asked.title(), &answered).await;
     }
     let Some(file) = &asking.sign_ins else {

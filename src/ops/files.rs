@@ -113,7 +113,7 @@ pub fn write_new(files: &[(PathBuf, String)]) -> Result<(), OpsError> {
     Ok(())
 }
 
-/// The files that people mean by these paths: a folder means every file below it that ends so.
+/// The files that people mean by these paths: a folder means every file below it that ends so and is not hidden.
 pub fn below(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<(String, Vec<u8>)>, OpsError> {
     paths_below(paths, endings)?
         .into_iter()
@@ -137,6 +137,10 @@ fn collect(path: &Path, endings: &[&str], named: bool, found: &mut Vec<PathBuf>)
     if metadata.is_dir() {
         for entry in std::fs::read_dir(path).map_err(|source| failed(path, source))? {
             let entry = entry.map_err(|source| failed(path, source))?;
+            // `.git`, `.capol` and the like are nobody's exports.
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
             collect(&entry.path(), endings, false, found)?;
         }
     } else if named

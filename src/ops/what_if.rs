@@ -50,6 +50,8 @@ pub struct WhatIf<'c> {
     pub before: Option<View>,
     /// Who signs in.
     pub people: People<'c>,
+    /// How many policies of the tenant are left out, as the project does not manage them.
+    pub left_out: usize,
 }
 
 /// What comes out of one sign-in.
@@ -72,6 +74,7 @@ impl<'c> WhatIf<'c> {
             view: View::exported(&intake, &listed)?,
             before: None,
             people: People::Listed(Box::new(listed)),
+            left_out: 0,
         })
     }
 
@@ -84,6 +87,7 @@ impl<'c> WhatIf<'c> {
             view: View::configured(&plan, &live)?,
             before: None,
             people: People::Listed(Box::new(listed)),
+            left_out: 0,
         })
     }
 
@@ -105,7 +109,19 @@ impl<'c> WhatIf<'c> {
         let refreshed = refresh(connection, &loaded.configuration, state, &looking).await?;
         let plan = as_written(loaded, &refreshed.live, &refreshed.directory, state, worker.now)?;
         let view = View::configured(&plan, &refreshed.live)?;
-        Self::among(connection, view, None).await
+        let managed: BTreeSet<&str> = plan
+            .changes
+            .iter()
+            .filter_map(|change| change.id.as_deref())
+            .collect();
+        let others = refreshed.live.policies();
+        let left_out = others
+            .filter(|policy| !managed.contains(policy.id.as_str()))
+            .count();
+        Ok(Self {
+            left_out,
+            ..Self::among(connection, view, None).await?
+        })
     }
 
     /// Under the policies that a tenant has.
@@ -154,6 +170,7 @@ impl<'c> WhatIf<'c> {
             view,
             before,
             people: People::Tenant(connection),
+            left_out: 0,
         })
     }
 

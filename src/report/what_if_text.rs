@@ -69,12 +69,17 @@ fn label(policy: &Policy) -> &str {
     }
 }
 
-fn asked_words(asked: &Asked) -> String {
+fn asked_words(estate: &Estate, asked: &Asked) -> String {
     let joint = match asked.operator {
         Operator::All => " and ",
         Operator::Any => " or ",
     };
-    asked.controls.join(joint)
+    let words: Vec<String> = asked
+        .controls
+        .iter()
+        .map(|control| estate.control_words(control))
+        .collect();
+    words.join(joint)
 }
 
 /// One answer for a person: what decides, which policies ask for what, and why the others don't apply.
@@ -91,7 +96,7 @@ pub fn answer_text(estate: &Estate, title: &str, answer: &Answer) -> Page {
         };
         let asks = match (standing, estate.asked(policy)) {
             (Standing::Undecided(condition), _) => format!(": {} is not recorded", condition.name()),
-            (_, Some(asked)) => format!(": {}", asked_words(&asked)),
+            (_, Some(asked)) => format!(": {}", asked_words(estate, &asked)),
             (_, None) => String::new(),
         };
         page.line(2, format!("{} {word}{asks}", label(policy)));
@@ -180,7 +185,10 @@ pub fn changed_text(before: (&Estate, &Answer), after: (&Estate, &Answer), title
     }
     for (policy, standing) in after.0.policies().iter().zip(&after.1.standings) {
         if let (Standing::Applied, Some(asked)) = (standing, after.0.asked(policy)) {
-            page.line(2, format!("{} asks for: {}", label(policy), asked_words(&asked)));
+            page.line(
+                2,
+                format!("{} asks for: {}", label(policy), asked_words(after.0, &asked)),
+            );
         }
     }
     if !after.1.session.is_empty() {

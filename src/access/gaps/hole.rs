@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::inquiry::{Asked, Inquiry, Region, Spaces, admins, emergency_keys};
+use super::inquiry::{Asked, Inquiry, PATIENCE, Region, Spaces, admins, emergency_keys, find};
 use super::{Gap, Rule, Severity, words};
 use crate::access::counterexample;
 use crate::access::policy::Policy;
 use crate::access::sign_in::{ExternalUser, Fact, Identity, Resource};
-use crate::access::symbolic::{Facet, Found, Mask, Wanted};
+use crate::access::symbolic::{Facet, Found, Mask, Space, TooMany, Wanted};
 use crate::access::who::UserCondition;
 use crate::model::value::Control;
 use crate::model::{Reference, Target, catalogue, properties};
@@ -27,6 +27,23 @@ impl Rule {
 struct Search<'a, const W: usize> {
     spaces: &'a Spaces<W>,
     also: Mask<W>,
+}
+
+impl<const W: usize> Search<'_, W> {
+    /// A sign-in of the region at a place that none of these guards.
+    fn find(
+        &self,
+        space: &Space<W>,
+        region: usize,
+        guards: Mask<W>,
+        may: &dyn Fn(&Facet) -> bool,
+    ) -> Result<Option<Found<W>>, TooMany> {
+        let wanted = Wanted {
+            all: Mask::from_iter([region]) | self.also,
+            none: guards,
+        };
+        find(space, &space.near(region, None), &wanted, may, PATIENCE)
+    }
 }
 
 /// A fact of which nobody's membership is part.
@@ -124,28 +141,39 @@ impl Inquiry<'_> {
         if !search.also.is_empty() && search.also.is_within(&guards) {
             return Vec::new();
         }
-        match rule {
-            Rule::LegacyAuthentication => self.legacy(search, guards).into_iter().collect(),
+        let found = match rule {
+            Rule::LegacyAuthentication => self.legacy(search, guards),
             Rule::UsersNeverIncluded => self.never_included(search, guards),
-            Rule::GuestsUncovered => self.guests(search, guards).into_iter().collect(),
-            _ => self.admins(search, guards).into_iter().collect(),
-        }
+            Rule::GuestsUncovered => self.guests(search, guards),
+            _ => self.admins(search, guards),
+        };
+        found.unwrap_or_else(|TooMany| {
+            let title = rule.row().title;
+            let message = format!("too many combinations to decide whether this is so: {title}");
+            let help = "write fewer exclusions, or decide a part of it with an `invariant`";
+            vec![Gap {
+                severity: Severity::Note,
+                ..self.gap::<W>(rule, message, help, None)
+            }]
+        })
     }
 
-    fn legacy<const W: usize>(&self, search: &Search<'_, W>, guards: Mask<W>) -> Option<Gap> {
-        let wanted = Wanted {
-            all: self.region::<W>(Region::Legacy) | search.also,
-            none: guards,
+    fn legacy<const W: usize>(&self, search: &Search<'_, W>, guards: Mask<W>) -> Result<Vec<Gap>, TooMany> {
+        let (space, place) = (&search.spaces.whole, self.region(Region::Legacy));
+        let found = match search.find(space, place, guards, &is_plain)? {
+            Some(found) => Some(found),
+            None => search.find(space, place, guards, &is_of_an_app)?,
         };
-        let found = search.spaces.whole.find(&wanted, &is_plain);
-        let found = found.or_else(|| search.spaces.whole.find(&wanted, &is_of_an_app))?;
+        let Some(found) = found else {
+            return Ok(Vec::new());
+        };
         let memberships = found.facets.iter().filter(|facet| {
             matches!(
                 facet,
                 Facet::User(_) | Facet::Group(_) | Facet::Role(_) | Facet::External(_)
             )
         });
-        Some(Gap {
+        Ok(vec![Gap {
             // Whether anybody is in several groups at once, nobody told.
             severity: if memberships.count() > 1 {
                 Severity::Note
@@ -161,34 +189,30 @@ impl Inquiry<'_> {
                 "block it for all users and all apps: `client_apps = [exchange_active_sync, other]` and `grant = block`",
                 Some(&found),
             )
-        })
+        }])
     }
 
-    fn never_included<const W: usize>(&self, search: &Search<'_, W>, guards: Mask<W>) -> Vec<Gap> {
+    fn never_included<const W: usize>(
+        &self,
+        search: &Search<'_, W>,
+        guards: Mask<W>,
+    ) -> Result<Vec<Gap>, TooMany> {
         let people = &search.spaces.people;
-        let region = self.region::<W>(Region::Members);
-        let wanted = Wanted {
-            all: region | search.also,
-            none: guards,
-        };
+        let place = self.region(Region::Members);
         let help = "include all users in a policy that asks for something, or name the group";
-        if let Some(found) = people.find(&wanted, &is_plain) {
+        if let Some(found) = search.find(people, place, guards, &is_plain)? {
             let who = words::person(&found.facets, self.estate, self.known);
             let who = who.unwrap_or_else(|| "a user whom no policy names".to_owned());
-            return vec![self.gap(
+            return Ok(vec![self.gap(
                 Rule::UsersNeverIncluded,
                 format!("{who} is in the audience of no policy in force"),
                 help,
                 Some(&found),
-            )];
+            )]);
         }
         // Of those whom a policy leaves out, only those that every policy on everybody leaves out.
-        let plain = Wanted {
-            all: region,
-            none: Mask::default(),
-        };
-        let Some(anybody) = people.find(&plain, &is_plain) else {
-            return Vec::new();
+        let Some(anybody) = search.find(people, place, Mask::default(), &is_plain)? else {
+            return Ok(Vec::new());
         };
         let mut left_out: Option<BTreeSet<Someone>> = None;
         for place in (anybody.caught_by & guards).places() {
@@ -207,7 +231,7 @@ impl Inquiry<'_> {
                 continue;
             }
             let may = |facet: &Facet| is_plain(facet) || someone.is(facet);
-            if let Some(found) = people.find(&wanted, &may) {
+            if let Some(found) = search.find(people, place, guards, &may)? {
                 let who = words::person(&found.facets, self.estate, self.known).unwrap_or_default();
                 let mut gap = self.gap(
                     Rule::UsersNeverIncluded,
@@ -219,24 +243,22 @@ impl Inquiry<'_> {
                 gaps.push(gap);
             }
         }
-        gaps
+        Ok(gaps)
     }
 
-    fn guests<const W: usize>(&self, search: &Search<'_, W>, guards: Mask<W>) -> Option<Gap> {
+    fn guests<const W: usize>(&self, search: &Search<'_, W>, guards: Mask<W>) -> Result<Vec<Gap>, TooMany> {
         let mut example = None;
         let mut kinds: Vec<&str> = Vec::new();
         for kind in ExternalUser::kinds() {
-            let wanted = Wanted {
-                all: self.guests_of::<W>(kind) | search.also,
-                none: guards,
-            };
             let may = |facet: &Facet| is_plain(facet) || matches!(facet, Facet::External(_));
-            if let Some(found) = search.spaces.people.find(&wanted, &may) {
+            if let Some(found) = search.find(&search.spaces.people, self.guests_of(kind), guards, &may)? {
                 kinds.push(properties::guest_kinds().word_of(kind));
                 example.get_or_insert(found);
             }
         }
-        let example = example?;
+        let Some(example) = example else {
+            return Ok(Vec::new());
+        };
         let whom = if kinds.len() == ExternalUser::kinds().count() {
             "guests and external users of any kind".to_owned()
         } else {
@@ -249,14 +271,11 @@ impl Inquiry<'_> {
             "include all users, or `guests([…])`, in a policy that asks for multifactor authentication",
             Some(&example),
         );
-        Some(gap)
+        Ok(vec![gap])
     }
 
-    fn admins<const W: usize>(&self, search: &Search<'_, W>, guards: Mask<W>) -> Option<Gap> {
-        let wanted = Wanted {
-            all: self.region::<W>(Region::Admins) | search.also,
-            none: guards,
-        };
+    fn admins<const W: usize>(&self, search: &Search<'_, W>, guards: Mask<W>) -> Result<Vec<Gap>, TooMany> {
+        let place = self.region(Region::Admins);
         let mut example = None;
         let mut names = Vec::new();
         for role in admins() {
@@ -267,12 +286,14 @@ impl Inquiry<'_> {
                 }
                 other => is_plain(other),
             };
-            if let Some(found) = search.spaces.whole.find(&wanted, &may) {
+            if let Some(found) = search.find(&search.spaces.whole, place, guards, &may)? {
                 names.push(role.display_name);
                 example.get_or_insert(found);
             }
         }
-        let example = example?;
+        let Some(example) = example else {
+            return Ok(Vec::new());
+        };
         let whom = match names.as_slice() {
             [one] => format!("holders of the role {one}"),
             [first, second] => format!("holders of the roles {first} and {second}"),
@@ -281,9 +302,9 @@ impl Inquiry<'_> {
                 names.len(),
                 rest.len()
             ),
-            [] => return None,
+            [] => return Ok(Vec::new()),
         };
-        Some(self.gap(
+        Ok(vec![self.gap(
             Rule::AdminsPhishable,
             format!(
                 "{whom} get in without a phishing-resistant method: {}, and no policy in force asks for one",
@@ -291,7 +312,7 @@ impl Inquiry<'_> {
             ),
             "ask the admin roles for `strength.phishing_resistant_mfa` on all apps",
             Some(&example),
-        ))
+        )])
     }
 
     fn gap<const W: usize>(&self, rule: Rule, message: String, help: &str, found: Option<&Found<W>>) -> Gap {

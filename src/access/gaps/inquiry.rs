@@ -8,7 +8,9 @@ use crate::access::demand::asks_for;
 use crate::access::estate::Estate;
 use crate::access::policy::{Enforcement, Policy, key};
 use crate::access::sign_in::ExternalUser;
-use crate::access::symbolic::{Mask, Reading, Space, SpaceError, Subject};
+use crate::access::symbolic::{
+    Facet, Found, Mask, Near, Reading, Space, SpaceError, Subject, TooMany, Wanted,
+};
 use crate::model::value::{Control, ExternalTenants, Guests, Value};
 use crate::model::{Kind, Object, Reference, Target, catalogue};
 
@@ -109,6 +111,23 @@ pub(super) struct Inquiry<'a> {
     guests: Vec<Policy>,
 }
 
+/// How many steps a search may take before nothing is said.
+pub(super) const PATIENCE: u64 = 50_000;
+/// The same for one of many searches.
+pub(super) const LITTLE_PATIENCE: u64 = 1_000;
+
+/// A sign-in that the policy at a place catches and that is wanted beside it, whose facts `may` all be.
+pub(super) fn find<const W: usize>(
+    space: &Space<W>,
+    near: &Near<W>,
+    wanted: &Wanted<W>,
+    may: &dyn Fn(&Facet) -> bool,
+    patience: u64,
+) -> Result<Option<Found<W>>, TooMany> {
+    let mut patience = patience;
+    space.find_near_of(near, wanted, None, may, &mut patience)
+}
+
 /// Both spaces: all facts of sign-ins, and those of people only.
 pub(super) struct Spaces<const W: usize> {
     pub(super) whole: Space<W>,
@@ -183,15 +202,15 @@ impl<'a> Inquiry<'a> {
     }
 
     /// The place of a region.
-    pub(super) fn region<const W: usize>(&self, region: Region) -> Mask<W> {
+    pub(super) fn region(&self, region: Region) -> usize {
         let place = Region::ALL.iter().position(|one| *one == region).unwrap_or(0);
-        Mask::from_iter([self.asked.len() + place])
+        self.asked.len() + place
     }
 
     /// The place of the guests of a kind, among people.
-    pub(super) fn guests_of<const W: usize>(&self, kind: &str) -> Mask<W> {
+    pub(super) fn guests_of(&self, kind: &str) -> usize {
         let place = ExternalUser::kinds().position(|one| one == kind).unwrap_or(0);
-        Mask::from_iter([self.asked.len() + self.regions.len() + place])
+        self.asked.len() + self.regions.len() + place
     }
 
     /// The policies on platforms, each with the place of the same policy on all platforms.

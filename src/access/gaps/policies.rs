@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::inquiry::{Asked, Inquiry, Region, SYNCHRONISATION_ROLE, Spaces, emergency_keys};
+use super::inquiry::{
+    Asked, Inquiry, LITTLE_PATIENCE, PATIENCE, Region, SYNCHRONISATION_ROLE, Spaces, emergency_keys, find,
+};
 use super::{Gap, Rule, Severity, words};
 use crate::access::condition::Condition;
 use crate::access::counterexample;
@@ -102,20 +104,22 @@ impl Inquiry<'_> {
             let own: Mask<W> = Mask::from_iter([place]);
             let others = left & !own;
             let deeds: Vec<Mask<W>> = self.deeds(asked).into_iter().map(|deed| deed & others).collect();
+            let near = spaces.whole.near(place, None);
             let is_done_by = |by: Mask<W>| {
                 deeds.iter().all(|deed| {
                     let wanted = Wanted {
                         all: own,
                         none: *deed & by,
                     };
-                    spaces.whole.find(&wanted, &|_| true).is_none()
+                    let found = find(&spaces.whole, &near, &wanted, &|_| true, LITTLE_PATIENCE);
+                    matches!(found, Ok(None))
                 })
             };
             if deeds.is_empty() || !is_done_by(others) {
                 continue;
             }
             left &= !own;
-            let any = deeds.iter().fold(Mask::default(), |all, deed| all | *deed);
+            let any = deeds.iter().fold(Mask::default(), |all, deed| all | *deed) & near.meets;
             let twin = others.places().find(|other| {
                 self.asked.get(*other).is_some_and(|other| {
                     asked
@@ -175,7 +179,7 @@ impl Inquiry<'_> {
             return None;
         }
         let wanted = Wanted {
-            all: Mask::from_iter([place]) | self.region(Region::Synchronisation),
+            all: Mask::from_iter([place, self.region(Region::Synchronisation)]),
             none: Mask::default(),
         };
         let may = |facet: &Facet| match facet {
@@ -183,7 +187,8 @@ impl Inquiry<'_> {
             Facet::Role(key) => key == SYNCHRONISATION_ROLE,
             _ => true,
         };
-        let found = spaces.whole.find(&wanted, &may)?;
+        let near = spaces.whole.near(place, None);
+        let found = find(&spaces.whole, &near, &wanted, &may, PATIENCE).ok()??;
         let emergency = emergency_keys(self.known);
         let leaves_out = asked.policy.users.as_ref().is_some_and(|users| {
             let [_, out] = users.sides_named();
@@ -239,12 +244,13 @@ impl Inquiry<'_> {
             }),
             _ => true,
         };
+        let near = spaces.whole.near(everywhere, None);
         let found: Option<Found<W>> = self.deeds::<W>(asked).into_iter().find_map(|deed| {
             let wanted = Wanted {
                 all: Mask::from_iter([everywhere]),
                 none: deed | Mask::from_iter([place]),
             };
-            spaces.whole.find(&wanted, &may)
+            find(&spaces.whole, &near, &wanted, &may, LITTLE_PATIENCE).ok()?
         });
         let found = found?;
         let who = words::sign_in(&found.facets, "gets around it", self.estate, self.known);

@@ -3,6 +3,7 @@
 //! Conditions are independent, so each is looked at by itself, for all policies at once: of every way to go through its
 //! factors only what came of it is kept, as sets of policies. What this settles needs no search.
 
+use super::facet::Facet;
 use super::mask::Mask;
 use super::search::{Found, Wanted};
 use super::space::{Factor, Realm, Space};
@@ -58,6 +59,18 @@ impl<const W: usize> Space<W> {
         part: Option<usize>,
         patience: &mut u64,
     ) -> Result<Option<Found<W>>, TooMany> {
+        self.find_near_of(near, wanted, part, &|_| true, patience)
+    }
+
+    /// The same, of a sign-in whose facts `may` all be.
+    pub fn find_near_of(
+        &self,
+        near: &Near<W>,
+        wanted: &Wanted<W>,
+        part: Option<usize>,
+        may: &dyn Fn(&Facet) -> bool,
+        patience: &mut u64,
+    ) -> Result<Option<Found<W>>, TooMany> {
         let part: Mask<W> = part.into_iter().collect();
         for (realm, stand) in self.realms.iter().zip(&near.realms) {
             let is_settled =
@@ -69,7 +82,7 @@ impl<const W: usize> Space<W> {
                 all: wanted.all,
                 none: (wanted.none & stand.meets) | part,
             };
-            if let Some(found) = realm.find_within(&wanted, &|_| true, patience)? {
+            if let Some(found) = realm.find_within(&wanted, may, patience)? {
                 return Ok(Some(found));
             }
         }

@@ -125,3 +125,14 @@ pub enum LineError {
     )]
     NothingToDo(String),
 }
+
+impl LineError {
+    /// The same of a record that flags made.
+    #[must_use]
+    pub fn of_flags(self) -> Self {
+        match self {
+            Self::Record(error) => Self::Record(error.of_flags()),
+            other => other,
+        }
+    }
+}
