@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use crate::bench::Folder;
 use crate::shared;
 
+mod corpora;
 mod plan;
 
 fn cases() -> Vec<PathBuf> {
