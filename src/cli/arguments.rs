@@ -61,7 +61,7 @@ pub struct Global {
     #[arg(long, global = true, alias = "auto-approve")]
     pub yes: bool,
     /// How many requests may be under way at once
-    #[arg(long, global = true, value_name = "N", default_value_t = 50)]
+    #[arg(long, global = true, value_name = "N", default_value_t = 200)]
     pub parallelism: usize,
     /// Whether to lock the state
     #[arg(long, global = true, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
