@@ -388,3 +388,31 @@ fn what_no_sign_in_can_be_is_refused_where_it_is_written() {
         assert!(ran.err.contains(message), "{block}\n{}", ran.err);
     }
 }
+
+#[test]
+fn watched_tests_are_decided_again_when_a_file_changes() {
+    use std::io::{BufRead as _, BufReader};
+
+    let project = |grant: &str| {
+        format!(
+            "policy \"p\" {{\n  name = \"P\"\n  state = enabled\n  users {{ include = [all] }}\n  apps {{ include = [all] }}\n  grant = {grant}\n}}\n\
+             invariant \"everybody does MFA\" {{\n  expect {{ grant = mfa }}\n}}\n"
+        )
+    };
+    let folder = Folder::new();
+    folder.write("main.capol", project("compliant_device"));
+    let mut child = folder.start(&["test", "--watch"]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut until = |wanted: &str| {
+        lines
+            .by_ref()
+            .map_while(Result::ok)
+            .any(|line| line.contains(wanted))
+    };
+    assert!(until("0 passed, 1 failed."));
+    folder.write("main.capol", "policy {");
+    folder.write("main.capol", project("mfa"));
+    assert!(until("1 passed"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

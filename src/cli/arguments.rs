@@ -280,6 +280,9 @@ pub enum Command {
         /// How to print the results
         #[arg(long, value_enum, default_value = "text")]
         format: TestFormat,
+        /// Decide them again whenever a file of the project changes
+        #[arg(long)]
+        watch: bool,
     },
     /// What would come out of sign-ins
     #[command(name = "whatif")]

@@ -435,7 +435,16 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             filter,
             directory,
             format,
-        } => super::test::run(context, filter.as_deref(), directory.as_ref(), format),
+            watch,
+        } => {
+            let request = super::test::Request {
+                filter,
+                directory,
+                format,
+                watch,
+            };
+            super::test::run(context, &request)
+        }
         Command::Validate {
             format,
             deny_warnings,

@@ -27,6 +27,8 @@ pub(crate) struct Watcher {
     /// Creates whose answer was lost, by address and body: another block may say the same. And the id that the
     /// address had then: with another one it was found out.
     lost_creates: BTreeMap<(String, String), (tokio::time::Instant, Option<String>)>,
+    /// Bodies that two blocks send: which of them is created again can't be told.
+    pub(crate) twins: BTreeSet<String>,
     /// What other people wrote into objects of capol's.
     pub(crate) edits: Vec<Edited>,
     /// Others took something away in this command, so that it may be complete and yet lack that.
@@ -57,6 +59,7 @@ impl Watcher {
             serial: 0,
             digest: String::new(),
             lost_creates: BTreeMap::new(),
+            twins: BTreeSet::new(),
             edits: Vec::new(),
             disturbed: false,
             old_answers: false,
@@ -206,7 +209,7 @@ impl Watcher {
                 ]
                 .iter()
                 .any(|ending| one.path.ends_with(ending));
-            if !is_create {
+            if !is_create || self.twins.contains(&one.body) {
                 continue;
             }
             let key = (addresses.of_create(one), format!("{} {}", one.path, one.body));

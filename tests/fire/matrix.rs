@@ -2,7 +2,7 @@
 //!
 //! A sample runs always; `CAPOL_FIRE=whole` runs all of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
@@ -210,6 +210,13 @@ fn spread(count: usize, most: usize) -> Vec<usize> {
 async fn survive(transition: &Transition, begun: &Begun, mishap: &Mishap) -> Result<(), String> {
     let stage = Stage::on(begun.tenant.clone(), begun.disk.copy());
     let mut watcher = Watcher::of(&stage, begun.others.clone());
+    let mut bodies = BTreeSet::new();
+    let creates = begun.clean.sent.iter().filter(|one| one.method == "POST");
+    for one in creates {
+        if !bodies.insert(&one.body) {
+            watcher.twins.insert(one.body.clone());
+        }
+    }
     stage.write(&transition.to);
     let mut fate = Fate::default();
     match mishap {

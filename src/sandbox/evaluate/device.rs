@@ -126,7 +126,8 @@ impl Reader<'_> {
             None => (operator, false),
         };
         let holds = match positive {
-            "eq" => of(&|value, literal| value == literal || literal == "null" && value.is_empty()),
+            // `null` without quotes is what a property is that the device does not have.
+            "eq" => values.is_empty() && has(literals, "null") || of(&|value, literal| value == literal),
             "in" => values.iter().any(|value| has(literals, value)),
             "startswith" => of(&|value, literal| value.starts_with(literal)),
             "endswith" => of(&|value, literal| value.ends_with(literal)),
