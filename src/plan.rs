@@ -19,6 +19,7 @@ pub mod error;
 pub mod graph;
 pub mod held;
 mod identity;
+mod instants;
 pub mod json;
 pub mod names;
 pub mod note;
@@ -106,6 +107,9 @@ pub struct Plan {
     /// What it does to people's access; none where nobody looked, or nothing is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
+    /// Why somebody took on that not everybody stays protected, or let in, between the writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_gap: Option<String>,
     /// The emergency accounts and groups, for those who show the plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emergency: Vec<Reference>,
@@ -208,11 +212,23 @@ pub fn plan(
     if !errors.is_empty() {
         return Err(PlanErrors(uses::joined_errors(errors)));
     }
-    let mut notes = uses::joined_notes(notes);
     let mut order = Order::new(&mut drafts);
     let chosen = scope::choose(&drafts, &order.waits(), options);
     let delete_first = preflight::must_delete_first(&drafts, live, options);
     order.strengthen_first(&drafts, delete_first);
+    let accepted_gap = instants::secure(
+        &mut order,
+        &drafts,
+        &chosen,
+        live,
+        options,
+        &mut errors,
+        &mut notes,
+    );
+    if !errors.is_empty() {
+        return Err(PlanErrors(uses::joined_errors(errors)));
+    }
+    let mut notes = uses::joined_notes(notes);
     let steps = order
         .steps(&drafts, &chosen)
         .map_err(|path| PlanErrors(vec![PlanError::new(Problem::Cycle { path })]))?;
@@ -258,6 +274,7 @@ pub fn plan(
                 steps,
                 held: Vec::new(),
                 effect: None,
+                accepted_gap,
                 emergency: emergency.as_ref().map(Emergency::all).unwrap_or_default(),
                 outputs,
                 notes,

@@ -190,7 +190,7 @@ impl Policy {
     }
 
     /// Whether it is a policy of another estate, and says the same there.
-    pub(super) fn does_the_same(&self, estate: &Estate, other: &Self, other_estate: &Estate) -> bool {
+    pub fn does_the_same(&self, estate: &Estate, other: &Self, other_estate: &Estate) -> bool {
         self.key == other.key && self.says_the_same(estate, other, other_estate)
     }
 

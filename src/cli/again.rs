@@ -43,6 +43,9 @@ pub(super) fn command(
                 option(name, &file.to_string_lossy());
             }
         }
+        if let Some(reason) = &planning.accept_gap {
+            option("--accept-gap", reason);
+        }
         if planning.refresh_only {
             parts.push("--refresh-only".to_owned());
         }

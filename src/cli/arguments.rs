@@ -98,6 +98,9 @@ pub struct Planning {
     /// Plan the removal of everything managed
     #[arg(long)]
     pub destroy: bool,
+    /// Take on, with a reason that is kept, that not everybody stays protected or let in between the writes
+    #[arg(long, value_name = "REASON")]
+    pub accept_gap: Option<String>,
 }
 
 /// How a plan is printed.
@@ -239,6 +242,9 @@ pub enum Command {
         /// Leave what others changed since as it is, and take back the rest
         #[arg(long)]
         skip_changed: bool,
+        /// Take on, with a reason that is kept, that not everybody stays protected or let in between the writes
+        #[arg(long, value_name = "REASON")]
+        accept_gap: Option<String>,
     },
     /// Show the state, a saved plan, or the evaluated configuration
     Show {

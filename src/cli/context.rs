@@ -406,12 +406,14 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             target,
             exclude,
             skip_changed,
+            accept_gap,
         } => {
             let request = super::undo::Request {
                 apply,
                 target,
                 exclude,
                 skip_changed,
+                accept_gap,
             };
             waiting(super::undo::run(context, request))
         }

@@ -10,6 +10,7 @@ pub(super) struct Request {
     pub(super) target: Vec<String>,
     pub(super) exclude: Vec<String>,
     pub(super) skip_changed: bool,
+    pub(super) accept_gap: Option<String>,
 }
 
 pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, Failure> {
@@ -18,6 +19,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         excludes: work::addresses(context, &request.exclude, None)?,
         apply: request.apply,
         skip_changed: request.skip_changed,
+        accept_gap: request.accept_gap,
     };
     let loaded = work::sound(context)?;
     let workspace = work::workspace(context, &loaded)?;
@@ -111,6 +113,9 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     }
     if choice.skip_changed {
         command.push_str(" --skip-changed");
+    }
+    if let Some(reason) = &choice.accept_gap {
+        command = format!("{command} --accept-gap {}", again::quoted(reason));
     }
     let next = again::command(&command, &context.global, None, None);
     Ok(context.applied(&undoing.planned.plan, applied, &next))

@@ -115,6 +115,7 @@ pub(super) fn narrowing(context: &Context, planning: &Planning) -> Result<Narrow
         excludes: addresses(context, &planning.exclude, planning.exclude_file.as_ref())?,
         replace: addresses(context, &planning.replace, None)?,
         from_memory: !planning.refresh,
+        accept_gap: planning.accept_gap.clone(),
         limits: context.limits(),
     })
 }

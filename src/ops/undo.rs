@@ -45,6 +45,8 @@ pub struct Choice {
     pub excludes: Vec<Address>,
     /// Whether what others changed since stays as it is, and the rest is taken back.
     pub skip_changed: bool,
+    /// Why it is taken on that not everybody stays protected, or let in, between the writes.
+    pub accept_gap: Option<String>,
 }
 
 /// Reads the tenant and makes the plan that takes an apply back.
@@ -85,6 +87,7 @@ pub async fn plan(
         targets: choice.targets.clone(),
         excludes: choice.excludes.clone(),
         skip_changed: choice.skip_changed,
+        accept_gap: choice.accept_gap.clone(),
         ..PlanOptions::new(worker.now)
     };
     let states = States {
@@ -160,7 +163,8 @@ fn choose(workspace: &Workspace, wanted: Option<&str>) -> Result<PastApply, Work
         if let Some(taken_back) = apply.begin.command.strip_prefix(UNDO)
             && !undone.contains(&apply.begin.apply)
         {
-            undone.insert(taken_back.to_owned());
+            // Options may stand behind it.
+            undone.extend(taken_back.split(' ').next().map(str::to_owned));
         }
     }
     applies

@@ -117,6 +117,8 @@ pub struct Narrowing {
     pub excludes: Vec<crate::model::Address>,
     /// Make these anew.
     pub replace: Vec<crate::model::Address>,
+    /// Why it is taken on that not everybody stays protected, or let in, between the writes.
+    pub accept_gap: Option<String>,
     /// Compare with what state remembers, not with the tenant; only for looking.
     pub from_memory: bool,
     /// How much the tenant holds.
@@ -257,6 +259,7 @@ impl Workspace {
         };
         let options = PlanOptions {
             from_memory: narrowing.from_memory,
+            accept_gap: narrowing.accept_gap.clone(),
             mode: narrowing.mode,
             targets: narrowing.targets.clone(),
             excludes: narrowing.excludes.clone(),
@@ -330,10 +333,13 @@ impl Workspace {
         worker: &Worker,
         supervision: Supervision<'_>,
     ) -> Result<Applied, WorkError> {
-        let options = ApplyOptions {
+        let mut options = ApplyOptions {
             fail_fast: supervision.fail_fast,
             ..self.apply_options(worker, configuration)
         };
+        if let Some(reason) = &planned.plan.accepted_gap {
+            options.command = format!("{} --accept-gap {reason:?}", options.command);
+        }
         let executor = Executor {
             graph: &connection.graph,
             live: &planned.refreshed.live,

@@ -21,6 +21,7 @@ use crate::model::{Address, Object};
 use audience::Audience;
 pub use audience::{Asked, Membership, Reach};
 use estates::Estates;
+pub(super) use estates::{Movements, has_unknown_conditions, names_a_strength};
 use words::Words;
 
 use super::Plan;

@@ -286,6 +286,34 @@ pub enum Problem {
         /// The policy.
         name: String,
     },
+    /// In no order of the writes does everybody stay protected and let in.
+    #[error("in no order can `{first}` and `{second}` be written one after the other: {wrong}")]
+    #[diagnostic(
+        code("plan::access_gap"),
+        help(
+            "apply a part first with `--target`, or take it on with a reason that is kept: `--accept-gap \"…\"`"
+        )
+    )]
+    AccessGap {
+        /// What the change is called by which something is lost.
+        first: String,
+        /// What the change is called that would have to come before.
+        second: String,
+        /// What is wrong.
+        wrong: &'static str,
+    },
+    /// Nobody can tell whether everybody stays protected and let in between the writes.
+    #[error("nobody can tell whether everybody stays protected between the writes: {reason}")]
+    #[diagnostic(
+        code("plan::instants_unclear"),
+        help(
+            "apply a part first with `--target`, or take it on with a reason that is kept: `--accept-gap \"…\"`"
+        )
+    )]
+    InstantsUnclear {
+        /// Why.
+        reason: String,
+    },
     /// A policy would block whoever applies it.
     #[error("`{name}` would block `{who}`, as which this run is signed in")]
     #[diagnostic(

@@ -17,6 +17,8 @@ pub struct PlanOptions {
     pub replace: Vec<Address>,
     /// For an undo: whether what was changed since stays as it is, and the rest is taken back.
     pub skip_changed: bool,
+    /// Why it is taken on that not everybody stays protected, or let in, between the writes; without, such a plan is refused.
+    pub accept_gap: Option<String>,
     /// Whether the live objects are only remembered, so that nothing may be applied.
     pub from_memory: bool,
     /// Whether the tenant is the embedded one, where nobody can be locked out.
@@ -81,6 +83,7 @@ impl PlanOptions {
             excludes: Vec::new(),
             replace: Vec::new(),
             skip_changed: false,
+            accept_gap: None,
             from_memory: false,
             sandbox: false,
             limits: Limits::default(),

@@ -7,7 +7,8 @@ use petgraph::algo::has_path_connecting;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, EdgeRef};
 
-use crate::model::{Address, Origin, Reference};
+use crate::access::Waits;
+use crate::model::{Address, Kind, Origin, Reference};
 
 use super::build::Draft;
 use super::change::Action;
@@ -27,6 +28,28 @@ pub(super) struct Order {
 struct Node {
     draft: usize,
     act: Act,
+}
+
+/// What a write does to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touch {
+    /// It is there from then on.
+    Made,
+    /// It is back as it was.
+    Restored,
+    /// It is as it shall be, or its members are.
+    Changed,
+    /// It is gone, or counts for nothing any more.
+    Gone,
+}
+
+/// What may change somebody's access, all at once: one act, or several that count as one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Write {
+    pub(super) draft: usize,
+    pub(super) touch: Touch,
+    pub(super) first: NodeIndex,
+    pub(super) last: NodeIndex,
 }
 
 /// Whether the edge is needed for the write to succeed, or only keeps the tenant protected meanwhile.
@@ -198,18 +221,98 @@ impl Order {
                 stronger.extend(span.builds.first());
             }
         }
-        let (earlier, later) = if delete_first {
-            (weaker, stronger)
+        // A full tenant takes nothing new before something is gone.
+        let (earlier, later, edge) = if delete_first {
+            (weaker, stronger, Edge::Hard)
         } else {
-            (stronger, weaker)
+            (stronger, weaker, Edge::Soft)
         };
         for later in later {
             let reached = self.reached(later);
             for earlier in &earlier {
                 if !reached.contains(earlier) {
-                    self.graph.add_edge(*earlier, later, Edge::Soft);
+                    self.graph.add_edge(*earlier, later, edge);
                 }
             }
+        }
+    }
+
+    /// The writes of the chosen drafts that may change somebody's access.
+    pub(super) fn touches(&self, drafts: &[Draft<'_>], chosen: &BTreeSet<usize>) -> Vec<Write> {
+        let mut writes = Vec::new();
+        for (number, draft) in drafts.iter().enumerate() {
+            if !chosen.contains(&number) {
+                continue;
+            }
+            let span = self.span(number);
+            let kind = draft.change.kind;
+            let touched: Vec<(NodeIndex, Touch)> = span
+                .builds
+                .iter()
+                .filter_map(|node| {
+                    let act = &self.graph.node_weight(*node)?.act;
+                    Some((*node, touch(act, kind)?))
+                })
+                .collect();
+            let mut write = |first: NodeIndex, last: NodeIndex, touch: Touch| {
+                writes.push(Write {
+                    draft: number,
+                    touch,
+                    first,
+                    last,
+                });
+            };
+            if let (true, Some((first, touch)), Some((last, _))) =
+                (kind != Kind::Policy, touched.first(), touched.last())
+            {
+                write(*first, *last, *touch);
+            } else {
+                for (node, touch) in touched {
+                    write(node, node, touch);
+                }
+            }
+            if let Some(gone) = span.deletes.first() {
+                write(*gone, *gone, Touch::Gone);
+            }
+        }
+        writes
+    }
+
+    /// Which of these writes come before which.
+    pub(super) fn between(&self, writes: &[Write]) -> Waits {
+        let mut waits = Waits::none(writes.len());
+        for (earlier, write) in writes.iter().enumerate() {
+            let reached = self.reached(write.last);
+            for (later, other) in writes.iter().enumerate() {
+                if later != earlier && other.first != write.last && reached.contains(&other.first) {
+                    waits.add(earlier, later);
+                }
+            }
+        }
+        waits
+    }
+
+    /// Lets an act wait for another one, to keep everybody protected meanwhile.
+    pub(super) fn wait(&mut self, earlier: NodeIndex, later: NodeIndex) {
+        if !has_path_connecting(&self.graph, later, earlier, None)
+            && !has_path_connecting(&self.graph, earlier, later, None)
+        {
+            self.graph.add_edge(earlier, later, Edge::Soft);
+        }
+    }
+
+    /// Whether it holds edges that no request needs.
+    pub(super) fn has_preferences(&self) -> bool {
+        self.graph.edge_weights().any(|edge| *edge == Edge::Soft)
+    }
+
+    /// The same with only those edges that requests need.
+    pub(super) fn without_preferences(&self) -> Self {
+        let mut graph = self.graph.clone();
+        graph.retain_edges(|graph, edge| graph.edge_weight(edge) == Some(&Edge::Hard));
+        Self {
+            graph,
+            spans: self.spans.clone(),
         }
     }
 
@@ -317,6 +420,19 @@ impl Order {
             .map(|draft| draft.change.address.clone())
             .collect();
         Err(left.into_iter().collect())
+    }
+}
+
+/// What an act that builds does to its object, as far as it may change somebody's access.
+fn touch(act: &Act, kind: Kind) -> Option<Touch> {
+    match (act, kind) {
+        (Act::Create { .. }, Kind::Group) => None,
+        (Act::Create { .. }, _) => Some(Touch::Made),
+        (Act::Restore { .. }, _) => Some(Touch::Restored),
+        (Act::Update { .. }, Kind::Group | Kind::Strength | Kind::Context) => None,
+        (Act::Update { .. } | Act::SetCombinations { .. }, _) => Some(Touch::Changed),
+        (Act::AddMembers { .. } | Act::RemoveMember { .. }, _) => Some(Touch::Changed),
+        _ => None,
     }
 }
 

@@ -25,7 +25,9 @@ use super::options::{Mode, PlanOptions};
 use super::order::{self, Order};
 use super::resolve::Resolver;
 use super::verdict::Verdict;
-use super::{FORMAT_VERSION, OutputChange, Plan, finish, identity, names, preflight, saved, scope, totals};
+use super::{
+    FORMAT_VERSION, OutputChange, Plan, finish, identity, instants, names, preflight, saved, scope, totals,
+};
 
 /// An apply that is over.
 #[derive(Debug, Clone, Default)]
@@ -114,6 +116,19 @@ pub fn undo(
     let mut order = Order::new(&mut drafts);
     order.strengthen_first(&drafts, preflight::must_delete_first(&drafts, live, options));
     let chosen: BTreeSet<usize> = (0..drafts.len()).collect();
+    let mut errors = Vec::new();
+    let accepted_gap = instants::secure(
+        &mut order,
+        &drafts,
+        &chosen,
+        live,
+        options,
+        &mut errors,
+        &mut notes,
+    );
+    if !errors.is_empty() {
+        return Err(PlanErrors(errors));
+    }
     let steps = order.steps(&drafts, &chosen).map_err(cycle)?;
     if !drafts.is_empty() {
         notes.push(
@@ -150,6 +165,7 @@ pub fn undo(
                 steps,
                 held: Vec::new(),
                 effect: None,
+                accepted_gap,
                 emergency: emergency.as_ref().map(Emergency::all).unwrap_or_default(),
                 outputs,
                 notes,

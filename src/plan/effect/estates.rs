@@ -53,9 +53,13 @@ pub(in crate::plan) fn leaves(group: &str) -> String {
 }
 
 impl Movements {
-    pub(in crate::plan) fn of(plan: &Plan, parents: &BTreeMap<String, BTreeSet<String>>) -> Self {
+    /// Of these changes; `parents` are the groups that hold those whose members change, by id.
+    pub(in crate::plan) fn of<'c>(
+        changes: impl Iterator<Item = &'c ResourceChange>,
+        parents: &BTreeMap<String, BTreeSet<String>>,
+    ) -> Self {
         let mut movements = Self::default();
-        for change in &plan.changes {
+        for change in changes {
             let (Some(id), Some(before)) = (&change.id, &change.before) else {
                 continue;
             };
@@ -85,10 +89,14 @@ impl Movements {
                         .leave
                         .entry(group.clone())
                         .or_default()
-                        .insert(leaves(id));
+                        .insert(id.clone());
                 }
                 if new.difference(&old).next().is_some() {
-                    movements.join.entry(group.clone()).or_default().insert(joins(id));
+                    movements
+                        .join
+                        .entry(group.clone())
+                        .or_default()
+                        .insert(id.clone());
                 }
             }
             movements
@@ -105,20 +113,28 @@ impl Movements {
         self.leave.is_empty() && self.join.is_empty()
     }
 
-    /// A policy as it reads before the members move, or after.
-    pub(in crate::plan) fn read(&self, policy: &Object, is_after: bool) -> Option<Object> {
-        let moved = if is_after { &self.join } else { &self.leave };
+    /// A policy as it reads when the members of these groups have moved; nothing where it reads as it is.
+    pub(in crate::plan) fn read(&self, policy: &Object, have_moved: &dyn Fn(&str) -> bool) -> Option<Object> {
+        let apart = |group: &String| -> Vec<String> {
+            let of = |all: &BTreeMap<String, BTreeSet<String>>| -> Vec<String> {
+                all.get(group).into_iter().flatten().cloned().collect()
+            };
+            let joined = of(&self.join).into_iter().filter(|group| have_moved(group));
+            let left = of(&self.leave).into_iter().filter(|group| !have_moved(group));
+            let joined = joined.map(|group| joins(&group));
+            joined.chain(left.map(|group| leaves(&group))).collect()
+        };
         let mut read: Option<Object> = None;
         for wire in ["conditions.users.includeGroups", "conditions.users.excludeGroups"] {
             let mut all: IndexSet<Reference> = policy.reference_set(wire).cloned().collect();
             let more: Vec<Reference> = all
                 .iter()
                 .filter_map(|reference| match reference {
-                    Reference::Id { id, .. } => moved.get(id),
+                    Reference::Id { id, .. } => Some(apart(id)),
                     _ => None,
                 })
                 .flatten()
-                .map(|id| Reference::id(Target::Group, id))
+                .map(|id| Reference::id(Target::Group, &id))
                 .collect();
             if !more.is_empty() {
                 all.extend(more);
@@ -136,7 +152,7 @@ impl Estates {
         live: &LiveTenant,
         parents: &BTreeMap<String, BTreeSet<String>>,
     ) -> Result<Self, EstateError> {
-        let movements = Movements::of(plan, parents);
+        let movements = Movements::of(plan.changes.iter(), parents);
         let mut estates = Self {
             names: movements.names.clone(),
             ..Self::default()
@@ -218,7 +234,7 @@ impl Estates {
     ) -> Result<(), EstateError> {
         let read = Some(movements)
             .filter(|movements| object.kind == Kind::Policy && !movements.is_empty())
-            .and_then(|movements| movements.read(object, is_after));
+            .and_then(|movements| movements.read(object, &|_| is_after));
         let object = read.unwrap_or_else(|| object.clone());
         let estate = if is_after {
             &mut self.after
@@ -252,7 +268,8 @@ pub(in crate::plan) fn has_unknown_conditions(change: &ResourceChange, after: &O
             .is_some_and(|raw| raw.get("conditions").is_some())
 }
 
-fn names_a_strength(policy: &Object) -> bool {
+/// Whether a policy asks for a strength.
+pub(in crate::plan) fn names_a_strength(policy: &Object) -> bool {
     match policy.get("grantControls") {
         Some(Value::Grant(grant)) => grant
             .controls

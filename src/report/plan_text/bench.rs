@@ -93,6 +93,7 @@ pub(in crate::report) fn plan(changes: Vec<ResourceChange>, unchanged: usize) ->
     let mut plan = Plan {
         held: Vec::new(),
         effect: None,
+        accepted_gap: None,
         emergency: Vec::new(),
         format_version: FORMAT_VERSION.to_owned(),
         capol_version: "0.1.0".to_owned(),

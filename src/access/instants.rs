@@ -1,0 +1,636 @@
+//! What holds between the writes of a change: at no instant is a sign-in less protected than at both ends, and at none is
+//! one kept out that is let in at both.
+//!
+//! Writes that do not wait for one another may be done in any order, and any of them may fail, so every set of writes that
+//! holds what each of them waits for is an instant. Only those policies count that stand otherwise in some of them. For
+//! each thing that such a policy does before the change, and one after it, a sign-in is looked for with which nobody does
+//! it at some instant. Where there is one, the writes are put in an order in which that instant is none.
+
+use std::collections::BTreeSet;
+
+use super::demand::{asks_for, clauses};
+use super::estate::Estate;
+use super::policy::Policy;
+use super::symbolic::{Mask, Near, Reading, Space, SpaceError, Subject, TooMany, Wanted};
+use crate::model::value::Control;
+
+/// How many states one question may take before it counts as too hard to decide.
+const PATIENCE: u64 = 50_000;
+
+/// How many ways to meet all demands together are tried.
+const MOST_TRIES: usize = 20_000;
+
+/// How often all is asked again.
+const MOST_ROUNDS: usize = 20;
+
+/// A policy at an instant, with the locations and strengths that it refers to as they are then.
+#[derive(Debug, Clone, Copy)]
+pub struct Version<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// What its references mean.
+    pub estate: &'a Estate,
+}
+
+/// A policy that stands otherwise at some instants than at others.
+#[derive(Debug, Clone, Default)]
+pub struct Moving<'a> {
+    /// The writes that it depends on.
+    pub writes: BTreeSet<usize>,
+    /// Which of them may be done together, and how it then stands: by its place in `versions`, or not in force.
+    pub states: Vec<(BTreeSet<usize>, Option<usize>)>,
+    /// How it may stand.
+    pub versions: Vec<Version<'a>>,
+}
+
+/// Which writes come before which, through others as well.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Waits {
+    /// By write, those that it waits for.
+    earlier: Vec<BTreeSet<usize>>,
+}
+
+/// What is wrong at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wrong {
+    /// Less is asked for than before and after.
+    Unprotected,
+    /// A sign-in is blocked that is let in before and after.
+    LockedOut,
+    /// There are too many combinations to decide.
+    Undecided,
+}
+
+/// Two writes of which either first is wrong, or of which that can't be ruled out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict {
+    /// What is wrong in between.
+    pub wrong: Wrong,
+    /// The write by which something is lost.
+    pub first: usize,
+    /// The write that would have to come before it.
+    pub second: usize,
+}
+
+/// An order that keeps everybody protected and let in, as far as there is one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Secured {
+    /// Writes that must wait for others: the earlier, the later.
+    pub edges: Vec<(usize, usize)>,
+    /// What no order mends.
+    pub conflicts: Vec<Conflict>,
+}
+
+impl Waits {
+    /// No write waits for another.
+    pub fn none(writes: usize) -> Self {
+        Self {
+            earlier: vec![BTreeSet::new(); writes],
+        }
+    }
+
+    /// Lets one write wait for another, and for all that this one waits for.
+    pub fn add(&mut self, earlier: usize, later: usize) {
+        let mut all = self.earlier.get(earlier).cloned().unwrap_or_default();
+        all.insert(earlier);
+        for (write, waits) in self.earlier.iter_mut().enumerate() {
+            if write == later || waits.contains(&later) {
+                waits.extend(&all);
+            }
+        }
+    }
+
+    /// Whether one write comes before another.
+    pub fn is_before(&self, earlier: usize, later: usize) -> bool {
+        self.earlier
+            .get(later)
+            .is_some_and(|waits| waits.contains(&earlier))
+    }
+
+    /// Whether these writes may be done while others of `among` are not.
+    pub fn is_closed(&self, done: &BTreeSet<usize>, among: &BTreeSet<usize>) -> bool {
+        done.iter().all(|write| {
+            self.earlier.get(*write).is_none_or(|waits| {
+                waits
+                    .iter()
+                    .all(|earlier| !among.contains(earlier) || done.contains(earlier))
+            })
+        })
+    }
+}
+
+/// Finds an order in which no instant is worse than both ends, over policies that stay and policies that move.
+///
+/// Errors when the policies can't be told apart exactly.
+pub fn secure(fixed: &[Version<'_>], moving: &[Moving<'_>], waits: &Waits) -> Result<Secured, SpaceError> {
+    let versions: usize = moving.iter().map(|policy| policy.versions.len()).sum();
+    match fixed.len() + versions {
+        0..=64 => Instants::<1>::secure(fixed, moving, waits),
+        65..=256 => Instants::<4>::secure(fixed, moving, waits),
+        257..=1024 => Instants::<16>::secure(fixed, moving, waits),
+        _ => Instants::<64>::secure(fixed, moving, waits),
+    }
+}
+
+/// Something that a policy does before the change, or after it.
+struct Deed<'a> {
+    what: What,
+    estate: &'a Estate,
+    policy: &'a Policy,
+}
+
+enum What {
+    Block,
+    Clause(Vec<Control>),
+    Session(String),
+}
+
+impl Deed<'_> {
+    /// Whether somebody who does that does at least this.
+    fn is_done_by(&self, version: &Version<'_>) -> bool {
+        version.policy.blocks()
+            || match &self.what {
+                What::Block => false,
+                What::Clause(clause) => asks_for(version.policy, version.estate, clause, self.estate),
+                What::Session(member) => version.policy.session.is_as_strict(&self.policy.session, member),
+            }
+    }
+}
+
+fn deeds<'a>(version: &Version<'a>) -> Vec<Deed<'a>> {
+    let deed = |what: What| Deed {
+        what,
+        estate: version.estate,
+        policy: version.policy,
+    };
+    if version.policy.blocks() {
+        return vec![deed(What::Block)];
+    }
+    let clauses = version.policy.grant.iter().flat_map(clauses);
+    let members = version.policy.session.members();
+    clauses
+        .map(What::Clause)
+        .chain(members.into_iter().map(What::Session))
+        .map(deed)
+        .collect()
+}
+
+/// Writes that are done, or not, as far as that is settled.
+#[derive(Debug, Clone, Default)]
+struct Settled {
+    done: BTreeSet<usize>,
+    open: BTreeSet<usize>,
+}
+
+impl Settled {
+    fn allows(&self, done: &BTreeSet<usize>, among: &BTreeSet<usize>) -> bool {
+        among.iter().all(|write| {
+            if done.contains(write) {
+                !self.open.contains(write)
+            } else {
+                !self.done.contains(write)
+            }
+        })
+    }
+
+    fn with(&self, done: &BTreeSet<usize>, among: &BTreeSet<usize>, waits: &Waits) -> Option<Self> {
+        let mut next = self.clone();
+        for write in among {
+            if done.contains(write) {
+                next.done.insert(*write);
+                next.done
+                    .extend(waits.earlier.get(*write).into_iter().flatten().copied());
+            } else {
+                next.open.insert(*write);
+                next.open
+                    .extend((0..waits.earlier.len()).filter(|later| waits.is_before(*write, *later)));
+            }
+        }
+        next.done.is_disjoint(&next.open).then_some(next)
+    }
+}
+
+/// All policies in all their versions, and the order as it is by now.
+struct Instants<'a, const W: usize> {
+    space: Space<W>,
+    fixed: &'a [Version<'a>],
+    moving: &'a [Moving<'a>],
+    /// The bit of the first version of each that moves.
+    first: Vec<usize>,
+    given: &'a Waits,
+    waits: Waits,
+    /// Of each instant that must not be, the pairs of which one in order makes it none.
+    demands: Vec<Vec<(usize, usize)>>,
+    conflicts: Vec<Conflict>,
+    /// Whether an order was given up for another one.
+    is_solved_anew: bool,
+}
+
+impl<'a, const W: usize> Instants<'a, W> {
+    fn secure(
+        fixed: &'a [Version<'a>],
+        moving: &'a [Moving<'a>],
+        waits: &'a Waits,
+    ) -> Result<Secured, SpaceError> {
+        let mut first = Vec::new();
+        let mut next = fixed.len();
+        for policy in moving {
+            first.push(next);
+            next += policy.versions.len();
+        }
+        let subjects: Vec<Subject<'_>> = fixed
+            .iter()
+            .chain(moving.iter().flat_map(|policy| &policy.versions))
+            .map(|version| Subject {
+                policy: version.policy,
+                estate: version.estate,
+            })
+            .collect();
+        let mut instants = Self {
+            space: Space::new(&subjects, None, Reading::Possible)?,
+            fixed,
+            moving,
+            first,
+            given: waits,
+            waits: waits.clone(),
+            demands: Vec::new(),
+            conflicts: Vec::new(),
+            is_solved_anew: false,
+        };
+        // Where an order was found only by giving another one up, all is asked again.
+        let mut rounds = 0;
+        loop {
+            instants.is_solved_anew = false;
+            for place in 0..moving.len() {
+                instants.keep_protected(place);
+                instants.keep_in(place);
+            }
+            rounds += 1;
+            if !instants.is_solved_anew {
+                return Ok(instants.secured());
+            }
+            if rounds > MOST_ROUNDS {
+                instants.conflict(Wrong::Undecided, 0, moving.len().saturating_sub(1));
+                return Ok(instants.secured());
+            }
+        }
+    }
+
+    fn secured(self) -> Secured {
+        let mut edges = Vec::new();
+        for (later, waits) in self.waits.earlier.iter().enumerate() {
+            for earlier in waits {
+                if !self.given.is_before(*earlier, later) {
+                    edges.push((*earlier, later));
+                }
+            }
+        }
+        Secured {
+            edges,
+            conflicts: self.conflicts,
+        }
+    }
+
+    /// How a policy stands before anything is done, or when all is.
+    fn end(&self, place: usize, is_after: bool) -> Option<(usize, Version<'a>)> {
+        let policy = self.moving.get(place)?;
+        let state = policy.states.iter().find(|(done, _)| {
+            if is_after {
+                done.len() == policy.writes.len()
+            } else {
+                done.is_empty()
+            }
+        });
+        let version = state?.1?;
+        Some((
+            self.first.get(place)? + version,
+            policy.versions.get(version).copied()?,
+        ))
+    }
+
+    /// Nothing that this policy does before, and somebody after, may be done by nobody in between.
+    fn keep_protected(&mut self, place: usize) {
+        let Some((own, version)) = self.end(place, false) else {
+            return;
+        };
+        let near = self.space.near(own, None);
+        for other in 0..self.moving.len() {
+            let Some((end, then)) = self.end(other, true) else {
+                continue;
+            };
+            if !near.meets.contains(end) || self.is_settled(place, other) {
+                continue;
+            }
+            for deed in deeds(&version).into_iter().chain(deeds(&then)) {
+                if !deed.is_done_by(&version) || !deed.is_done_by(&then) {
+                    continue;
+                }
+                let question = Question {
+                    near: &near,
+                    all: Mask::from_iter([own, end]),
+                    fixed: places(self.fixed.iter(), 0, |version| deed.is_done_by(version)),
+                    deed: &deed,
+                };
+                self.keep(&question, place, other);
+            }
+        }
+    }
+
+    /// Whether one write of another policy surely comes before the one write of this one.
+    fn is_settled(&self, place: usize, other: usize) -> bool {
+        let only = |place: usize| {
+            let writes = &self.moving.get(place)?.writes;
+            writes.first().filter(|_| writes.len() == 1).copied()
+        };
+        match (only(place), only(other)) {
+            (Some(later), Some(earlier)) => self.waits.is_before(earlier, later),
+            _ => false,
+        }
+    }
+
+    fn keep(&mut self, question: &Question<'_, 'a, W>, place: usize, other: usize) {
+        let mut patience = PATIENCE;
+        loop {
+            let found = match self.instant(question, &Settled::default(), &mut patience) {
+                Ok(None) => return,
+                Ok(Some(found)) => Some(found),
+                Err(TooMany) => None,
+            };
+            let Some((done, among)) = found else {
+                self.conflict(Wrong::Undecided, place, other);
+                return;
+            };
+            // Rather the one that this question is about.
+            let own = self.writes(place);
+            let theirs = self.writes(other);
+            let rank = |pair: &(usize, usize)| {
+                (
+                    !(theirs.contains(&pair.0) && own.contains(&pair.1)),
+                    !theirs.contains(&pair.0),
+                    *pair,
+                )
+            };
+            let mut pairs: Vec<(usize, usize)> = among
+                .difference(&done)
+                .flat_map(|earlier| done.iter().map(|later| (*earlier, *later)))
+                .collect();
+            pairs.sort_by_key(rank);
+            if !self.demand(pairs) {
+                self.conflict(Wrong::Unprotected, place, other);
+                return;
+            }
+        }
+    }
+
+    fn writes(&self, place: usize) -> BTreeSet<usize> {
+        self.moving
+            .get(place)
+            .map(|policy| policy.writes.clone())
+            .unwrap_or_default()
+    }
+
+    fn conflict(&mut self, wrong: Wrong, place: usize, other: usize) {
+        let write = |place: usize| self.moving.get(place)?.writes.first().copied();
+        let (Some(first), Some(second)) = (write(place), write(other)) else {
+            return;
+        };
+        let is_known = self.conflicts.iter().any(|known| {
+            known.wrong == wrong && [(first, second), (second, first)].contains(&(known.first, known.second))
+        });
+        if !is_known {
+            self.conflicts.push(Conflict { wrong, first, second });
+        }
+    }
+
+    /// Of an instant that must not be: one of these pairs comes in order. Whether that can be, with all demands before.
+    fn demand(&mut self, pairs: Vec<(usize, usize)>) -> bool {
+        self.demands.push(pairs);
+        let mut tries = MOST_TRIES;
+        if let Some(waits) = solve(&self.waits, self.demands.last().into_iter(), &mut tries) {
+            self.waits = waits;
+            return true;
+        }
+        if let Some(waits) = solve(self.given, self.demands.iter(), &mut tries) {
+            self.waits = waits;
+            self.is_solved_anew = true;
+            return true;
+        }
+        self.demands.pop();
+        false
+    }
+
+    /// An instant at which a sign-in that the question is about meets nobody who does the deed: what is done then of the
+    /// writes that count, and which those are.
+    fn instant(
+        &self,
+        question: &Question<'_, 'a, W>,
+        settled: &Settled,
+        patience: &mut u64,
+    ) -> Result<Option<(BTreeSet<usize>, BTreeSet<usize>)>, TooMany> {
+        let mut none = question.fixed;
+        for (place, policy) in self.moving.iter().enumerate() {
+            let mut left = policy
+                .states
+                .iter()
+                .filter(|(done, _)| settled.allows(done, &policy.writes))
+                .map(|(_, version)| *version);
+            let Some(first) = left.next() else { return Ok(None) };
+            if left.all(|version| version == first)
+                && let Some(version) = first
+                && self.does(question, place, version)
+            {
+                none.insert(self.first.get(place).copied().unwrap_or_default() + version);
+            }
+        }
+        let wanted = Wanted {
+            all: question.all,
+            none,
+        };
+        let found = self.space.find_near(question.near, &wanted, None, patience)?;
+        let Some(found) = found else { return Ok(None) };
+        // Of this very sign-in, who does it in which states.
+        let mut counting: Vec<(usize, Vec<&BTreeSet<usize>>)> = Vec::new();
+        for (place, policy) in self.moving.iter().enumerate() {
+            let catches = |version: usize| {
+                let bit = self.first.get(place).copied().unwrap_or_default() + version;
+                found.caught_by.contains(bit) && self.does(question, place, version)
+            };
+            let fails: Vec<&BTreeSet<usize>> = policy
+                .states
+                .iter()
+                .filter(|(_, version)| !version.is_some_and(catches))
+                .map(|(done, _)| done)
+                .collect();
+            if fails.len() < policy.states.len() {
+                counting.push((place, fails));
+            }
+        }
+        if let Some(instant) = self.all_fail(&counting, settled) {
+            let among: BTreeSet<usize> = counting
+                .iter()
+                .flat_map(|(place, _)| self.writes(*place))
+                .collect();
+            let done = instant.done.intersection(&among).copied().collect();
+            return Ok(Some((done, among)));
+        }
+        // Somebody does it at every instant: then that one must not catch the sign-in, in one state or another.
+        for (place, _) in &counting {
+            let Some(policy) = self.moving.get(*place) else {
+                continue;
+            };
+            let left: Vec<&BTreeSet<usize>> = policy
+                .states
+                .iter()
+                .map(|(done, _)| done)
+                .filter(|done| settled.allows(done, &policy.writes))
+                .collect();
+            if left.len() < 2 {
+                continue;
+            }
+            for done in left {
+                if let Some(next) = settled.with(done, &policy.writes, &self.waits)
+                    && let Some(found) = self.instant(question, &next, patience)?
+                {
+                    return Ok(Some(found));
+                }
+            }
+            return Ok(None);
+        }
+        Ok(None)
+    }
+
+    fn does(&self, question: &Question<'_, 'a, W>, place: usize, version: usize) -> bool {
+        let version = self
+            .moving
+            .get(place)
+            .and_then(|policy| policy.versions.get(version));
+        version.is_some_and(|version| question.deed.is_done_by(version))
+    }
+
+    /// An instant at which each of these is in one of the states in which it does not do it.
+    fn all_fail(&self, counting: &[(usize, Vec<&BTreeSet<usize>>)], settled: &Settled) -> Option<Settled> {
+        let Some(((place, fails), rest)) = counting.split_first() else {
+            return Some(settled.clone());
+        };
+        let writes = &self.moving.get(*place)?.writes;
+        fails
+            .iter()
+            .filter(|done| settled.allows(done, writes))
+            .find_map(|done| {
+                let next = settled.with(done, writes, &self.waits)?;
+                self.all_fail(rest, &next)
+            })
+    }
+
+    /// In none of its states in between may a policy block what is let in at both ends.
+    fn keep_in(&mut self, place: usize) {
+        let Some(policy) = self.moving.get(place) else {
+            return;
+        };
+        let (start, end) = (self.end(place, false), self.end(place, true));
+        let ends = [start.map(|(bit, _)| bit), end.map(|(bit, _)| bit)];
+        let mut blockers: Mask<W> = places(self.fixed.iter(), 0, |version| version.policy.blocks());
+        for other in 0..self.moving.len() {
+            for (bit, version) in [self.end(other, false), self.end(other, true)]
+                .into_iter()
+                .flatten()
+            {
+                if version.policy.blocks() {
+                    blockers.insert(bit);
+                }
+            }
+        }
+        let first = self.first.get(place).copied().unwrap_or_default();
+        for (done, version) in &policy.states {
+            let Some((bit, at)) =
+                version.and_then(|version| Some((first + version, policy.versions.get(version)?)))
+            else {
+                continue;
+            };
+            if !at.policy.blocks() || ends.contains(&Some(bit)) || !self.waits.is_closed(done, &policy.writes)
+            {
+                continue;
+            }
+            let mut patience = PATIENCE;
+            let near = self.space.near(bit, None);
+            let wanted = Wanted {
+                all: Mask::from_iter([bit]),
+                none: blockers,
+            };
+            match self.space.find_near(&near, &wanted, None, &mut patience) {
+                Ok(None) => {}
+                Ok(Some(_)) => {
+                    let pairs: Vec<(usize, usize)> = policy
+                        .writes
+                        .difference(done)
+                        .flat_map(|earlier| done.iter().map(|later| (*earlier, *later)))
+                        .collect();
+                    let apart = pairs.first().copied();
+                    if !self.demand(pairs)
+                        && let Some((second, first)) = apart
+                    {
+                        self.conflicts.push(Conflict {
+                            wrong: Wrong::LockedOut,
+                            first,
+                            second,
+                        });
+                    }
+                }
+                Err(_) => self.conflict(Wrong::Undecided, place, place),
+            }
+        }
+    }
+}
+
+/// What is asked about one deed, of what two policies catch.
+struct Question<'q, 'a, const W: usize> {
+    deed: &'q Deed<'a>,
+    near: &'q Near<W>,
+    all: Mask<W>,
+    /// Those that always do it.
+    fixed: Mask<W>,
+}
+
+fn places<'v, 'a: 'v, const W: usize>(
+    versions: impl Iterator<Item = &'v Version<'a>>,
+    first: usize,
+    holds: impl Fn(&Version<'a>) -> bool,
+) -> Mask<W> {
+    versions
+        .enumerate()
+        .filter(|(_, version)| holds(version))
+        .map(|(place, _)| first + place)
+        .collect()
+}
+
+/// An order in which each demand has one of its pairs.
+fn solve<'d>(
+    waits: &Waits,
+    mut demands: impl Iterator<Item = &'d Vec<(usize, usize)>> + Clone,
+    tries: &mut usize,
+) -> Option<Waits> {
+    let Some(pairs) = demands.next() else {
+        return Some(waits.clone());
+    };
+    if pairs
+        .iter()
+        .any(|(earlier, later)| waits.is_before(*earlier, *later))
+    {
+        return solve(waits, demands, tries);
+    }
+    for (earlier, later) in pairs {
+        if *tries == 0 || waits.is_before(*later, *earlier) || earlier == later {
+            continue;
+        }
+        *tries -= 1;
+        let mut next = waits.clone();
+        next.add(*earlier, *later);
+        if let Some(solved) = solve(&next, demands.clone(), tries) {
+            return Some(solved);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;
