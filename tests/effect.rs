@@ -1,7 +1,9 @@
 //! What a plan says of people's access.
 
+use capol::ops::workspace::Narrowing;
 use capol::plan::{Plan, Reach};
 use capol::report::{Canvas, PlanView, plan_text};
+use capol::state::StateStore as _;
 
 use crate::world::World;
 
@@ -165,4 +167,102 @@ async fn a_new_group_and_its_members_are_known_before_they_have_an_id() {
     assert_eq!(regions.len(), 1, "{regions:#?}");
     assert_eq!(regions[0].sentence(), "who joins Pilot to all apps: now mfa");
     assert_eq!(regions[0].users, Reach::Exactly(1));
+}
+
+const SWAP: &str = r#"
+policy "one" {
+  name  = "One"
+  state = enabled
+  users = group("FIRST")
+  apps  = all
+  grant = mfa
+}
+policy "other" {
+  name  = "Other"
+  state = enabled
+  users = group("SECOND")
+  apps  = all
+  grant = mfa
+}
+"#;
+
+fn swapped(first: &str, second: &str) -> String {
+    SWAP.replace("FIRST", first).replace("SECOND", second)
+}
+
+#[tokio::test]
+async fn a_swap_that_leaves_somebody_unprotected_in_between_is_refused_unless_it_is_taken_on_with_a_reason() {
+    let world = World::with(&swapped("Finance", "IT")).await;
+    world.settle().await;
+    world.write(&swapped("IT", "Finance"));
+    let refused = format!("{:?}", world.plan().await.unwrap_err());
+    assert!(refused.contains("AccessGap"), "{refused}");
+    assert!(refused.contains("One") && refused.contains("Other"), "{refused}");
+    let taken_on = Narrowing {
+        accept_gap: Some("on a Sunday".into()),
+        ..Narrowing::default()
+    };
+    let plan = world.apply_narrowed(&taken_on).await.unwrap().complete();
+    assert_eq!(plan.accepted_gap.as_deref(), Some("on a Sunday"));
+    let note = plan
+        .notes
+        .iter()
+        .find(|note| note.code == "plan::accepted_gap")
+        .unwrap();
+    assert_eq!(
+        note.help.as_deref(),
+        Some("taken on with `--accept-gap`: on a Sunday")
+    );
+    // The journal and the history name it, and what was taken on needs no reason when nothing is in between.
+    let workspace = world.workspace(&world.loaded());
+    let history = workspace.store.history().await.unwrap();
+    let last = history.iter().max_by_key(|entry| entry.serial).unwrap();
+    assert_eq!(last.operation, "apply --accept-gap \"on a Sunday\"");
+    world.write(&swapped("IT", "IT"));
+    let plan = world.settle().await;
+    assert_eq!(plan.accepted_gap, None);
+}
+
+#[tokio::test]
+async fn a_policy_that_takes_over_is_there_before_another_lets_go_though_both_grow_and_shrink() {
+    // `One` gives Finance up and takes Executives on, `Other` takes Finance on and gives IT up, which a new one takes on.
+    let text = |one: &str, other: &str, third: &str| format!("{}{third}", swapped(one, other));
+    let world = World::with(&text("Finance", "IT", "")).await;
+    world.settle().await;
+    let third = policy(
+        "third",
+        "enabled",
+        "  users = group(\"IT\")\n  apps = all\n  grant = mfa\n",
+    );
+    world.write(&text("Executives", "Finance", &third));
+    let plan = world.plan().await.unwrap();
+    let order: Vec<String> = plan.steps.iter().map(|step| step.address.to_string()).collect();
+    assert_eq!(order, ["policy.third", "policy.other", "policy.one"]);
+    assert_eq!(plan.steps[1].after, [plan.steps[0].id]);
+    assert!(plan.steps[2].after.contains(&plan.steps[1].id));
+}
+
+#[tokio::test]
+async fn a_place_is_in_the_policy_before_it_leaves_the_location_that_the_policy_knew() {
+    let text = |offices: &str, more: &str, exclude: &str| {
+        format!(
+            "location \"offices\" {{\n  name = \"Offices\"\n  ip_ranges = [\"{offices}\"]\n}}\n{more}{}",
+            policy(
+                "p",
+                "enabled",
+                &format!(
+                    "  users = all\n  apps = app.office365\n  locations {{\n    include = all\n    exclude = [{exclude}]\n  \
+                     }}\n  grant = block\n"
+                )
+            )
+        )
+    };
+    let world = World::with(&text("203.0.113.0/24", "", "location.offices")).await;
+    world.settle().await;
+    let more = "location \"old\" {\n  name = \"Old\"\n  ip_ranges = [\"203.0.113.0/24\"]\n}\n";
+    world.write(&text("198.51.100.0/24", more, "location.offices, location.old"));
+    let plan = world.plan().await.unwrap();
+    let order: Vec<String> = plan.steps.iter().map(|step| step.address.to_string()).collect();
+    assert_eq!(order, ["location.old", "policy.p", "location.offices"]);
+    assert!(plan.steps[2].after.contains(&plan.steps[1].id));
 }

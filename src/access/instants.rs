@@ -175,6 +175,9 @@ fn deeds<'a>(version: &Version<'a>) -> Vec<Deed<'a>> {
         .collect()
 }
 
+/// What is done at an instant of the writes that count, and which those are.
+type Instant = (BTreeSet<usize>, BTreeSet<usize>);
+
 /// Writes that are done, or not, as far as that is settled.
 #[derive(Debug, Clone, Default)]
 struct Settled {
@@ -426,7 +429,7 @@ impl<'a, const W: usize> Instants<'a, W> {
         question: &Question<'_, 'a, W>,
         settled: &Settled,
         patience: &mut u64,
-    ) -> Result<Option<(BTreeSet<usize>, BTreeSet<usize>)>, TooMany> {
+    ) -> Result<Option<Instant>, TooMany> {
         let mut none = question.fixed;
         for (place, policy) in self.moving.iter().enumerate() {
             let mut left = policy

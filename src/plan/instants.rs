@@ -253,7 +253,7 @@ impl Layout<'_, '_> {
             match policy.versions.as_slice() {
                 [] => {}
                 [only] if policy.states.iter().all(|(_, version)| version.is_some()) => {
-                    laid.fixed.push(*only)
+                    laid.fixed.push(*only);
                 }
                 _ => laid.moving.push(policy),
             }

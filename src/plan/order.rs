@@ -56,6 +56,8 @@ pub(super) struct Write {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Edge {
     Hard,
+    /// What is changed comes before what refers to it, though the request does not need that.
+    Usual,
     Soft,
 }
 
@@ -129,7 +131,19 @@ impl Order {
                     .get(need)
                     .and_then(|other| self.span(*other).builds.last().copied());
                 if let (Some(built), Some(first)) = (built, span.builds.first()) {
-                    self.graph.add_edge(built, *first, Edge::Hard);
+                    let is_asked_for = draft
+                        .resource
+                        .is_some_and(|resource| resource.depends_on.iter().any(|wanted| wanted.covers(need)));
+                    let is_there = by_address
+                        .get(need)
+                        .and_then(|other| drafts.get(*other))
+                        .is_some_and(|other| other.change.action == Action::Update);
+                    let edge = if is_there && !is_asked_for {
+                        Edge::Usual
+                    } else {
+                        Edge::Hard
+                    };
+                    self.graph.add_edge(built, *first, edge);
                 }
             }
             // Members wait for the member to exist, not for its own members: groups may hold one another.
@@ -303,7 +317,7 @@ impl Order {
 
     /// Whether it holds edges that no request needs.
     pub(super) fn has_preferences(&self) -> bool {
-        self.graph.edge_weights().any(|edge| *edge == Edge::Soft)
+        self.graph.edge_weights().any(|edge| *edge != Edge::Hard)
     }
 
     /// The same with only those edges that requests need.
@@ -330,7 +344,7 @@ impl Order {
                 self.graph.node_weight(edge.source()),
                 self.graph.node_weight(edge.target()),
             );
-            if let ((Some(earlier), Some(later)), Edge::Hard) = (ends, edge.weight())
+            if let ((Some(earlier), Some(later)), Edge::Hard | Edge::Usual) = (ends, edge.weight())
                 && earlier.draft != later.draft
             {
                 waits.entry(later.draft).or_default().insert(earlier.draft);
@@ -426,12 +440,17 @@ impl Order {
 /// What an act that builds does to its object, as far as it may change somebody's access.
 fn touch(act: &Act, kind: Kind) -> Option<Touch> {
     match (act, kind) {
-        (Act::Create { .. }, Kind::Group) => None,
+        (Act::Create { .. }, Kind::Group)
+        | (Act::Update { .. }, Kind::Group | Kind::Strength | Kind::Context) => None,
         (Act::Create { .. }, _) => Some(Touch::Made),
         (Act::Restore { .. }, _) => Some(Touch::Restored),
-        (Act::Update { .. }, Kind::Group | Kind::Strength | Kind::Context) => None,
-        (Act::Update { .. } | Act::SetCombinations { .. }, _) => Some(Touch::Changed),
-        (Act::AddMembers { .. } | Act::RemoveMember { .. }, _) => Some(Touch::Changed),
+        (
+            Act::Update { .. }
+            | Act::SetCombinations { .. }
+            | Act::AddMembers { .. }
+            | Act::RemoveMember { .. },
+            _,
+        ) => Some(Touch::Changed),
         _ => None,
     }
 }

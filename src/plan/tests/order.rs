@@ -90,12 +90,25 @@ fn protection_comes_before_what_it_replaces_goes() {
     assert_eq!(plan.steps[1].after, [plan.steps[0].id]);
     let mut full = options();
     full.limits.policies = 1;
+    assert_eq!(
+        world.refused_with(
+            &configuration([("policy.z_new", policy("New", json!({})))]),
+            &full
+        ),
+        [
+            "policy.a_old: in no order can `Old` and `New` be written one after the other: some sign-ins are less \
+             protected in between than before and after"
+        ]
+    );
+    full.accept_gap = Some("the tenant is full".into());
     let plan = world.plan_with(
         &configuration([("policy.z_new", policy("New", json!({})))]),
         &full,
     );
     assert_eq!(acts(&plan), ["delete policy.a_old", "create policy.z_new"]);
     assert!(plan.notes.iter().any(|note| note.code == "plan::full_tenant"));
+    assert!(plan.notes.iter().any(|note| note.code == "plan::accepted_gap"));
+    assert_eq!(plan.accepted_gap.as_deref(), Some("the tenant is full"));
 }
 
 #[test]
