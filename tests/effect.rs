@@ -192,7 +192,8 @@ fn swapped(first: &str, second: &str) -> String {
 
 #[tokio::test]
 async fn a_swap_that_leaves_somebody_unprotected_in_between_is_refused_unless_it_is_taken_on_with_a_reason() {
-    let world = World::with(&swapped("Finance", "IT")).await;
+    let mut world = World::with(&swapped("Finance", "IT")).await;
+    world.accept_gap = None;
     world.settle().await;
     world.write(&swapped("IT", "Finance"));
     let refused = format!("{:?}", world.plan().await.unwrap_err());
@@ -227,7 +228,8 @@ async fn a_swap_that_leaves_somebody_unprotected_in_between_is_refused_unless_it
 async fn a_policy_that_takes_over_is_there_before_another_lets_go_though_both_grow_and_shrink() {
     // `One` gives Finance up and takes Executives on, `Other` takes Finance on and gives IT up, which a new one takes on.
     let text = |one: &str, other: &str, third: &str| format!("{}{third}", swapped(one, other));
-    let world = World::with(&text("Finance", "IT", "")).await;
+    let mut world = World::with(&text("Finance", "IT", "")).await;
+    world.accept_gap = None;
     world.settle().await;
     let third = policy(
         "third",
@@ -257,7 +259,8 @@ async fn a_place_is_in_the_policy_before_it_leaves_the_location_that_the_policy_
             )
         )
     };
-    let world = World::with(&text("203.0.113.0/24", "", "location.offices")).await;
+    let mut world = World::with(&text("203.0.113.0/24", "", "location.offices")).await;
+    world.accept_gap = None;
     world.settle().await;
     let more = "location \"old\" {\n  name = \"Old\"\n  ip_ranges = [\"203.0.113.0/24\"]\n}\n";
     world.write(&text("198.51.100.0/24", more, "location.offices, location.old"));

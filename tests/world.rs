@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) pace: Pace,
     pub(crate) fail_fast: bool,
     pub(crate) moved: Moved,
+    /// The reason with which gaps between writes are taken on where a test says nothing of them.
+    pub(crate) accept_gap: Option<String>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) ears: Arc<Ears>,
     pub(crate) files: Arc<dyn Files>,
@@ -124,6 +126,7 @@ impl World {
             pace: Pace::UNLIMITED,
             fail_fast: false,
             moved: Moved::Refuse,
+            accept_gap: Some("a tenant of a test".to_owned()),
             stop: Arc::default(),
             ears: Arc::default(),
             files: Arc::new(RealFiles),
@@ -223,7 +226,16 @@ impl World {
         workspace
             .take_up(&connection, &guard, &worker, &loaded.configuration)
             .await?;
-        workspace.plan(&connection, &loaded, narrowing, &worker).await
+        let narrowing = self.taking_gaps_on(narrowing);
+        workspace.plan(&connection, &loaded, &narrowing, &worker).await
+    }
+
+    fn taking_gaps_on(&self, narrowing: &Narrowing) -> Narrowing {
+        let accept_gap = narrowing.accept_gap.clone().or_else(|| self.accept_gap.clone());
+        Narrowing {
+            accept_gap,
+            ..narrowing.clone()
+        }
     }
 
     /// `capol plan`.
@@ -245,7 +257,8 @@ impl World {
         workspace
             .take_up(&connection, &guard, &worker, &loaded.configuration)
             .await?;
-        let planned = workspace.plan(&connection, &loaded, narrowing, &worker).await?;
+        let narrowing = self.taking_gaps_on(narrowing);
+        let planned = workspace.plan(&connection, &loaded, &narrowing, &worker).await?;
         let text = std::fs::read_to_string(self.path("main.capol")).unwrap_or_default();
         let before = std::mem::replace(&mut *self.applied.lock().unwrap(), text.clone());
         crate::fire::record(&before, &text);
@@ -292,7 +305,11 @@ impl World {
         workspace
             .take_up(&connection, &guard, &worker, &loaded.configuration)
             .await?;
-        let undoing = undo::plan(&workspace, &connection, &loaded, choice, &worker).await?;
+        let choice = Choice {
+            accept_gap: choice.accept_gap.clone().or_else(|| self.accept_gap.clone()),
+            ..choice.clone()
+        };
+        let undoing = undo::plan(&workspace, &connection, &loaded, &choice, &worker).await?;
         let worker = Worker {
             command: undoing.command(),
             ..worker
