@@ -274,6 +274,7 @@ fn as_written(
     let options = PlanOptions {
         // Whoever only asks locks nobody out.
         sandbox: true,
+        accept_gap: Some("nothing is written".to_owned()),
         ..PlanOptions::new(now)
     };
     let plan = plan::plan(&loaded.configuration, live, directory, state, &options);

@@ -501,5 +501,10 @@ fn subjects<'s>(drafts: &'s [Draft<'_>], live: &'s LiveTenant, writes: &[Write])
             own,
         });
     }
+    // The service lists them in the order in which they were made.
+    subjects.sort_by(|one, other| {
+        let name = |subject: &Subject<'_>| subject.objects().next().map(|object| object.name().to_owned());
+        (name(one), &one.key).cmp(&(name(other), &other.key))
+    });
     subjects
 }

@@ -225,7 +225,14 @@ fn the_tenant_answers_for_what_it_holds_and_the_project_for_what_it_says() {
         "locations.exclude",
         "{written}"
     );
-    let planned = folder.capol(&["plan", "--sandbox", "--out", "second.capolplan"]);
+    let planned = folder.capol(&[
+        "plan",
+        "--sandbox",
+        "--accept-gap",
+        "a test",
+        "--out",
+        "second.capolplan",
+    ]);
     assert_eq!(planned.status, 0, "{}", planned.all());
     let both: Vec<&str> = ["--plan", "second.capolplan"]
         .iter()
