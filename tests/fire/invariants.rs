@@ -280,9 +280,13 @@ impl Watcher {
                 })
                 .map(|one| one.at)
                 .next();
+            // A policy shows its strength too, newer perhaps than the list of strengths: that is no look at the strength.
+            let is_about_it = |path: &str| edit.kind == Kind::Policies || !path.ends_with("/policies");
             let read = ran.sent.iter().any(|one| {
-                one.answered
-                    .is_some_and(|at| write.is_none_or(|write| at <= write))
+                is_about_it(&one.path)
+                    && one
+                        .answered
+                        .is_some_and(|at| write.is_none_or(|write| at <= write))
                     && one.method == "GET"
                     && String::from_utf8_lossy(&one.answer).contains(&edit.mark)
             });
