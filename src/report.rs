@@ -18,6 +18,8 @@ pub mod doctor_text;
 pub mod explain;
 mod findings_text;
 pub mod graph_text;
+pub mod impact_csv;
+pub mod impact_json;
 pub mod impact_text;
 pub mod page;
 pub mod plan_text;

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 
 use super::{Context, Failure, Outcome, work};
+use crate::ops::OpsError;
 use crate::ops::files;
 use crate::ops::impact::{Impact, ImpactError, Tally};
 use crate::plan::Plan;
-use crate::report::impact_text::{ImpactView, impact_json, impact_text, warned_csv};
+use crate::report::impact_csv::warned_csv;
+use crate::report::impact_json::impact_json;
+use crate::report::impact_text::{ImpactView, impact_text};
 use crate::report::what_if_text::missing_text;
 use crate::state::StateStore as _;
 
@@ -138,7 +141,12 @@ fn told(
     tally: &Tally,
 ) -> Result<Outcome, Failure> {
     if let Some(path) = &replaying.csv {
-        files::replace(&work::within(context, path), &warned_csv(tally))?;
+        let path = work::within(context, path);
+        let cells = warned_csv(tally).map_err(|source| OpsError::File {
+            path: path.clone(),
+            source,
+        })?;
+        files::replace(&path, &cells)?;
     }
     context.aside(&missing_text(&impact.missing()));
     let logs = Impact::logs(&replaying.sign_ins)?;

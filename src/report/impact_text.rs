@@ -1,14 +1,12 @@
-//! What a change does to real sign-ins, for people and for programs.
+//! What a change does to real sign-ins, for people.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use serde_json::{Map, Value as Json, json};
-
 use super::page::{Page, Role, Text};
 use super::words::{count, number};
 use crate::access::{Change, Estate};
-use crate::ops::impact::{Agreement, Bad, BadKind, Counts, Impact, Tally, UNDECIDED, place_of};
+use crate::ops::impact::{Agreement, Bad, Counts, Impact, Tally, UNDECIDED, place_of};
 
 /// How many apps, countries and clients are shown.
 const TOP: usize = 10;
@@ -26,7 +24,7 @@ pub struct ImpactView<'v> {
 }
 
 /// The kinds of outcome as people and programs are told, each with the places that it sums up.
-fn outcomes() -> [(&'static str, &'static str, Vec<usize>); 6] {
+pub(super) fn outcomes() -> [(&'static str, &'static str, Vec<usize>); 6] {
     let of = |changes: &[Change]| changes.iter().map(|change| place_of(*change)).collect();
     [
         ("newly_blocked", "newly blocked", of(&[Change::NewlyBlocked])),
@@ -46,7 +44,7 @@ fn outcomes() -> [(&'static str, &'static str, Vec<usize>); 6] {
     ]
 }
 
-fn sum(counts: &Counts, places: &[usize]) -> u64 {
+pub(super) fn sum(counts: &Counts, places: &[usize]) -> u64 {
     places.iter().filter_map(|place| counts.get(*place)).sum()
 }
 
@@ -60,7 +58,7 @@ fn touched(counts: &Counts) -> u64 {
 }
 
 /// The names with the most sign-ins that something becomes of.
-fn top(all: &HashMap<String, Counts>) -> Vec<(&str, &Counts)> {
+pub(super) fn top(all: &HashMap<String, Counts>) -> Vec<(&str, &Counts)> {
     let mut named: Vec<(&str, &Counts)> = all.iter().map(|(name, counts)| (name.as_str(), counts)).collect();
     named.sort_by(|(one, counts), (other, more)| {
         (touched(more), more.iter().sum::<u64>(), *one).cmp(&(touched(counts), counts.iter().sum(), *other))
@@ -79,7 +77,7 @@ fn percent(part: u64, all: u64) -> String {
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
-fn policy_name(estate: &Estate, place: usize) -> (&str, &str) {
+pub(super) fn policy_name(estate: &Estate, place: usize) -> (&str, &str) {
     estate.policies().get(place).map_or(("", ""), |policy| {
         let name = if policy.name.is_empty() {
             &policy.key
@@ -204,7 +202,7 @@ fn tops(page: &mut Page, heading: &str, all: &HashMap<String, Counts>) {
     page.rows(2, 40, rows.collect());
 }
 
-fn all_agreement(tally: &Tally) -> Agreement {
+pub(super) fn all_agreement(tally: &Tally) -> Agreement {
     let mut whole = Agreement::default();
     for agreement in tally.agreement.values() {
         whole.agreed += agreement.agreed;
@@ -289,206 +287,5 @@ fn bad_text(page: &mut Page, view: &ImpactView<'_>) {
     let more = all.saturating_sub(tally.examples.len() as u64);
     if more > 0 {
         page.line(2, Text::of(Role::Muted, &format!("{} more", number(whole(more)))));
-    }
-}
-
-fn counts_json(counts: &Counts) -> Map<String, Json> {
-    let mut members = Map::new();
-    for (word, _, places) in outcomes() {
-        members.insert(word.to_owned(), json!(sum(counts, &places)));
-    }
-    members
-}
-
-fn tops_json(all: &HashMap<String, Counts>) -> Vec<Json> {
-    top(all)
-        .into_iter()
-        .map(|(name, counts)| {
-            let mut members = Map::new();
-            members.insert("name".to_owned(), json!(name));
-            members.insert("sign_ins".to_owned(), json!(counts.iter().sum::<u64>()));
-            members.extend(counts_json(counts));
-            Json::Object(members)
-        })
-        .collect()
-}
-
-/// The report for programs.
-pub fn impact_json(view: &ImpactView<'_>) -> Json {
-    let tally = view.tally;
-    let mut outcome = Map::new();
-    for (word, _, places) in outcomes() {
-        let mut members = json!({
-            "sign_ins": sum(&tally.counts, &places),
-            "users": tally.people_with(&places),
-        });
-        if let (true, Some(members)) = (word == "released", members.as_object_mut()) {
-            for change in [Change::NoLongerBlocked, Change::LessAsked] {
-                let part = [place_of(change)];
-                members.insert(
-                    change.word().to_owned(),
-                    json!({ "sign_ins": sum(&tally.counts, &part), "users": tally.people_with(&part) }),
-                );
-            }
-        }
-        if let (true, Some(members)) = (word == "undecided", members.as_object_mut()) {
-            let missing: Map<String, Json> = tally
-                .missing
-                .iter()
-                .map(|(condition, sign_ins)| (condition.name().to_owned(), json!(sign_ins)))
-                .collect();
-            members.insert("missing".to_owned(), Json::Object(missing));
-        }
-        outcome.insert(word.to_owned(), members);
-    }
-    let kinds: Map<String, Json> = tally
-        .bad
-        .iter()
-        .map(|(kind, times)| (kind.word().to_owned(), json!(times)))
-        .collect();
-    json!({
-        "format_version": "1.0",
-        "sign_ins": tally.sign_ins,
-        "users": tally.people.len(),
-        "from": (!tally.first.is_empty()).then_some(&tally.first),
-        "to": (!tally.last.is_empty()).then_some(&tally.last),
-        "outcome": outcome,
-        "apps": tops_json(&tally.apps),
-        "countries": tops_json(&tally.countries),
-        "client_apps": tops_json(&tally.clients),
-        "agreement": agreement_json(view),
-        "not_counted": {
-            "records": tally.bad.values().sum::<u64>(),
-            "kinds": kinds,
-            "examples": tally.examples.iter().map(|bad| bad_json(bad, view.logs)).collect::<Vec<_>>(),
-        },
-    })
-}
-
-fn bad_json(bad: &Bad, logs: &[PathBuf]) -> Json {
-    let number = if bad.is_line { "line" } else { "record" };
-    let file = logs.get(bad.file).map(|path| path.display().to_string());
-    let kind: BadKind = bad.kind;
-    json!({ "file": file, number: bad.number, "kind": kind.word(), "message": bad.why })
-}
-
-fn agreement_json(view: &ImpactView<'_>) -> Json {
-    let tally = view.tally;
-    let estate = &view.impact.before.estate;
-    let one = |agreement: &Agreement| {
-        json!({
-            "agreed": agreement.agreed,
-            "disagreed": agreement.disagreed,
-            "undecided": agreement.undecided,
-        })
-    };
-    let policies: Vec<Json> = tally
-        .agreement
-        .iter()
-        .map(|(place, agreement)| {
-            let (key, name) = policy_name(estate, *place);
-            let reasons: Vec<Json> = tally
-                .disagreements
-                .iter()
-                .filter(|((of, _, _), _)| of == place)
-                .map(|((_, recorded, why), times)| {
-                    json!({ "log": recorded.word(), "capol": why, "times": times })
-                })
-                .collect();
-            let mut members = json!({ "policy": key, "name": name, "disagreements": reasons });
-            if let (Some(members), Json::Object(counts)) = (members.as_object_mut(), one(agreement)) {
-                members.extend(counts);
-            }
-            members
-        })
-        .collect();
-    let mut whole = one(&all_agreement(tally));
-    if let Some(members) = whole.as_object_mut() {
-        members.insert("sign_ins".to_owned(), json!(tally.told));
-        members.insert("policies".to_owned(), json!(policies));
-        members.insert("not_given".to_owned(), json!(tally.strangers));
-        members.insert("unreadable".to_owned(), json!(tally.unreadable_lists));
-    }
-    whole
-}
-
-/// The people to warn, as RFC 4180: those with sign-ins that are newly blocked or newly prompted, the most blocked first.
-///
-/// A cell that a spreadsheet would take for a formula begins with an apostrophe instead.
-pub fn warned_csv(tally: &Tally) -> String {
-    let at = |counts: &Counts, change: Change| sum(counts, &[place_of(change)]);
-    let mut people: Vec<_> = tally
-        .people
-        .iter()
-        .map(|(id, person)| {
-            let counts = &person.counts;
-            let blocked = at(counts, Change::NewlyBlocked);
-            (blocked, at(counts, Change::NewlyPrompted), id, person)
-        })
-        .filter(|(blocked, prompted, ..)| blocked + prompted > 0)
-        .collect();
-    people.sort_by(|one, other| (other.0, other.1, one.2).cmp(&(one.0, one.1, other.2)));
-    let mut text = row(&[
-        "userPrincipalName",
-        "displayName",
-        "id",
-        "newlyBlocked",
-        "newlyPrompted",
-        "lastSignIn",
-        "apps",
-    ]);
-    for (blocked, prompted, id, person) in people {
-        text.push_str(&row(&[
-            &person.name,
-            &person.display_name,
-            id,
-            &blocked.to_string(),
-            &prompted.to_string(),
-            &person.last,
-            &person.apps.join("; "),
-        ]));
-    }
-    text
-}
-
-fn row(cells: &[&str]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
-    format!("{}\r\n", cells.join(","))
-}
-
-fn csv_cell(text: &str) -> String {
-    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@']) || text.starts_with(['\t', '\r']);
-    let safe = if is_formula {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    };
-    if safe.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", safe.replace('"', "\"\""))
-    } else {
-        safe
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::csv_cell;
-
-    #[test]
-    fn no_cell_is_a_formula_and_every_cell_stays_one_cell() {
-        for (text, cell) in [
-            ("ada@contoso.com", "ada@contoso.com"),
-            ("=1+1", "'=1+1"),
-            ("+49 30", "'+49 30"),
-            ("-2", "'-2"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("  =1", "'  =1"),
-            ("\t=1", "'\t=1"),
-            ("a, b", "\"a, b\""),
-            ("=\"x\"", "\"'=\"\"x\"\"\""),
-            ("two\nlines", "\"two\nlines\""),
-        ] {
-            assert_eq!(csv_cell(text), cell);
-        }
     }
 }
