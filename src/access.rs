@@ -43,7 +43,7 @@ pub use instants::{Conflict, Moving, Secured, Version, Waits, Wrong, secure};
 pub use people::{Directory, DirectoryError};
 pub use policy::{Enforcement, Policy};
 pub use record::{RecordError, sign_in};
-pub use replay::{Bits, Change, IDENTITY, Joined, Judged, LEVELS, Replay, Share};
+pub use replay::{Change, IDENTITY, Joined, Judged, LEVELS, Replay, Share};
 pub use session::Session;
 pub use sign_in::{
     ClientApp, Device, ExternalUser, Fact, Identity, Network, Resource, SecurityAttributes, SignIn,

@@ -3,11 +3,11 @@
 //! A policy is a conjunction of conditions, and each condition looks at one part of a sign-in. So each part that
 //! occurs is held against all policies once ([`Share`]), and a sign-in is the union of its parts' shares ([`Joined`]).
 
-mod bits;
 mod change;
 
-pub use bits::Bits;
 pub use change::{Change, Judged};
+
+use fixedbitset::FixedBitSet;
 
 use super::condition::{Because, Condition};
 use super::estate::Estate;
@@ -28,14 +28,14 @@ pub struct Replay<'e> {
     /// The policies that a condition can keep away, by place, in the order of [`Condition::ALL`].
     concerned: Vec<Vec<usize>>,
     /// The policies that are disabled.
-    off: Bits,
+    off: FixedBitSet,
     /// For each policy of the one after, the one before that catches the same.
     twins: Vec<Option<usize>>,
     /// The other way: for each policy of the one before, the place of the one after that catches the same.
     twin_after: Vec<Option<usize>>,
-    blocking: Bits,
-    asking: Bits,
-    enforced: Bits,
+    blocking: FixedBitSet,
+    asking: FixedBitSet,
+    enforced: FixedBitSet,
     clauses: Vec<Clause>,
 }
 
@@ -43,24 +43,24 @@ pub struct Replay<'e> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Said {
     condition: Condition,
-    not_included: Bits,
-    excluded: Bits,
-    undecided: Bits,
+    not_included: FixedBitSet,
+    excluded: FixedBitSet,
+    undecided: FixedBitSet,
 }
 
 /// What one part of a sign-in means for each policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Share {
-    no: Bits,
-    undecided: Bits,
+    no: FixedBitSet,
+    undecided: FixedBitSet,
     said: Vec<Said>,
 }
 
 /// How all policies stand to one sign-in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Joined {
-    no: Bits,
-    undecided: Bits,
+    no: FixedBitSet,
+    undecided: FixedBitSet,
 }
 
 /// The conditions that look at who signs in.
@@ -82,7 +82,7 @@ impl<'e> Replay<'e> {
         let middle = before.policies().len();
         let count = middle + after.policies().len();
         let of = |holds: &dyn Fn(&Policy) -> bool| {
-            let mut bits = Bits::none(count);
+            let mut bits = FixedBitSet::with_capacity(count);
             let all = before.policies().iter().chain(after.policies());
             for (place, _) in all.enumerate().filter(|(_, policy)| holds(policy)) {
                 bits.insert(place);
@@ -206,7 +206,7 @@ impl<'e> Replay<'e> {
         conditions: &[Condition],
         sides: impl Fn(Condition, usize, &Policy, &Estate) -> Sides,
     ) -> Share {
-        let none = || Bits::none(self.count);
+        let none = || FixedBitSet::with_capacity(self.count);
         let mut share = Share {
             no: none(),
             undecided: none(),
@@ -233,9 +233,9 @@ impl<'e> Replay<'e> {
                     (Truth::No, _) => said.excluded.insert(place),
                 }
             }
-            share.no.add(&said.not_included);
-            share.no.add(&said.excluded);
-            share.undecided.add(&said.undecided);
+            share.no.union_with(&said.not_included);
+            share.no.union_with(&said.excluded);
+            share.undecided.union_with(&said.undecided);
             share.said.push(said);
         }
         share
@@ -243,19 +243,19 @@ impl<'e> Replay<'e> {
 
     /// Puts the shares of a sign-in's parts together.
     pub fn join<'s>(&self, shares: impl IntoIterator<Item = &'s Share>, joined: &mut Joined) {
-        if joined.no == Bits::default() {
-            joined.no = Bits::none(self.count);
-            joined.undecided = Bits::none(self.count);
+        if joined.no == FixedBitSet::default() {
+            joined.no = FixedBitSet::with_capacity(self.count);
+            joined.undecided = FixedBitSet::with_capacity(self.count);
         }
         joined.no.clear();
-        joined.no.add(&self.off);
+        joined.no.union_with(&self.off);
         joined.undecided.clear();
         for share in shares {
-            joined.no.add(&share.no);
-            joined.undecided.add(&share.undecided);
+            joined.no.union_with(&share.no);
+            joined.undecided.union_with(&share.undecided);
         }
         let no = &joined.no;
-        joined.undecided.remove(no);
+        joined.undecided.difference_with(no);
     }
 
     /// Whether a policy before, by place, matches.
@@ -296,7 +296,7 @@ impl<'e> Replay<'e> {
         let twin = self.twin_after.get(place).copied().flatten();
         for place in [Some(place), twin].into_iter().flatten() {
             if joined.undecided.contains(place) {
-                joined.undecided.take_out(place);
+                joined.undecided.set(place, false);
                 if !matched {
                     joined.no.insert(place);
                 }

@@ -1,6 +1,8 @@
 //! What a change does to one sign-in.
 
-use super::{Bits, Joined, Replay};
+use fixedbitset::FixedBitSet;
+
+use super::{Joined, Replay};
 use crate::access::demand::{asks_for, clauses};
 use crate::access::estate::Estate;
 use crate::access::session::Session;
@@ -64,7 +66,7 @@ pub(super) struct Clause {
     place: usize,
     is_after: bool,
     /// The policies on the other side that ask for it as well.
-    covered_by: Bits,
+    covered_by: FixedBitSet,
 }
 
 /// All that the policies of both estates ask for.
@@ -79,7 +81,7 @@ pub(super) fn clauses_of(before: &Estate, after: &Estate) -> Vec<Clause> {
                 continue;
             }
             for clause in policy.grant.iter().flat_map(clauses) {
-                let mut covered_by = Bits::none(count);
+                let mut covered_by = FixedBitSet::with_capacity(count);
                 for (there, candidate) in other.policies().iter().enumerate() {
                     if asks_for(candidate, other, &clause, mine) {
                         covered_by.insert(there + other_offset);
@@ -100,9 +102,9 @@ impl Replay<'_> {
     /// What the change does to a sign-in. `is_modern` when its client can do what a policy asks for.
     pub fn judge(&self, joined: &Joined, is_modern: bool) -> Judged {
         let mut open = joined.undecided.clone();
-        open.keep(&self.enforced);
+        open.intersect_with(&self.enforced);
         let mut groups: Vec<Vec<usize>> = Vec::new();
-        for place in open.places() {
+        for place in open.ones() {
             let twin = place
                 .checked_sub(self.middle)
                 .and_then(|after| *self.twins.get(after)?);
@@ -115,8 +117,8 @@ impl Replay<'_> {
             }
         }
         let mut sure = self.enforced.clone();
-        sure.remove(&joined.no);
-        sure.remove(&joined.undecided);
+        sure.difference_with(&joined.no);
+        sure.difference_with(&joined.undecided);
         if groups.is_empty() {
             return Judged::Decided(self.change(&sure, is_modern));
         }
@@ -151,12 +153,12 @@ impl Replay<'_> {
     }
 
     /// What the change does where just these policies are in force and match.
-    fn change(&self, applied: &Bits, is_modern: bool) -> Change {
-        let halves = |bits: &Bits| -> (bool, bool) {
+    fn change(&self, applied: &FixedBitSet, is_modern: bool) -> Change {
+        let halves = |bits: &FixedBitSet| -> (bool, bool) {
             let mut both = applied.clone();
-            both.keep(bits);
+            both.intersect_with(bits);
             let (mut before, mut after) = (false, false);
-            for place in both.places() {
+            for place in both.ones() {
                 if place < self.middle {
                     before = true;
                 } else {
@@ -182,7 +184,7 @@ impl Replay<'_> {
             self.clauses.iter().any(|clause| {
                 clause.is_after == is_after
                     && applied.contains(clause.place)
-                    && !applied.meets(&clause.covered_by)
+                    && applied.is_disjoint(&clause.covered_by)
             })
         };
         if new(true) {
