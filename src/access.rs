@@ -14,6 +14,7 @@
 mod answer;
 mod condition;
 mod counterexample;
+mod deed;
 mod demand;
 mod device;
 mod effect;

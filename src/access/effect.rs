@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
 use super::counterexample;
-use super::demand::{asks_for, clauses};
+use super::deed::{Deed, What};
 use super::estate::Estate;
 use super::people::Directory;
-use super::policy::{Enforcement, Policy, control_name};
+use super::policy::{Enforcement, Policy};
 use super::symbolic::{Found, Mask, Reading, Space, SpaceError, Subject, TooMany, Wanted};
 use crate::model::expectation::Facts;
 use crate::model::value::Control;
@@ -120,16 +120,6 @@ pub fn effects(
     }
 }
 
-/// Something that a policy does, and who does the same.
-struct Deed<const W: usize> {
-    what: String,
-    controls: Vec<Control>,
-    /// The policies on the other side that do it as well.
-    same: Mask<W>,
-    is_session: bool,
-    is_block: bool,
-}
-
 impl<'a> Pair<'a> {
     pub(super) fn of(before: &'a Estate, after: &'a Estate) -> Self {
         let in_force = |estate: &'a Estate| {
@@ -227,48 +217,14 @@ impl<'a> Pair<'a> {
             .collect()
     }
 
-    /// What a policy does on its side, which the other side may not.
-    fn deeds<const W: usize>(&self, bit: &Bit<'_>) -> Vec<Deed<W>> {
-        let there = !bit.before;
-        let others_blocking: Mask<W> = self.among(there, |other| other.policy.blocks());
-        if bit.policy.blocks() {
-            return vec![Deed {
-                what: "block".to_owned(),
-                controls: Vec::new(),
-                same: others_blocking,
-                is_session: false,
-                is_block: true,
-            }];
+    /// The policies on the other side that do a deed as well, or by which a sign-in is blocked, on either side: what
+    /// blocks tells of those.
+    fn same<const W: usize>(&self, bit: &Bit<'_>, deed: &Deed<'_>) -> Mask<W> {
+        let same: Mask<W> = self.among(!bit.before, |other| deed.is_done_by(other.policy, other.estate));
+        match deed.what {
+            What::Block => same,
+            _ => same | self.among(bit.before, |other| other.policy.blocks()),
         }
-        // A sign-in that either side blocks is told of by what blocks it.
-        let blocked = others_blocking | self.among(bit.before, |other| other.policy.blocks());
-        let mut deeds = Vec::new();
-        for clause in bit.policy.grant.iter().flat_map(clauses) {
-            let words: Vec<String> = clause.iter().map(control_name).collect();
-            deeds.push(Deed {
-                what: words.join(" or "),
-                same: blocked
-                    | self.among(there, |other| {
-                        asks_for(other.policy, other.estate, &clause, bit.estate)
-                    }),
-                is_session: false,
-                is_block: false,
-                controls: clause,
-            });
-        }
-        for member in bit.policy.session.members() {
-            deeds.push(Deed {
-                same: blocked
-                    | self.among(there, |other| {
-                        other.policy.session.is_as_strict(&bit.policy.session, &member)
-                    }),
-                what: member,
-                controls: Vec::new(),
-                is_session: true,
-                is_block: false,
-            });
-        }
-        deeds
     }
 
     fn effects_of<const W: usize>(
@@ -282,9 +238,11 @@ impl<'a> Pair<'a> {
         let partner = partner(&self.bits, bit);
         let others: Mask<W> = self.among(there, |other| other.policy.grant.is_some());
         let own = Mask::from_iter([place]);
-        for deed in self.deeds::<W>(bit) {
+        for deed in Deed::all_of(bit.policy, bit.estate) {
+            let same_deed = self.same::<W>(bit, &deed);
+            let is_session = matches!(deed.what, What::Session(_));
             let pieces: Vec<Option<(usize, Condition)>> = match partner {
-                Some(partner) if deed.same.contains(partner) => self
+                Some(partner) if same_deed.contains(partner) => self
                     .hybrids
                     .iter()
                     .enumerate()
@@ -313,8 +271,11 @@ impl<'a> Pair<'a> {
                     effects.push(Effect {
                         kind,
                         policy: bit.policy.key.clone(),
-                        what: deed.what.clone(),
-                        controls: deed.controls.clone(),
+                        what: deed.what.words(),
+                        controls: match &deed.what {
+                            What::Clause(controls) => controls.clone(),
+                            _ => Vec::new(),
+                        },
                         condition: piece.map(|(_, condition)| condition),
                         unless: named.map(|other| other.policy.key.clone()).collect(),
                         example: found.map(|found| counterexample::facts(&found.facets, bit.estate)),
@@ -325,28 +286,28 @@ impl<'a> Pair<'a> {
                         },
                     });
                 };
-                if deed.is_session || !bit.before {
-                    let kind = match (deed.is_session, deed.is_block, bit.before) {
-                        (true, _, true) => EffectKind::SessionMilder,
-                        (true, _, false) => EffectKind::SessionStricter,
-                        (false, true, _) => EffectKind::NewlyBlocked,
-                        (false, false, _) => EffectKind::Stronger,
+                if is_session || !bit.before {
+                    let kind = match (&deed.what, bit.before) {
+                        (What::Session(_), true) => EffectKind::SessionMilder,
+                        (What::Session(_), false) => EffectKind::SessionStricter,
+                        (What::Block, _) => EffectKind::NewlyBlocked,
+                        (What::Clause(_), _) => EffectKind::Stronger,
                     };
-                    if let Some(found) = perhaps(find(Mask::default(), deed.same)) {
-                        push(kind, deed.same, found);
+                    if let Some(found) = perhaps(find(Mask::default(), same_deed)) {
+                        push(kind, same_deed, found);
                     }
                     continue;
                 }
-                if let Some(found) = perhaps(find(Mask::default(), deed.same | others)) {
-                    push(EffectKind::NewlyUnprotected, deed.same | others, found);
+                if let Some(found) = perhaps(find(Mask::default(), same_deed | others)) {
+                    push(EffectKind::NewlyUnprotected, same_deed | others, found);
                 }
                 // Something is still asked for, but not this.
-                let asking = others & !deed.same & near.meets;
+                let asking = others & !same_deed & near.meets;
                 if let Some(found) = asking
                     .places()
-                    .find_map(|other| perhaps(find(Mask::from_iter([other]), deed.same)))
+                    .find_map(|other| perhaps(find(Mask::from_iter([other]), same_deed)))
                 {
-                    push(EffectKind::Weaker, deed.same, found);
+                    push(EffectKind::Weaker, same_deed, found);
                 }
             }
         }

@@ -6,13 +6,17 @@
 //! each thing that such a policy does before the change, and one after it, a sign-in is looked for with which nobody does
 //! it at some instant. Where there is one, the writes are put in an order in which that instant is none.
 
+mod waits;
+
+pub use waits::Waits;
+
 use std::collections::BTreeSet;
 
-use super::demand::{asks_for, clauses};
+use super::deed::Deed;
 use super::estate::Estate;
 use super::policy::Policy;
 use super::symbolic::{Mask, Near, Reading, Space, SpaceError, Subject, TooMany, Wanted};
-use crate::model::value::Control;
+use waits::solve;
 
 /// How many states one question may take before it counts as too hard to decide.
 const PATIENCE: u64 = 50_000;
@@ -32,6 +36,16 @@ pub struct Version<'a> {
     pub estate: &'a Estate,
 }
 
+impl<'a> Version<'a> {
+    fn deeds(&self) -> Vec<Deed<'a>> {
+        Deed::all_of(self.policy, self.estate)
+    }
+
+    fn does(&self, deed: &Deed<'_>) -> bool {
+        deed.is_done_by(self.policy, self.estate)
+    }
+}
+
 /// A policy that stands otherwise at some instants than at others.
 #[derive(Debug, Clone, Default)]
 pub struct Moving<'a> {
@@ -41,13 +55,6 @@ pub struct Moving<'a> {
     pub states: Vec<(BTreeSet<usize>, Option<usize>)>,
     /// How it may stand.
     pub versions: Vec<Version<'a>>,
-}
-
-/// Which writes come before which, through others as well.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Waits {
-    /// By write, those that it waits for.
-    earlier: Vec<BTreeSet<usize>>,
 }
 
 /// What is wrong at an instant.
@@ -81,44 +88,6 @@ pub struct Secured {
     pub conflicts: Vec<Conflict>,
 }
 
-impl Waits {
-    /// No write waits for another.
-    pub fn none(writes: usize) -> Self {
-        Self {
-            earlier: vec![BTreeSet::new(); writes],
-        }
-    }
-
-    /// Lets one write wait for another, and for all that this one waits for.
-    pub fn add(&mut self, earlier: usize, later: usize) {
-        let mut all = self.earlier.get(earlier).cloned().unwrap_or_default();
-        all.insert(earlier);
-        for (write, waits) in self.earlier.iter_mut().enumerate() {
-            if write == later || waits.contains(&later) {
-                waits.extend(&all);
-            }
-        }
-    }
-
-    /// Whether one write comes before another.
-    pub fn is_before(&self, earlier: usize, later: usize) -> bool {
-        self.earlier
-            .get(later)
-            .is_some_and(|waits| waits.contains(&earlier))
-    }
-
-    /// Whether these writes may be done while others of `among` are not.
-    pub fn is_closed(&self, done: &BTreeSet<usize>, among: &BTreeSet<usize>) -> bool {
-        done.iter().all(|write| {
-            self.earlier.get(*write).is_none_or(|waits| {
-                waits
-                    .iter()
-                    .all(|earlier| !among.contains(earlier) || done.contains(earlier))
-            })
-        })
-    }
-}
-
 /// Finds an order in which no instant is worse than both ends, over policies that stay and policies that move.
 ///
 /// Errors when the policies can't be told apart exactly.
@@ -130,49 +99,6 @@ pub fn secure(fixed: &[Version<'_>], moving: &[Moving<'_>], waits: &Waits) -> Re
         257..=1024 => Instants::<16>::secure(fixed, moving, waits),
         _ => Instants::<64>::secure(fixed, moving, waits),
     }
-}
-
-/// Something that a policy does before the change, or after it.
-struct Deed<'a> {
-    what: What,
-    estate: &'a Estate,
-    policy: &'a Policy,
-}
-
-enum What {
-    Block,
-    Clause(Vec<Control>),
-    Session(String),
-}
-
-impl Deed<'_> {
-    /// Whether somebody who does that does at least this.
-    fn is_done_by(&self, version: &Version<'_>) -> bool {
-        version.policy.blocks()
-            || match &self.what {
-                What::Block => false,
-                What::Clause(clause) => asks_for(version.policy, version.estate, clause, self.estate),
-                What::Session(member) => version.policy.session.is_as_strict(&self.policy.session, member),
-            }
-    }
-}
-
-fn deeds<'a>(version: &Version<'a>) -> Vec<Deed<'a>> {
-    let deed = |what: What| Deed {
-        what,
-        estate: version.estate,
-        policy: version.policy,
-    };
-    if version.policy.blocks() {
-        return vec![deed(What::Block)];
-    }
-    let clauses = version.policy.grant.iter().flat_map(clauses);
-    let members = version.policy.session.members();
-    clauses
-        .map(What::Clause)
-        .chain(members.into_iter().map(What::Session))
-        .map(deed)
-        .collect()
 }
 
 /// What is done at an instant of the writes that count, and which those are.
@@ -324,14 +250,14 @@ impl<'a, const W: usize> Instants<'a, W> {
             if !near.meets.contains(end) || self.is_settled(place, other) {
                 continue;
             }
-            for deed in deeds(&version).into_iter().chain(deeds(&then)) {
-                if !deed.is_done_by(&version) || !deed.is_done_by(&then) {
+            for deed in version.deeds().into_iter().chain(then.deeds()) {
+                if !version.does(&deed) || !then.does(&deed) {
                     continue;
                 }
                 let question = Question {
                     near: &near,
                     all: Mask::from_iter([own, end]),
-                    fixed: places(self.fixed.iter(), 0, |version| deed.is_done_by(version)),
+                    fixed: places(self.fixed.iter(), 0, |version| version.does(&deed)),
                     deed: &deed,
                 };
                 self.keep(&question, place, other);
@@ -507,7 +433,7 @@ impl<'a, const W: usize> Instants<'a, W> {
             .moving
             .get(place)
             .and_then(|policy| policy.versions.get(version));
-        version.is_some_and(|version| question.deed.is_done_by(version))
+        version.is_some_and(|version| version.does(question.deed))
     }
 
     /// An instant at which each of these is in one of the states in which it does not do it.
@@ -604,35 +530,6 @@ fn places<'v, 'a: 'v, const W: usize>(
         .filter(|(_, version)| holds(version))
         .map(|(place, _)| first + place)
         .collect()
-}
-
-/// An order in which each demand has one of its pairs.
-fn solve<'d>(
-    waits: &Waits,
-    mut demands: impl Iterator<Item = &'d Vec<(usize, usize)>> + Clone,
-    tries: &mut usize,
-) -> Option<Waits> {
-    let Some(pairs) = demands.next() else {
-        return Some(waits.clone());
-    };
-    if pairs
-        .iter()
-        .any(|(earlier, later)| waits.is_before(*earlier, *later))
-    {
-        return solve(waits, demands, tries);
-    }
-    for (earlier, later) in pairs {
-        if *tries == 0 || waits.is_before(*later, *earlier) || earlier == later {
-            continue;
-        }
-        *tries -= 1;
-        let mut next = waits.clone();
-        next.add(*earlier, *later);
-        if let Some(solved) = solve(&next, demands.clone(), tries) {
-            return Some(solved);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

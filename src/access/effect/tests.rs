@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::access::demand::{asks_for, clauses};
 use crate::access::symbolic::tests::random::{Random, estate_of};
 use crate::access::{SignIn, Truth};
 

@@ -214,8 +214,8 @@ impl Change {
         if blocks(&now) {
             return !blocks(&before) && !blocks(&after);
         }
-        before.iter().chain(&after).flat_map(deeds).any(|deed| {
-            let does = |versions: &[Version<'_>]| versions.iter().any(|version| deed.is_done_by(version));
+        before.iter().chain(&after).flat_map(Version::deeds).any(|deed| {
+            let does = |versions: &[Version<'_>]| versions.iter().any(|version| version.does(&deed));
             does(&before) && does(&after) && !does(&now)
         })
     }
