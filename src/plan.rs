@@ -9,6 +9,7 @@
 //! ```
 
 mod acts;
+mod arranged;
 mod build;
 mod canonical;
 pub mod change;
@@ -49,10 +50,10 @@ use crate::model::properties::ApiVersion;
 use crate::model::state::{CAPOL_VERSION, Document};
 use crate::model::{Address, Reference};
 
+use arranged::{Arranged, arrange};
 use build::{Builder, Draft};
 use emergency::Emergency;
 use error::Problem;
-use order::Order;
 use resolve::Resolver;
 
 pub use change::{
@@ -212,26 +213,16 @@ pub fn plan(
     if !errors.is_empty() {
         return Err(PlanErrors(uses::joined_errors(errors)));
     }
-    let mut order = Order::new(&mut drafts);
-    let chosen = scope::choose(&drafts, &order.waits(), options);
-    let delete_first = preflight::must_delete_first(&drafts, live, options);
-    order.strengthen_first(&drafts, delete_first);
-    let accepted_gap = instants::secure(
-        &mut order,
-        &drafts,
-        &chosen,
-        live,
-        options,
-        &mut errors,
-        &mut notes,
-    );
-    if !errors.is_empty() {
-        return Err(PlanErrors(uses::joined_errors(errors)));
-    }
+    let Arranged {
+        chosen,
+        steps,
+        delete_first,
+        accepted_gap,
+    } = arrange(&mut drafts, live, options, &mut notes, |drafts, waits| {
+        scope::choose(drafts, waits, options)
+    })
+    .map_err(|errors| PlanErrors(uses::joined_errors(errors)))?;
     let mut notes = uses::joined_notes(notes);
-    let steps = order
-        .steps(&drafts, &chosen)
-        .map_err(|path| PlanErrors(vec![PlanError::new(Problem::Cycle { path })]))?;
     if delete_first {
         notes.push(Note::warning(
             "full_tenant",

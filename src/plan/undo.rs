@@ -18,16 +18,15 @@ use crate::model::live::{Directory, LiveIndex, LiveTenant};
 use crate::model::state::{CAPOL_VERSION, Document};
 
 use self::part::Part;
+use super::arranged::{Arranged, arrange};
 use super::emergency::Emergency;
 use super::error::PlanErrors;
 use super::note::Note;
 use super::options::{Mode, PlanOptions};
-use super::order::{self, Order};
+use super::order;
 use super::resolve::Resolver;
 use super::verdict::Verdict;
-use super::{
-    FORMAT_VERSION, OutputChange, Plan, finish, identity, instants, names, preflight, saved, scope, totals,
-};
+use super::{FORMAT_VERSION, OutputChange, Plan, finish, identity, names, preflight, saved, scope, totals};
 
 /// An apply that is over.
 #[derive(Debug, Clone, Default)]
@@ -113,23 +112,15 @@ pub fn undo(
     };
     let whole = part.is_whole();
     notes.append(&mut part.notes);
-    let mut order = Order::new(&mut drafts);
-    order.strengthen_first(&drafts, preflight::must_delete_first(&drafts, live, options));
-    let chosen: BTreeSet<usize> = (0..drafts.len()).collect();
-    let mut errors = Vec::new();
-    let accepted_gap = instants::secure(
-        &mut order,
-        &drafts,
-        &chosen,
-        live,
-        options,
-        &mut errors,
-        &mut notes,
-    );
-    if !errors.is_empty() {
-        return Err(PlanErrors(errors));
-    }
-    let steps = order.steps(&drafts, &chosen).map_err(cycle)?;
+    let Arranged {
+        chosen,
+        steps,
+        accepted_gap,
+        ..
+    } = arrange(&mut drafts, live, options, &mut notes, |drafts, _| {
+        (0..drafts.len()).collect()
+    })
+    .map_err(PlanErrors)?;
     if !drafts.is_empty() {
         notes.push(
             Note::warning(
@@ -172,10 +163,6 @@ pub fn undo(
             }
         },
     ))
-}
-
-fn cycle(path: Vec<Address>) -> PlanErrors {
-    PlanErrors(vec![super::PlanError::new(super::error::Problem::Cycle { path })])
 }
 
 /// Outputs that the apply changed and nobody since, as they were.
