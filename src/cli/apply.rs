@@ -1,13 +1,12 @@
 //! `capol apply`, `capol destroy`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::arguments::Planning;
 use super::{Context, Failure, Outcome, again, interrupt, work};
+use crate::ops::OpsError;
 use crate::ops::state::SurgeryError;
 use crate::ops::workspace::{Moved, Supervision, WorkError};
-use crate::ops::{OpsError, files};
-use crate::plan::Plan;
 
 /// What is asked of an apply.
 pub(super) struct Request {
@@ -30,19 +29,16 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     let saved = request
         .file
         .as_deref()
-        .map(|path| read(&work::within(context, path)))
+        .map(|path| work::saved_plan(&work::within(context, path)))
         .transpose()?;
     let configuration = &loaded.configuration;
-    let tenant = context.global.tenant.as_deref();
     let json_into = request
         .json_into
         .as_deref()
         .map(|path| work::within(context, path));
     let watch = context.watch(json_into.as_deref())?;
     watch.doing("reading the tenant");
-    let connection = workspace
-        .connect(configuration, tenant, &context.environment, watch.observer())
-        .await?;
+    let connection = work::connect(context, &workspace, configuration, watch.observer()).await?;
     let guard = workspace.lock(&worker).await?;
     context.locked(&guard);
     let located = |error: WorkError| work::failure(error, &loaded.sources);
@@ -123,9 +119,4 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     let outcome = context.applied(&planned.plan, applied, &next);
     work::leave((planned, loaded));
     Ok(outcome)
-}
-
-fn read(path: &Path) -> Result<Plan, Failure> {
-    let bytes = files::read(path)?;
-    Ok(Plan::from_json(&String::from_utf8_lossy(&bytes))?)
 }

@@ -11,15 +11,13 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Failure> {
     // The configuration may be broken or not begun: what it says of the tenant is all that is used.
     let loaded = context.load();
     let workspace = work::workspace(context, &loaded)?;
-    let tenant = context.global.tenant.as_deref();
-    let connection = workspace
-        .connect(
-            &loaded.configuration,
-            tenant,
-            &context.environment,
-            Watch::person(context).observer(),
-        )
-        .await?;
+    let connection = work::connect(
+        context,
+        &workspace,
+        &loaded.configuration,
+        Watch::person(context).observer(),
+    )
+    .await?;
     let diagnosis = diagnose(&connection).await.map_err(OpsError::from)?;
     connection.close().await;
     if context.global.json {

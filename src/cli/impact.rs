@@ -8,7 +8,6 @@ use super::{Context, Failure, Outcome, work};
 use crate::ops::OpsError;
 use crate::ops::files;
 use crate::ops::impact::{Impact, ImpactError, Tally};
-use crate::plan::Plan;
 use crate::report::impact_csv::warned_csv;
 use crate::report::impact_json::impact_json;
 use crate::report::impact_text::{ImpactView, impact_text};
@@ -88,24 +87,13 @@ async fn online(context: &Context, replaying: &Replaying) -> Result<Outcome, Fai
     let loaded = work::sound(context)?;
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, "impact")?;
-    let plan = match &replaying.plan {
-        Some(file) => {
-            let bytes = files::read(&work::within(context, file))?;
-            Some(Plan::from_json(&String::from_utf8_lossy(&bytes))?)
-        }
-        None => None,
-    };
+    let saved = replaying.plan.as_ref();
+    let plan = saved
+        .map(|file| work::saved_plan(&work::within(context, file)))
+        .transpose()?;
     let progress = context.watch_for_person();
     progress.doing("reading the tenant");
-    let tenant = context.global.tenant.as_deref();
-    let connection = workspace
-        .connect(
-            &loaded.configuration,
-            tenant,
-            &context.environment,
-            progress.observer(),
-        )
-        .await?;
+    let connection = work::connect(context, &workspace, &loaded.configuration, progress.observer()).await?;
     let replay = async {
         let impact = Impact::planned(&workspace, &connection, &loaded, plan, &worker).await?;
         progress.doing("replaying sign-ins");

@@ -59,15 +59,13 @@ pub(super) async fn run(context: &Context, what: What, manner: Manner<'_>) -> Re
             let workspace = work::workspace(context, &loaded)?;
             let worker = work::worker(context, "import")?;
             let configuration = &loaded.configuration;
-            let tenant = context.global.tenant.as_deref();
-            let connection = workspace
-                .connect(
-                    configuration,
-                    tenant,
-                    &context.environment,
-                    context.watch_for_person().observer(),
-                )
-                .await?;
+            let connection = work::connect(
+                context,
+                &workspace,
+                configuration,
+                context.watch_for_person().observer(),
+            )
+            .await?;
             let guard = workspace.lock(&worker).await?;
             context.locked(&guard);
             let failure = |error| work::failure(error, &loaded.sources);

@@ -33,15 +33,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     let progress = context.watch_for_person();
     progress.doing("reading the tenant");
     let narrowing = work::narrowing(context, &request.planning)?;
-    let tenant = context.global.tenant.as_deref();
-    let connection = workspace
-        .connect(
-            &loaded.configuration,
-            tenant,
-            &context.environment,
-            progress.observer(),
-        )
-        .await?;
+    let connection = work::connect(context, &workspace, &loaded.configuration, progress.observer()).await?;
     if let Some(path) = &request.generate_config_out {
         let generated = import::generate(
             &connection,

@@ -58,12 +58,9 @@ async fn look_in_tenant(context: &Context, repair: &mut Repair) -> Result<(), Fa
     }
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, "state repair")?;
-    let tenant = context.global.tenant.as_deref();
     let watch = context.watch_for_person();
     watch.doing("reading the tenant");
-    let connection = workspace
-        .connect(configuration, tenant, &context.environment, watch.observer())
-        .await?;
+    let connection = work::connect(context, &workspace, configuration, watch.observer()).await?;
     let looked = repair
         .look_in_tenant(&workspace, &connection, configuration, &worker)
         .await;

@@ -8,15 +8,12 @@ use super::{Context, Failure, Outcome, work};
 use crate::export::{Naming, export_block};
 use crate::model::Reference;
 use crate::model::wire::encode;
-use crate::ops::files;
-use crate::plan::Plan;
 use crate::report::state_json::versioned;
 use crate::syntax::{Body, Item, print};
 
 /// Shows a saved plan.
 pub(super) fn saved_plan(context: &Context, file: &Path) -> Result<Outcome, Failure> {
-    let bytes = files::read(&context.project.join(file))?;
-    let plan = Plan::from_json(&String::from_utf8_lossy(&bytes))?;
+    let plan = super::work::saved_plan(&context.project.join(file))?;
     if context.global.json {
         context.out(&format!("{:#}\n", crate::plan::json::render(&plan)));
     } else {

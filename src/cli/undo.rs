@@ -25,12 +25,9 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, "undo")?;
     let configuration = &loaded.configuration;
-    let tenant = context.global.tenant.as_deref();
     let watch = context.watch(None)?;
     watch.doing("reading the tenant");
-    let connection = workspace
-        .connect(configuration, tenant, &context.environment, watch.observer())
-        .await?;
+    let connection = work::connect(context, &workspace, configuration, watch.observer()).await?;
     let guard = workspace.lock(&worker).await?;
     context.locked(&guard);
     let located = |error: WorkError| work::failure(error, &loaded.sources);

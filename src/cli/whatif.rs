@@ -6,9 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::arguments::Asking;
 use super::{Context, Failure, Outcome, work};
-use crate::ops::files;
 use crate::ops::what_if::{Answered, Line, LineError, WhatIf, WhatIfError, lines};
-use crate::plan::Plan;
 use crate::report::what_if_text::{
     answer_json, answer_text, changed_json, changed_text, compared_json, compared_text, missing_text,
 };
@@ -36,16 +34,12 @@ pub(super) async fn run(context: &Context, asking: &Asking) -> Result<Outcome, F
     let worker = work::worker(context, "whatif")?;
     let progress = context.watch_for_person();
     progress.doing("reading the tenant");
-    let tenant = context.global.tenant.as_deref();
     let observer = progress.observer();
-    let connection = workspace
-        .connect(&loaded.configuration, tenant, &context.environment, observer)
-        .await?;
+    let connection = work::connect(context, &workspace, &loaded.configuration, observer).await?;
     let what_if = if asking.from_tenant || asking.live {
         WhatIf::live(&connection).await
     } else if let Some(file) = &asking.plan {
-        let bytes = files::read(&work::within(context, file))?;
-        let plan = Plan::from_json(&String::from_utf8_lossy(&bytes))?;
+        let plan = work::saved_plan(&work::within(context, file))?;
         WhatIf::planned(&workspace, &connection, &loaded, plan, &worker).await
     } else {
         WhatIf::configured(&workspace, &connection, &loaded, &worker).await

@@ -1,19 +1,23 @@
 //! What plan, apply and destroy share: the arguments into the library's values.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::Planning;
 use super::{Context, Failure};
 use crate::apply::{Clock, Patience};
+use crate::graph::Observer;
 use crate::lang::{Severity, Sources};
 use crate::model::Address;
+use crate::model::configuration::Configuration;
+use crate::ops::connection::Connection;
 use crate::ops::files;
 use crate::ops::import::{self, ImportError};
 use crate::ops::located;
 use crate::ops::project::Loaded;
 use crate::ops::workspace::{Narrowing, WorkError, Worker, Workspace};
-use crate::plan::Mode;
+use crate::plan::{Mode, Plan};
 
 /// The project, when nothing is wrong with it; warnings are shown.
 pub(super) fn sound(context: &Context) -> Result<Loaded, Failure> {
@@ -57,6 +61,25 @@ pub(super) fn workspace(context: &Context, loaded: &Loaded) -> Result<Workspace,
         tenant,
         context.global.sandbox,
     )?)
+}
+
+/// The tenant that the command is about.
+pub(super) async fn connect(
+    context: &Context,
+    workspace: &Workspace,
+    configuration: &Configuration,
+    observer: Arc<dyn Observer>,
+) -> Result<Connection, Failure> {
+    let tenant = context.global.tenant.as_deref();
+    Ok(workspace
+        .connect(configuration, tenant, &context.environment, observer)
+        .await?)
+}
+
+/// A plan that was saved to a file.
+pub(super) fn saved_plan(path: &Path) -> Result<Plan, Failure> {
+    let bytes = files::read(path)?;
+    Ok(Plan::from_json(&String::from_utf8_lossy(&bytes))?)
 }
 
 /// Who works.
