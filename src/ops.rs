@@ -61,11 +61,11 @@ pub enum OpsError {
     },
     /// No apply is kept that could be taken back.
     #[error("no apply is kept that could be taken back")]
-    #[diagnostic(
-        code("ops::nothing_to_undo"),
-        help("list what was written before: `capol state history`")
-    )]
-    NothingToUndo,
+    #[diagnostic(code("ops::nothing_to_undo"), help("{next}"))]
+    NothingToUndo {
+        /// What can be done instead.
+        next: String,
+    },
     /// Something that needs the tenant to be read was asked for with `--refresh=false`.
     #[error("with `--refresh=false` the tenant is not read, so there is nothing to {what} from")]
     #[diagnostic(

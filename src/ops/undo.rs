@@ -61,7 +61,7 @@ pub async fn plan(
     let records = read_past(&workspace.store, &apply.begin.apply)?;
     let stored = workspace.store.load().await?;
     let Some(now) = stored.as_ref().map(|stored| &stored.document) else {
-        return Err(OpsError::NothingToUndo.into());
+        return Err(nothing(None).into());
     };
     now.for_tenant(&connection.tenant_id).map_err(StateError::from)?;
     let saved = records.iter().rev().find_map(|record| match record {
@@ -167,10 +167,25 @@ fn choose(workspace: &Workspace, wanted: Option<&str>) -> Result<PastApply, Work
             undone.extend(taken_back.split(' ').next().map(str::to_owned));
         }
     }
+    let is_undo = |apply: &PastApply| apply.begin.command.starts_with(UNDO);
+    let last = applies.first().filter(|apply| is_undo(apply));
+    let nothing = nothing(last);
     applies
         .into_iter()
-        .find(|apply| !apply.begin.command.starts_with(UNDO) && !undone.contains(&apply.begin.apply))
-        .ok_or_else(|| OpsError::NothingToUndo.into())
+        .find(|apply| !is_undo(apply) && !undone.contains(&apply.begin.apply))
+        .ok_or_else(|| nothing.into())
+}
+
+fn nothing(last_undo: Option<&PastApply>) -> OpsError {
+    OpsError::NothingToUndo {
+        next: match last_undo {
+            Some(undo) => format!(
+                "the last apply is an undo, which can be taken back by its name: `capol undo {}`",
+                undo.begin.apply
+            ),
+            None => "list what was written before: `capol state history`".to_owned(),
+        },
+    }
 }
 
 async fn at(workspace: &Workspace, serial: u64, now: &Document) -> Result<Document, StateError> {

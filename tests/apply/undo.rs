@@ -200,7 +200,7 @@ async fn undo_goes_further_back_each_time_and_an_undo_can_be_taken_back_by_name(
     assert!(world.names(Kind::Policies).is_empty());
     let error = world.undo(None).await.err().unwrap();
     assert!(
-        matches!(error, WorkError::Ops(OpsError::NothingToUndo)),
+        matches!(&error, WorkError::Ops(OpsError::NothingToUndo { next }) if next.contains("capol undo ")),
         "{error:?}"
     );
     world.undo(undo.get(..8)).await.unwrap().complete();
