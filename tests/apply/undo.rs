@@ -1,5 +1,7 @@
 //! `capol undo`: one earlier apply is taken back, or refused with a reason.
 
+use std::sync::Arc;
+
 use capol::apply::StepResult;
 use capol::ops::OpsError;
 use capol::ops::workspace::WorkError;
@@ -7,7 +9,7 @@ use capol::sandbox::{Effect, Faults, Kind, Rule, When};
 use serde_json::json;
 
 use super::faults::POLICY;
-use crate::world::World;
+use crate::world::{Death, Mortal, World};
 
 const LOCATION: &str =
     "location \"l\" {\n  name = \"L\"\n  ip_ranges = [\"203.0.113.0/24\"]\n  trusted = true\n}\n";
@@ -233,6 +235,34 @@ async fn an_undo_that_was_cut_short_goes_on() {
     assert_eq!(world.shape(), shape);
     let again = world.undo(Some(&apply)).await.unwrap();
     assert!(!again.plan.verdict.has_changes());
+}
+
+#[tokio::test]
+async fn an_apply_that_a_death_cut_short_is_taken_back_once_it_is_known_what_it_did() {
+    let other = POLICY
+        .replace("policy \"p\"", "policy \"q\"")
+        .replace("\"P\"", "\"Q\"");
+    for at in 0.. {
+        let mut world = World::with(&(POLICY.to_owned() + &other + LOCATION)).await;
+        world.parallelism = 1;
+        let life = Mortal::new(at, Death::Before);
+        world.files = Arc::new(life.clone());
+        let _ = world.apply().await;
+        if !life.is_dead() {
+            assert!(at > 6, "{at}");
+            break;
+        }
+        world.files = Arc::new(capol::state::files::RealFiles);
+        world.settle().await;
+        // What was cut short, and what went on after it.
+        for apply in world.applies() {
+            world.undo(Some(&apply)).await.unwrap();
+        }
+        assert!(world.state().await.resources.is_empty(), "{at}");
+        let made = |kind: Kind, name: &str| world.names(kind).iter().any(|one| one == name);
+        assert!(!made(Kind::Policies, "P") && !made(Kind::Policies, "Q"), "{at}");
+        assert!(!made(Kind::NamedLocations, "L"), "{at}");
+    }
 }
 
 #[tokio::test]
