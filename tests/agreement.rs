@@ -17,10 +17,10 @@ use capol::sandbox::{Embedded, Kind, Sandbox, SandboxOptions, Tenant};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use policies::{KINDS, PLATFORMS, Random, locations};
+use policies::{ADDRESSES, KINDS, PLATFORMS, Random, locations};
 
-/// What a sign-in of an application, or of an agent, does not have.
-const OF_USERS_AND_AGENTS: [&str; 8] = [
+/// What only a sign-in of a person has.
+const OF_PEOPLE: [&str; 7] = [
     "devicePlatform",
     "clientAppType",
     "deviceInfo",
@@ -28,17 +28,6 @@ const OF_USERS_AND_AGENTS: [&str; 8] = [
     "signInRiskLevel",
     "insiderRiskLevel",
     "authenticationFlow",
-    "agentIdRiskLevel",
-];
-const OF_USERS_AND_PRINCIPALS: [&str; 8] = [
-    "devicePlatform",
-    "clientAppType",
-    "deviceInfo",
-    "userRiskLevel",
-    "signInRiskLevel",
-    "insiderRiskLevel",
-    "authenticationFlow",
-    "servicePrincipalRiskLevel",
 ];
 const SIGN_INS_A_TENANT: u64 = 25;
 /// Reasons that are no condition.
@@ -164,14 +153,18 @@ fn record(random: &mut Random, is_odd: bool) -> Json {
         }),
     };
     let mut conditions = conditions(random);
-    let of_others: &[&str] = match kind {
-        _ if is_odd => &[],
-        0 | 1 => &OF_USERS_AND_AGENTS,
-        2 | 3 => &OF_USERS_AND_PRINCIPALS,
-        _ => &["servicePrincipalRiskLevel", "agentIdRiskLevel"],
-    };
-    for member in of_others {
-        conditions.as_object_mut().unwrap().remove(*member);
+    let (is_application, is_agent) = (kind < 2, kind == 2 || kind == 3);
+    let mut leave_out = |member: &str| conditions.as_object_mut().unwrap().remove(member);
+    if !is_odd {
+        for member in OF_PEOPLE.into_iter().filter(|_| is_application || is_agent) {
+            leave_out(member);
+        }
+        if !is_application {
+            leave_out("servicePrincipalRiskLevel");
+        }
+        if !is_agent {
+            leave_out("agentIdRiskLevel");
+        }
     }
     json!({ "signInIdentity": identity, "signInContext": context, "signInConditions": conditions })
 }
@@ -208,21 +201,7 @@ fn conditions(random: &mut Random) -> Json {
         &["none", "minor", "moderate", "elevated"],
     );
     set(random, 80, "country", &["DK", "SE", "BR", "JP", "de"]);
-    set(
-        random,
-        80,
-        "ipAddress",
-        &[
-            "10.0.0.1",
-            "10.0.0.200",
-            "10.0.1.1",
-            "192.0.2.7",
-            "203.0.113.9",
-            "2001:db8::1",
-            "2001:db8:1::1",
-            "::ffff:10.0.0.1",
-        ],
-    );
+    set(random, 80, "ipAddress", &ADDRESSES);
     if random.maybe(50) {
         let flow = random.one(&["none", "deviceCodeFlow", "authenticationTransfer"]);
         conditions["authenticationFlow"] = json!({ "transferMethod": flow });

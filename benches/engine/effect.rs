@@ -5,10 +5,11 @@ use serde_json::{Value as Json, json};
 
 use super::runner::Runner;
 
-const GROUPS: usize = 500;
-const LOCATIONS: usize = 100;
+pub(super) const GROUPS: usize = 500;
+pub(super) const LOCATIONS: usize = 100;
 
-fn id(kind: usize, number: usize) -> String {
+/// The id of the object of this number: groups are of kind 1, locations of 2, applications of 3.
+pub(super) fn id(kind: usize, number: usize) -> String {
     format!("{kind:08x}-0000-4000-8000-{number:012x}")
 }
 

@@ -12,6 +12,7 @@
 
 mod access;
 mod book;
+mod dice;
 mod effect;
 mod gaps;
 mod plot;

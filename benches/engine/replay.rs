@@ -5,27 +5,12 @@ use std::path::{Path, PathBuf};
 use capol::ops::impact::Impact;
 use serde_json::{Value as Json, json};
 
+use super::dice::Dice;
+
 /// How many users are in the logs.
 const USERS: usize = 20_000;
 const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
 const SHAREPOINT: &str = "00000003-0000-0ff1-ce00-000000000000";
-
-/// Numbers that look random and are always the same.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, count: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % count
-    }
-
-    fn of<'t>(&mut self, all: &[&'t str]) -> &'t str {
-        all[self.below(all.len())]
-    }
-}
 
 fn group(number: usize) -> String {
     format!("f1000000-0000-4000-8000-{:012}", number % 20)

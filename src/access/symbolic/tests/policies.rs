@@ -41,6 +41,17 @@ pub(crate) const KINDS: [&str; 6] = [
 const RISKS: [&str; 4] = ["none", "low", "medium", "high"];
 pub(crate) const PLATFORMS: [&str; 6] = ["android", "iOS", "windows", "windowsPhone", "macOS", "linux"];
 
+pub(crate) const ADDRESSES: [&str; 8] = [
+    "10.0.0.1",
+    "10.0.0.200",
+    "10.0.1.1",
+    "192.0.2.7",
+    "203.0.113.9",
+    "2001:db8::1",
+    "2001:db8:1::1",
+    "::ffff:10.0.0.1",
+];
+
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))

@@ -5,20 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 pub(in crate::access) use super::policies::Random;
-use super::policies::{KINDS, PLATFORMS, locations};
+use super::policies::{ADDRESSES, KINDS, PLATFORMS, locations};
 use crate::access::{ClientApp, Device, Directory, Estate, ExternalUser, Fact, Identity, Resource, SignIn};
 
 const COUNTRIES: [&str; 4] = ["DK", "SE", "BR", "JP"];
-const ADDRESSES: [&str; 8] = [
-    "10.0.0.1",
-    "10.0.0.200",
-    "10.0.1.1",
-    "192.0.2.7",
-    "203.0.113.9",
-    "2001:db8::1",
-    "2001:db8:1::1",
-    "::ffff:10.0.0.1",
-];
 
 impl Random {
     /// Up to seven policies, with the locations that they name; one location is gone.
