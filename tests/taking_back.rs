@@ -115,6 +115,24 @@ async fn a_policy_changed_before_it_was_deleted_is_told_of() {
     assert_eq!(world.id("policy.p").await, id);
 }
 
+#[tokio::test]
+async fn what_a_restored_policy_referred_to_is_deleted_only_after_it_has_let_go() {
+    let strength = "strength \"s\" {\n  name = \"S\"\n  combinations = [fido2]\n}\n";
+    let with = policy("p", "report_only", "all_trusted").replace("grant = mfa", "grant = strength.s");
+    assert!(with.contains("strength.s"));
+    let world = World::with(&(with + strength)).await;
+    world.settle().await;
+    let id = world.id("policy.p").await;
+    delete_outside(&world, Collection::Policies, "policy.p").await;
+    world.becomes(&policy("p", "report_only", "all_trusted")).await;
+    assert_eq!(world.id("policy.p").await, id);
+    assert!(
+        !world
+            .names(Kind::AuthenticationStrengths)
+            .contains(&"S".to_owned())
+    );
+}
+
 /// Two policies and a location that one of them needs, all edited by a second apply.
 async fn edited() -> World {
     let text = policy("p", "disabled", "location.l") + LOCATION + &policy("q", "disabled", "all_trusted");

@@ -67,14 +67,18 @@ pub fn formatter(bytes: &[u8]) {
     );
 }
 
-/// A tree without the places of its nodes and without the distances that the layout is free to choose.
+/// A tree without the places of its nodes, the distances that the layout is free to choose and the marks of comments, which
+/// it makes `#`.
 fn meaning(tree: &Body) -> Vec<String> {
     let text = syntax::with_deep_stack(|| format!("{tree:#?}"));
     let layout = ["blank_before: ", "one_line: ", "multiline: "];
     text.lines()
         .map(str::trim)
         .filter(|line| !layout.iter().any(|layout| line.starts_with(layout)) && !is_place(line))
-        .map(str::to_owned)
+        .map(|line| match line.strip_prefix("text: \"") {
+            Some(text) if text.starts_with(['#', '/']) => text.trim_start_matches(['#', '/', ' ']).to_owned(),
+            _ => line.to_owned(),
+        })
         .collect()
 }
 

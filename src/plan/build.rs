@@ -26,6 +26,8 @@ pub(super) struct Draft<'a> {
     pub(super) acts: Acts,
     pub(super) resource: Option<&'a Resource>,
     pub(super) live: Option<&'a LiveObject>,
+    /// What comes back from among the deleted, as it was then.
+    pub(super) restored: Option<&'a LiveObject>,
     /// What must be there before it: `depends_on`, references, `all_trusted`, emergency groups.
     pub(super) needs: BTreeSet<Address>,
     /// The groups among its members that this configuration makes.
@@ -165,6 +167,7 @@ impl<'b> Builder<'b> {
             acts: Acts::default(),
             resource: standing.resource,
             live: standing.live,
+            restored: None,
             needs: BTreeSet::new(),
             members: BTreeSet::new(),
             remembered,
@@ -255,17 +258,18 @@ impl<'b> Builder<'b> {
     }
 
     /// What was deleted outside comes back as it was when it was deleted, and is then made what it shall be.
-    fn restore(
+    fn restore<'a>(
         &mut self,
-        standing: &Standing<'_>,
-        deleted: &LiveObject,
+        standing: &Standing<'a>,
+        deleted: &'a LiveObject,
         memory: &Memory,
-        draft: &mut Draft<'_>,
+        draft: &mut Draft<'a>,
         after: &Object,
     ) -> Result<(), WireError> {
         draft.change.action = Action::Create;
         draft.change.reason = Some(ActionReason::RestoredFromDeleted);
         draft.change.id = Some(deleted.id.clone());
+        draft.restored = Some(deleted);
         draft.change.properties = difference::all_changes(None, Some(after));
         draft.change.raw = difference::raw_leaves(after.raw.as_ref());
         let found = difference::compare(after, deleted, memory);

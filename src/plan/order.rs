@@ -172,7 +172,9 @@ impl Order {
 
     /// An object is deleted after whatever refers to it has let go, or is gone itself.
     fn deletes_after_users(&mut self, drafts: &[Draft<'_>]) {
-        let objects = drafts.iter().map(|draft| draft.live.map(|live| &live.object));
+        let objects = drafts
+            .iter()
+            .map(|draft| draft.live.or(draft.restored).map(|live| &live.object));
         let users = Users::of(
             objects
                 .enumerate()

@@ -239,10 +239,12 @@ impl Watcher {
         let edits = std::mem::take(&mut self.edits);
         for edit in edits {
             let shown = match &ran.ended {
+                // What was deleted meanwhile comes back, and is then made what the files say, as the plan tells.
                 Ended::Normally(done) => done
                     .live
                     .objects
                     .iter()
+                    .chain(done.live.deleted.iter().flatten())
                     .any(|live| live.id == edit.id && live.json.as_str().contains(&edit.mark)),
                 _ => true,
             };
@@ -280,13 +282,13 @@ impl Watcher {
                 })
                 .map(|one| one.at)
                 .next();
+            // Others took it away, or wrote over it: this command did not touch it.
+            let Some(write) = write else { continue };
             // A policy shows its strength too, newer perhaps than the list of strengths: that is no look at the strength.
             let is_about_it = |path: &str| edit.kind == Kind::Policies || !path.ends_with("/policies");
             let read = ran.sent.iter().any(|one| {
                 is_about_it(&one.path)
-                    && one
-                        .answered
-                        .is_some_and(|at| write.is_none_or(|write| at <= write))
+                    && one.answered.is_some_and(|at| at <= write)
                     && one.method == "GET"
                     && String::from_utf8_lossy(&one.answer).contains(&edit.mark)
             });
@@ -296,8 +298,7 @@ impl Watcher {
                     edit.kind, edit.id
                 ));
             }
-            let late = write
-                .is_some_and(|write| !self.old_answers && write.duration_since(edit.at) > self.slack(stage));
+            let late = !self.old_answers && write.duration_since(edit.at) > self.slack(stage);
             if late {
                 broken.push(format!(
                     "{:?} {}: what somebody else wrote long before was overwritten",

@@ -138,8 +138,8 @@ fn chapter() -> impl Strategy<Value = ChapterDraft> {
         (0..20u8, any::<u16>(), any::<u8>()),
         prop::option::weighted(0.3, any::<u64>()),
         prop::option::weighted(
-            0.3,
-            (0..40u8, any::<u8>(), prop::bool::weighted(0.2), any::<u8>()),
+            0.5,
+            (0..40u8, any::<u8>(), prop::bool::weighted(0.5), any::<u8>()),
         ),
         0..4u8,
         prop::bool::weighted(0.2),
@@ -385,8 +385,9 @@ fn change(spec: &mut Spec, (what, a, b): (u8, u8, u8)) {
 // ---- Faults at steps --------------------------------------------------------------------------------------------
 
 /// The kinds of step that send something.
-pub(crate) const STEPS: [&str; 10] = [
+pub(crate) const STEPS: [&str; 11] = [
     "create",
+    "restore",
     "update",
     "release",
     "delete",
@@ -416,6 +417,7 @@ fn step_of(act: &Act) -> Option<(&'static str, &'static str, String)> {
             },
             place(kind).to_owned(),
         ),
+        Act::Restore { id, .. } => ("restore", "POST", format!("{id}/restore")),
         Act::Update { kind, id, .. } => ("update", "PATCH", format!("{}/{id}", place(kind))),
         Act::Release { kind, id, .. } => ("release", "PATCH", format!("{}/{id}", place(kind))),
         Act::Delete { kind, id, .. } => ("delete", "DELETE", format!("{}/{id}", place(kind))),
@@ -450,6 +452,7 @@ fn step_of_request(sent: &Sent) -> &'static str {
     match sent.method {
         "GET" => "read",
         _ if !sent.is_write() => "read",
+        "POST" if path.ends_with("/restore") => "restore",
         "POST" if path.ends_with("updateAllowedCombinations") => "set combinations",
         "POST" if path.ends_with("combinationConfigurations") => "add configuration",
         "DELETE" if path.contains("combinationConfigurations") => "remove configuration",
@@ -582,6 +585,18 @@ fn doing(
         let mark = format!("00000000-0000-4000-8000-{number:012}");
         if edit.deleted {
             tenant.remove(kind, &id(&object));
+            let bin = match kind {
+                Kind::Policies => Some(Kind::DeletedPolicies),
+                Kind::NamedLocations => Some(Kind::DeletedNamedLocations),
+                Kind::Groups => Some(Kind::DeletedGroups),
+                _ => None,
+            };
+            // Some are purged as well.
+            if let Some(bin) = bin.filter(|_| !edit.object.is_multiple_of(4)) {
+                let later = now + jiff::SignedDuration::try_from(begin.elapsed()).unwrap();
+                object["deletedDateTime"] = json!(later.to_string());
+                tenant.insert(bin, object.clone());
+            }
         } else {
             if kind == Kind::Policies {
                 let excluded = &mut object["conditions"]["users"]["excludeUsers"];

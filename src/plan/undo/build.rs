@@ -467,6 +467,7 @@ fn blank<'a>(unit: &Unit<'a>, live: Option<&'a LiveObject>) -> Draft<'a> {
         acts: Acts::default(),
         resource: None,
         live,
+        restored: None,
         needs: std::collections::BTreeSet::new(),
         members: std::collections::BTreeSet::new(),
         remembered: parsed(unit.left).into_iter().collect(),
