@@ -19,6 +19,7 @@ pub mod object;
 pub mod origin;
 pub mod properties;
 pub mod reference;
+pub mod rollout;
 pub mod rules;
 pub mod set;
 pub mod state;

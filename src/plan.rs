@@ -296,6 +296,12 @@ fn check_frame(
         })]));
     }
     if options.mode == Mode::Apply {
+        for rollout in desired.rollouts.values() {
+            let problem = Problem::Deferred {
+                kind: rollout.address.kind.clone(),
+            };
+            errors.push(PlanError::new(problem).on(&rollout.address, Some(rollout.origin)));
+        }
         for deferred in &desired.deferred {
             let problem = Problem::Deferred {
                 kind: deferred.kind.clone(),

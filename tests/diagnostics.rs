@@ -22,7 +22,8 @@ fn production(text: &str) -> &str {
 fn emitted() -> BTreeSet<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let attribute = regex::Regex::new(r#"code\(\s*"?([a-z_]+::[a-z0-9_]+)"?\s*\)"#).unwrap();
-    let literal = regex::Regex::new(r#""((?:rules|gap|plan|graph|model|state|ops)::[a-z0-9_]+)""#).unwrap();
+    let literal =
+        regex::Regex::new(r#""((?:rules|gap|rollout|plan|graph|model|state|ops)::[a-z0-9_]+)""#).unwrap();
     let note = regex::Regex::new(r#"Note::(?:warning|remark)\(\s*"([a-z_]+)""#).unwrap();
     let syntax = regex::Regex::new(r#"Self::\w+(?: \{ \.\. \})? => "([a-z0-9_]+)","#).unwrap();
     let mut codes: BTreeSet<String> = Code::ALL.iter().map(ToString::to_string).collect();

@@ -5,6 +5,7 @@ mod configurations;
 mod error;
 mod expectation;
 mod lifecycle;
+mod rollout;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ use error::BindError;
 
 pub(super) use acceptance::acceptance;
 pub(super) use expectation::expectation;
+pub(super) use rollout::rollout;
 
 /// Evaluates an expression in the scope of the block that is bound.
 type Evaluate<'a> = &'a mut dyn FnMut(&Expression) -> Evaluated;
@@ -43,10 +45,6 @@ pub fn configuration(project: &Project) -> (Configuration, Diagnostics) {
             resources.push((resource.address.clone(), resource));
         }
     }
-    if !diagnostics.has_errors() {
-        unused(project, &used, &mut diagnostics);
-    }
-    diagnostics.sort();
     let configuration = Configuration {
         resources: resources.into_iter().collect(),
         emergency_access: project.emergency_access.clone(),
@@ -58,8 +56,18 @@ pub fn configuration(project: &Project) -> (Configuration, Diagnostics) {
         outputs: project.outputs.clone(),
         expectations: project.expectations.clone(),
         accepted: project.accepted.clone(),
+        rollouts: project
+            .rollouts
+            .iter()
+            .map(|rollout| (rollout.address.clone(), rollout.clone()))
+            .collect(),
         deferred: project.deferred.clone(),
     };
+    rollout::check(&configuration, &mut used, &mut diagnostics);
+    if !diagnostics.has_errors() {
+        unused(project, &used, &mut diagnostics);
+    }
+    diagnostics.sort();
     (configuration, diagnostics)
 }
 
@@ -152,7 +160,9 @@ fn is_context_id(id: &str) -> bool {
 /// Reports what is accepted and nowhere found, of the lints that one policy shows.
 fn unused(project: &Project, used: &BTreeSet<usize>, diagnostics: &mut Diagnostics) {
     for (place, accepted) in project.accepted.iter().enumerate() {
-        if rules::LINTS.contains(&accepted.code.as_str()) && !used.contains(&place) {
+        let is_ours = rules::LINTS.contains(&accepted.code.as_str())
+            || crate::model::rollout::LINTS.contains(&accepted.code.as_str());
+        if is_ours && !used.contains(&place) {
             diagnostics.warning(
                 Code::UnusedAcceptance,
                 span_of(accepted.origin),

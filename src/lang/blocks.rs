@@ -22,6 +22,8 @@ pub enum Role {
     Setting,
     /// What must come of sign-ins: `scenario`, `invariant`.
     Expectation,
+    /// How policies come into force, step by step.
+    Rollout,
     /// Understood and checked here, carried out by a later part of the engine.
     Deferred,
 }

@@ -29,6 +29,8 @@ macro_rules! codes {
             Rule(&'static str),
             /// The policies together leave something open; the word is what follows `gap::`.
             Gap(&'static str),
+            /// A rollout can't go as it is written; the word is what follows `rollout::`.
+            Rollout(&'static str),
         }
 
         impl Code {
@@ -42,6 +44,7 @@ macro_rules! codes {
                     Self::Syntax(text) => ("syntax", text),
                     Self::Rule(text) => ("rules", text),
                     Self::Gap(text) => ("gap", text),
+                    Self::Rollout(text) => ("rollout", text),
                 }
             }
         }

@@ -24,6 +24,7 @@ use crate::model::configuration::{
 };
 use crate::model::expectation::Expectation;
 use crate::model::gap::Acceptance;
+use crate::model::rollout::Rollout;
 use crate::model::{Address, Reference};
 use crate::syntax::{Block, Expression, ExpressionKind};
 
@@ -65,6 +66,8 @@ pub struct Project {
     pub expectations: Vec<Expectation>,
     /// The `accept` blocks.
     pub accepted: Vec<Acceptance>,
+    /// The `rollout` blocks.
+    pub rollouts: Vec<Rollout>,
     /// Blocks that were checked here and that a later part of the engine carries out.
     pub deferred: Vec<Deferred>,
 }
@@ -93,6 +96,7 @@ pub fn load(loader: Arc<dyn SourceLoader>, root: &Path, inputs: &Inputs) -> Proj
         outputs: BTreeMap::new(),
         expectations: Vec::new(),
         accepted: Vec::new(),
+        rollouts: Vec::new(),
         deferred: Vec::new(),
     };
     project.expand();
@@ -308,7 +312,7 @@ impl Project {
     fn collect_blocks(&mut self, module: ModuleId, declarations: &Declarations) {
         let path = self.engine.module(module).path.clone();
         for (kind, name, named) in declarations.all_named() {
-            if !matches!(named.role, Role::Resource | Role::Deferred) {
+            if !matches!(named.role, Role::Resource | Role::Rollout | Role::Deferred) {
                 continue;
             }
             let address = Address::root(kind, name).in_module(&path);
@@ -335,14 +339,14 @@ impl Project {
                     .collect(),
             };
             for (address, scope) in instances {
-                if named.role == Role::Resource {
-                    self.instances.push(Instance {
+                match named.role {
+                    Role::Resource => self.instances.push(Instance {
                         address,
                         block: named.block.clone(),
                         scope,
-                    });
-                } else {
-                    self.defer(address, &named.block, &scope);
+                    }),
+                    Role::Rollout => self.roll_out(address, &named.block, &scope),
+                    _ => self.defer(address, &named.block, &scope),
                 }
             }
         }
@@ -359,6 +363,12 @@ impl Project {
             let bound = super::bind::expectation(address, block.header, &checked, &mut self.diagnostics);
             self.expectations.extend(bound);
         }
+    }
+
+    fn roll_out(&mut self, address: Address, block: &Block, scope: &Scope) {
+        let checked = Evaluator::new(&self.engine, &mut self.diagnostics).check_block(block, scope);
+        let bound = super::bind::rollout(address, block.header, &checked, &mut self.diagnostics);
+        self.rollouts.extend(bound);
     }
 
     fn defer(&mut self, address: Address, block: &Block, scope: &Scope) {
@@ -413,6 +423,7 @@ fn addresses_in(value: &Value, out: &mut Vec<Address>) {
 /// Whether a block of this rule can be the target of an address.
 pub(super) fn is_addressable(kind: &str) -> bool {
     super::blocks::find(kind).is_some_and(|kind| {
-        kind.label == LabelRule::Name && (kind.role == Role::Resource || kind.name == "group")
+        kind.label == LabelRule::Name
+            && (matches!(kind.role, Role::Resource | Role::Rollout) || kind.name == "group")
     })
 }

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::expectation::Expectation;
 use super::few::Few;
 use super::gap::Acceptance;
+use super::rollout::Rollout;
 use super::{Address, Lookup, Object, Origin, Reference};
 
 /// A whole evaluated configuration for one tenant.
@@ -32,6 +33,8 @@ pub struct Configuration {
     pub expectations: Vec<Expectation>,
     /// The `accept` blocks.
     pub accepted: Vec<Acceptance>,
+    /// The `rollout` blocks. What a plan is made from has none: there each policy is as its wave has it.
+    pub rollouts: BTreeMap<Address, Rollout>,
     /// Blocks that are understood but not yet carried out, so that no plan ignores them.
     pub deferred: Vec<Deferred>,
 }
@@ -161,7 +164,7 @@ pub enum IdOf {
 /// A block that a later version of the engine carries out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deferred {
-    /// The block type: `rollout`, `contingency`, `exception`, `notify`.
+    /// The block type: `contingency`, `exception`, `notify`.
     pub kind: String,
     /// Its address.
     pub address: Address,

@@ -8,6 +8,7 @@ const PAGES: &[&str] = &[
     include_str!("../../book/src/diagnostics/language.md"),
     include_str!("../../book/src/diagnostics/rules.md"),
     include_str!("../../book/src/diagnostics/gaps.md"),
+    include_str!("../../book/src/diagnostics/rollout.md"),
     include_str!("../../book/src/diagnostics/model.md"),
     include_str!("../../book/src/diagnostics/plan.md"),
     include_str!("../../book/src/diagnostics/apply.md"),

@@ -201,6 +201,7 @@ fn all_blocks() -> String {
             Role::LookUp => "a look-up",
             Role::Setting => "a setting",
             Role::Expectation => "a test of effect",
+            Role::Rollout => "a staged rollout",
             Role::Deferred => "checked, not yet carried out",
         };
         let only = if kind.root_only {

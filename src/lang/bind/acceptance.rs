@@ -6,7 +6,7 @@ use crate::lang::error::{Code, Diagnostics, origin};
 use crate::lang::nearest::write_one_of;
 use crate::lang::value::Value;
 use crate::model::gap::{Acceptance, RuleRow};
-use crate::model::rules;
+use crate::model::{rollout, rules};
 use crate::syntax::Block;
 
 /// Binds a block that was held against its schema; what does not fit is reported.
@@ -19,6 +19,7 @@ pub(in crate::lang) fn acceptance(
     let codes = || {
         let gaps = RuleRow::all().iter().map(|row| row.code);
         gaps.chain(rules::LINTS.iter().copied())
+            .chain(rollout::LINTS.iter().copied())
     };
     let is_known = codes().any(|code| code == label.text);
     if !is_known {

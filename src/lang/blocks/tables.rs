@@ -453,7 +453,12 @@ static GATE: Schema = schema(
         optional(
             "webhook",
             Text,
-            "A question to another system before the wave advances.",
+            "A web address that is asked before the next wave.",
+        ),
+        optional(
+            "command",
+            Text,
+            "A command that is run before the next wave, and says yes with status 0.",
         ),
         optional("invariants", TEXTS, "Invariants that must hold, by their text."),
     ],
@@ -472,6 +477,11 @@ static WAVE: Schema = schema(
             "users",
             List(&PEOPLE),
             "Who is in the wave; the policy's own audience without.",
+        ),
+        optional(
+            "workloads",
+            List(&Shape::Reference(&[Target::ServicePrincipal])),
+            "Which service principals are in the wave, for a policy on workloads.",
         ),
         optional("share", Percent, "How much of a group is in the wave."),
         optional(
@@ -507,7 +517,7 @@ static WAVE: Schema = schema(
         "What the evidence must show before the next wave.",
     )],
     &[
-        Group::AtMostOne(&["users", "share"]),
+        Group::AtMostOne(&["users", "share", "workloads"]),
         Group::Needs("share", "of"),
         Group::Needs("of", "share"),
         Group::Needs("stratify_by", "share"),
@@ -528,11 +538,16 @@ static ROLLOUT: Schema = schema(
             "When waves may advance: `Mon-Thu 08:00-15:00 Europe/Copenhagen`.",
         ),
         optional("freeze", Either(&[Text, TEXTS]), "When nothing advances."),
+        optional(
+            "calendar",
+            Text,
+            "The text of a business calendar, with days on which nothing advances: `file(\"days-off.txt\")`.",
+        ),
         optional("not_before", Moment, "The earliest moment of the first wave."),
         optional(
             "on_breach",
             Word(&["rollback", "pause"]),
-            "What happens when a gate is breached.",
+            "What happens when a gate is breached; pause without.",
         ),
         optional(
             "observe_rest",
@@ -654,7 +669,7 @@ static NOTIFY: Schema = schema(
 );
 
 use LabelRule::{Name, None as Unlabelled, Text as Sentence};
-use Role::{Deferred, Expectation, Language, LookUp, Resource, Setting};
+use Role::{Deferred, Expectation, Language, LookUp, Resource, Rollout, Setting};
 
 pub(super) static KINDS: &[BlockKind] = &[
     in_root(kind(
@@ -726,7 +741,7 @@ pub(super) static KINDS: &[BlockKind] = &[
     kind(
         "rollout",
         Name,
-        Deferred,
+        Rollout,
         &ROLLOUT,
         "A staged rollout of a policy.",
     ),
