@@ -13,6 +13,7 @@ pub mod model;
 pub mod ops;
 pub mod plan;
 pub mod report;
+pub mod rollout;
 pub mod sandbox;
 pub mod state;
 pub mod syntax;

@@ -18,6 +18,7 @@ mod gaps;
 mod plot;
 mod projects;
 mod replay;
+mod rollout;
 mod runner;
 mod whole;
 
@@ -44,6 +45,7 @@ fn main() {
     gaps::run(&mut runner);
     access::measure(&mut runner);
     replays(&mut runner);
+    rollout::run(&mut runner);
     cold_start(&mut runner);
     whole_commands(&mut runner);
     runner.finish();

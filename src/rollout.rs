@@ -1,0 +1,9 @@
+//! Staged rollouts: waves, and what must hold before the next one.
+//!
+//! ```text
+//! members of a group ──────→ cohort   (who is in a share)          ─┐
+//! windows, freezes, "now" ─→ calendar (may it advance, else when)   ├→ the next wave, or why not
+//! sign-in logs ─→ evidence ─→ gate    (pass, fail, not enough)     ─┘
+//! ```
+
+pub mod cohort;
