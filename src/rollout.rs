@@ -6,4 +6,7 @@
 //! sign-in logs ─→ evidence ─→ gate    (pass, fail, not enough)     ─┘
 //! ```
 
+pub mod calendar;
 pub mod cohort;
+pub mod evidence;
+pub mod gate;

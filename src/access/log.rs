@@ -9,5 +9,7 @@ mod facts;
 mod line;
 
 pub use applied::{Applied, Recorded, applied};
-pub use facts::{Target, client_app, device, identity, network, platform, target, with_levels};
+pub use facts::{
+    Target, client_app, country, device, error_code, identity, network, platform, target, with_levels,
+};
 pub use line::{Line, LineKind};

@@ -130,7 +130,7 @@ pub struct Gate {
     pub min_registered: Option<Share>,
     /// A web address that is asked before the wave is left.
     pub webhook: Option<String>,
-    /// A command that is run before the wave is left; it says yes with status 0.
+    /// A command that is run before the wave is left, and answers as the web address does.
     pub command: Option<String>,
     /// Invariants that must hold, by their text.
     pub invariants: Vec<String>,

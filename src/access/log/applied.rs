@@ -54,6 +54,8 @@ pub struct Applied<'a> {
     pub id: Cow<'a, str>,
     /// What became of it.
     pub recorded: Recorded,
+    /// The log's own word for that.
+    pub result: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +87,7 @@ pub fn applied(raw: &RawValue, mut each: impl FnMut(Applied<'_>)) -> bool {
         each(Applied {
             recorded: Recorded::of(&entry.result),
             id: entry.id,
+            result: entry.result,
         });
     }
     true

@@ -316,15 +316,31 @@ pub fn device(line: &Line<'_>) -> Fact<Device> {
     }
 }
 
-/// Where it comes from.
-pub fn network(line: &Line<'_>) -> Network {
-    let country = match json(line.location) {
+/// The country that it comes from, in two capital letters.
+pub fn country(line: &Line<'_>) -> Fact<String> {
+    match json(line.location) {
         Some(location) if location.is_object() => match member(&location, "countryOrRegion") {
-            Some(Json::String(code)) => country(code),
+            Some(Json::String(code)) => country_of(code),
             _ => Fact::Absent,
         },
-        _ => text(line.country.as_ref()).map_or(Fact::Unrecorded, country),
-    };
+        _ => text(line.country.as_ref()).map_or(Fact::Unrecorded, country_of),
+    }
+}
+
+/// The error with which it ended, as digits; `0` when it succeeded.
+pub fn error_code(line: &Line<'_>) -> Option<String> {
+    match json(line.status)
+        .as_ref()
+        .and_then(|status| member(status, "errorCode"))
+    {
+        Some(Json::Number(code)) => Some(code.to_string()),
+        Some(Json::String(code)) => Some(code.trim().to_owned()),
+        _ => text(line.result_type.as_ref()).map(str::to_owned),
+    }
+}
+
+/// Where it comes from.
+pub fn network(line: &Line<'_>) -> Network {
     let details = json(line.network_location_details);
     let knows_mfa_trusted = matches!(&details, Some(Json::Array(details)) if details.iter().all(|detail| {
         let kind = member(detail, "networkType").and_then(Json::as_str);
@@ -334,7 +350,7 @@ pub fn network(line: &Line<'_>) -> Network {
         ip: text(line.ip_address.as_ref())
             .and_then(|address| address.parse().ok())
             .map_or(Fact::Unrecorded, Fact::Is),
-        country,
+        country: country(line),
         gps_country: Fact::Unrecorded,
         compliant: match text(line.is_through_global_secure_access.as_ref()) {
             Some("false") => Fact::Absent,
@@ -349,7 +365,7 @@ pub fn network(line: &Line<'_>) -> Network {
     }
 }
 
-fn country(code: &str) -> Fact<String> {
+fn country_of(code: &str) -> Fact<String> {
     match code.trim() {
         "" => Fact::Absent,
         code if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) => {

@@ -76,6 +76,10 @@ pub struct Line<'a> {
     pub conditional_access_audiences: Option<&'a RawValue>,
     /// The authentication contexts, as JSON.
     pub authentication_contexts: Option<&'a RawValue>,
+    /// The error code where the line has it as a text, `0` for none.
+    pub result_type: Option<Cow<'a, str>>,
+    /// The status with the error code, as JSON.
+    pub status: Option<&'a RawValue>,
     /// What became of each policy, as JSON.
     pub applied_policies: Option<&'a RawValue>,
     /// The lines that it wraps: `records` of diagnostic settings, `value` of Graph.
@@ -134,6 +138,8 @@ enum Key {
     DeviceDetail,
     ConditionalAccessAudiences,
     AuthenticationContexts,
+    ResultType,
+    Status,
     AppliedPolicies,
     Properties,
     Wrapped,
@@ -176,6 +182,8 @@ impl Key {
             "authenticationContextClassReferences" | "AuthenticationContextClassReferences" => {
                 Self::AuthenticationContexts
             }
+            "ResultType" => Self::ResultType,
+            "status" | "Status" => Self::Status,
             "appliedConditionalAccessPolicies"
             | "AppliedConditionalAccessPolicies"
             | "ConditionalAccessPolicies" => Self::AppliedPolicies,
@@ -344,6 +352,7 @@ impl<'de> Line<'de> {
             Key::AuthenticationProtocol => &mut self.authentication_protocol,
             Key::OriginalTransferMethod => &mut self.original_transfer_method,
             Key::IsThroughGlobalSecureAccess => &mut self.is_through_global_secure_access,
+            Key::ResultType => &mut self.result_type,
             key => return self.take_raw(key, members),
         };
         *text = members.next_value::<Text<'de>>()?.0;
@@ -366,6 +375,7 @@ impl<'de> Line<'de> {
             Key::DeviceDetail => self.device_detail = raw,
             Key::ConditionalAccessAudiences => self.conditional_access_audiences = raw,
             Key::AuthenticationContexts => self.authentication_contexts = raw,
+            Key::Status => self.status = raw,
             Key::AppliedPolicies => self.applied_policies = raw.or(self.applied_policies),
             Key::Wrapped => self.wrapped = raw,
             _ => {}
