@@ -4,6 +4,7 @@
 //! nothing that may have been carried out is sent twice.
 
 pub mod batch;
+mod belonging;
 pub mod client;
 pub mod cloud;
 pub mod directory;

@@ -22,10 +22,12 @@ pub mod held;
 mod identity;
 mod instants;
 pub mod json;
+mod lockout;
 pub mod names;
 pub mod note;
 pub mod options;
 mod order;
+mod people;
 mod preflight;
 pub mod questions;
 mod resolve;
@@ -37,6 +39,7 @@ pub mod undo;
 mod users;
 mod uses;
 pub mod verdict;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,6 +74,7 @@ pub use saved::{SavedPlanError, StaleReason, stale};
 pub use step::{Act, ObjectId, Pending, Step, StepId};
 pub use undo::{Earlier, States, undo};
 pub use verdict::Verdict;
+pub use watched::watched;
 
 /// The version of the saved form.
 pub const FORMAT_VERSION: &str = "1.0";

@@ -28,6 +28,7 @@ mod file_system;
 mod fire;
 mod gaps;
 mod graph;
+mod guards;
 mod house;
 mod impact;
 mod import;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use capol::apply::{Applied, Clock, Event, Events, Patience, StepResult};
 use capol::graph::sign_in::system_clock;
 use capol::graph::{Cloud, Endpoints, Graph, GraphOptions, Pace, Secret, SignIn};
+use capol::model::live::{SignedIn, SignedInKind};
 use capol::model::state::Document;
 use capol::ops::connection::{self, Connection};
 use capol::ops::project::{self, Given, Loaded};
@@ -39,6 +40,8 @@ pub(crate) struct World {
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) ears: Arc<Ears>,
     pub(crate) files: Arc<dyn Files>,
+    /// The user who is signed in, by the name of the account; else an application is.
+    pub(crate) signed_in: Option<String>,
     now: Arc<Mutex<Timestamp>>,
     /// The text that was applied last.
     applied: Mutex<String>,
@@ -130,6 +133,7 @@ impl World {
             stop: Arc::default(),
             ears: Arc::default(),
             files: Arc::new(RealFiles),
+            signed_in: None,
             now: Arc::new(Mutex::new("2026-06-01T08:00:00Z".parse().unwrap())),
             applied: Mutex::default(),
             graph: OnceLock::new(),
@@ -213,7 +217,15 @@ impl World {
 
     pub(crate) async fn connect(&self) -> Connection {
         let graph = self.graph.get_or_init(|| self.client()).clone();
-        connection::connect(graph, None).await.unwrap()
+        let mut connection = connection::connect(graph, None).await.unwrap();
+        if let Some(name) = &self.signed_in {
+            connection.signed_in = Some(SignedIn {
+                kind: SignedInKind::User,
+                object_id: self.sandbox.with_tenant(|tenant| id_of(tenant, name)),
+                name: name.clone(),
+            });
+        }
+        connection
     }
 
     /// `capol plan`, with what it was made from.
@@ -505,6 +517,19 @@ impl World {
     pub(crate) fn shape(&self) -> Vec<String> {
         self.sandbox.with_tenant(|tenant| shape(tenant))
     }
+}
+
+/// The id of a user, group or service principal of this name; a role goes by its own id.
+pub(crate) fn id_of(tenant: &Tenant, name: &str) -> String {
+    let kinds = [Kind::Users, Kind::Groups, Kind::ServicePrincipals];
+    let found = kinds
+        .iter()
+        .flat_map(|kind| tenant.objects(*kind))
+        .find(|object| [&object["userPrincipalName"], &object["displayName"]].contains(&&Value::from(name)));
+    found.map_or_else(
+        || name.to_owned(),
+        |object| object["id"].as_str().unwrap().to_owned(),
+    )
 }
 
 /// What every object of a tenant says, by kind and name, with names in the place of ids; and who is in the groups.

@@ -128,28 +128,12 @@ impl Graph {
         Ok(())
     }
 
-    /// The groups that hold these groups, directly or not, by id; those that may not be read are left out.
-    pub async fn groups_around(
-        &self,
-        groups: &BTreeSet<String>,
-    ) -> Result<BTreeMap<String, BTreeSet<String>>, GraphError> {
-        let mut requests = Vec::new();
-        for group in groups {
-            requests
-                .push(read(&format!("groups/{}/transitiveMemberOf", segment(group)?)).query("$top", "999"));
-        }
-        let answers = self.batch(Version::V1, &requests).await?;
-        let mut around = BTreeMap::new();
-        for ((group, request), answer) in groups.iter().zip(&requests).zip(answers) {
-            if let Some(all) = self.whole(request, answer).await? {
-                around.insert(group.clone(), of_type(&all, "group"));
-            }
-        }
-        Ok(around)
-    }
-
     /// A list with all its pages; none when it may not be read, or is longer than anybody waits for.
-    async fn whole(&self, request: &Request, answer: BatchAnswer) -> Result<Option<Vec<Value>>, GraphError> {
+    pub(super) async fn whole(
+        &self,
+        request: &Request,
+        answer: BatchAnswer,
+    ) -> Result<Option<Vec<Value>>, GraphError> {
         let Some(mut page) = found(request, answer)? else {
             return Ok(None);
         };
@@ -171,11 +155,11 @@ impl Graph {
     }
 }
 
-fn read(path: &str) -> Request {
+pub(super) fn read(path: &str) -> Request {
     Request::new(Operation::Read, Version::V1, path)
 }
 
-fn users_of(group: &str) -> Result<Request, GraphError> {
+pub(super) fn users_of(group: &str) -> Result<Request, GraphError> {
     let path = format!("groups/{}/transitiveMembers", segment(group)?);
     Ok(read(&path).query("$select", "id").query("$top", "999"))
 }
@@ -190,7 +174,7 @@ fn found(request: &Request, answer: BatchAnswer) -> Result<Option<Value>, GraphE
 }
 
 /// The ids of what is of a type in a mixed list.
-fn of_type(objects: &[Value], kind: &str) -> BTreeSet<String> {
+pub(super) fn of_type(objects: &[Value], kind: &str) -> BTreeSet<String> {
     let text = |object: &Value, member: &str| object.get(member)?.as_str().map(str::to_ascii_lowercase);
     objects
         .iter()

@@ -4,12 +4,14 @@
 //! [`LiveTenant::complete`], so that "not read" is never taken for "not there".
 
 mod index;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 pub use self::index::LiveIndex;
+pub use self::people::{Holders, People, Watched};
 use super::object::{Kind, Object};
 use super::properties::{self, ApiVersion};
 use super::reference::{Lookup, Reference, Target};
@@ -38,6 +40,8 @@ pub struct LiveTenant {
     /// Policies and locations that were deleted and can come back with their ids; `None` when that was not read,
     /// because nothing is missing or nobody may.
     pub deleted: Option<Vec<LiveObject>>,
+    /// In which groups and roles those are whom the guards are about.
+    pub people: People,
 }
 
 /// Which licences a tenant has; `None` is not known, and never refuses anything.

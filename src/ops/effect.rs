@@ -1,12 +1,9 @@
 //! What a plan does to people's access, with the people counted as far as the tenant tells who is in what.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::OpsError;
 use super::connection::Connection;
 use super::refresh::Refreshed;
-use crate::model::Kind;
-use crate::plan::{Action, Membership, Plan, weigh};
+use crate::plan::{Membership, Plan, weigh};
 
 /// Finds out what a plan does to people's access, and puts it into the plan. With `may_read` people are counted.
 pub(super) async fn put(
@@ -19,19 +16,7 @@ pub(super) async fn put(
     if plan.refresh_only || plan.steps.is_empty() {
         return Ok(());
     }
-    let moved: BTreeSet<String> = plan
-        .changes
-        .iter()
-        .filter(|change| change.kind == Kind::Group)
-        .filter(|change| matches!(change.action, Action::Update | Action::Delete))
-        .filter_map(|change| change.id.clone())
-        .collect();
-    let parents = if may_read && !moved.is_empty() {
-        connection.graph.groups_around(&moved).await?
-    } else {
-        BTreeMap::new()
-    };
-    let weighing = weigh(plan, &refreshed.live, &refreshed.directory, &parents);
+    let weighing = weigh(plan, &refreshed.live, &refreshed.directory);
     let asked = weighing.asked();
     let known = if may_read && !asked.is_empty() {
         let groups = asked

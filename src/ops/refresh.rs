@@ -15,11 +15,11 @@ use super::connection::Connection;
 use crate::graph::{Collection, DirectoryObject, Found, GraphError, Snapshot, SnapshotOptions, Version};
 use crate::model::catalogue;
 use crate::model::configuration::Configuration;
-use crate::model::live::{Answer, Candidate, Directory, Licences, LiveObject, LiveTenant};
+use crate::model::live::{Answer, Candidate, Directory, Licences, LiveObject, LiveTenant, People};
 use crate::model::reference::is_guid;
 use crate::model::state::{Document, Json as JsonText};
 use crate::model::{Kind, Lookup, Target};
-use crate::plan::{Reading, namesakes, questions, reading};
+use crate::plan::{Reading, namesakes, questions, reading, watched};
 
 pub use remembered::remembered;
 pub use settle::Looking;
@@ -76,6 +76,7 @@ pub async fn refresh(
         security_defaults_enabled: optional(security_defaults)?,
         signed_in: connection.signed_in.clone(),
         deleted: None,
+        people: People::default(),
     };
     share_texts(state, &mut live.objects);
     live.deleted = missing::deleted(connection, state, &live).await?;
@@ -85,6 +86,8 @@ pub async fn refresh(
         answers.entry(lookup).or_insert_with(|| answer(found));
     }
     let directory = directory(connection, questions(configuration, &live).ids, answers).await?;
+    let watched = watched(configuration, &live, &directory, state, looking.undone.as_ref());
+    live.people = graph.belonging(&watched).await?;
     let requests = u32::try_from(graph.requests_sent() - before).unwrap_or(u32::MAX);
     tracing::info!(requests, objects = live.objects.len(), "read the tenant");
     Ok(Refreshed {

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::connection::Connection;
 use super::project::Loaded;
-use super::refresh::refresh;
+use super::refresh::{Looking, refresh};
 use super::workspace::{Planned, WorkError, Worker, Workspace};
 use super::{OpsError, effect};
 use crate::graph::{Collection, Version};
@@ -73,13 +73,19 @@ pub async fn plan(
     let mut earlier = told(&records);
     earlier.apply.clone_from(&apply.begin.apply);
     earlier.restorable = restorable(connection, &earlier, &before).await?;
-    let refreshed = refresh(
-        connection,
-        &loaded.configuration,
-        Some(&all_of(now, &before, &after)),
-        &workspace.looking(worker, &loaded.configuration),
-    )
-    .await?;
+    let everything = all_of(now, &before, &after);
+    let written = earlier.met.keys().chain(&earlier.made);
+    let groups: BTreeSet<&String> = everything
+        .resources
+        .values()
+        .filter(|resource| resource.kind == Kind::Group)
+        .map(|resource| &resource.id)
+        .collect();
+    let looking = Looking {
+        undone: Some(written.filter(|id| groups.contains(id)).cloned().collect()),
+        ..workspace.looking(worker, &loaded.configuration)
+    };
+    let refreshed = refresh(connection, &loaded.configuration, Some(&everything), &looking).await?;
     let options = PlanOptions {
         sandbox: workspace.is_sandbox(),
         configuration_digest: loaded.digest.clone(),

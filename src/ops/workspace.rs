@@ -410,6 +410,7 @@ impl Workspace {
             patience: worker.patience,
             visibility_lag: self.visibility_lag(configuration),
             clock: worker.clock.clone(),
+            undone: None,
         }
     }
 

@@ -140,16 +140,11 @@ struct Piece<'p> {
     is_decided: bool,
 }
 
-/// What a plan does to people's access. `parents` are the groups that hold the groups whose members change, by id.
+/// What a plan does to people's access.
 ///
 /// What can't be decided is said to be so.
-pub fn weigh(
-    plan: &Plan,
-    live: &LiveTenant,
-    directory: &Directory,
-    parents: &BTreeMap<String, BTreeSet<String>>,
-) -> Weighing {
-    let estates = match Estates::of(plan, live, parents) {
+pub fn weigh(plan: &Plan, live: &LiveTenant, directory: &Directory) -> Weighing {
+    let estates = match Estates::of(plan, live) {
         Ok(estates) => estates,
         Err(error) => return Weighing::undecided(error.to_string()),
     };

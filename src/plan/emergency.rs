@@ -4,21 +4,22 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexSet;
 
+use crate::access::Truth;
 use crate::model::configuration::{Configuration, Resource};
-use crate::model::live::{LiveTenant, SignedInKind};
+use crate::model::live::{LiveTenant, SignedIn};
 use crate::model::rules;
-use crate::model::value::{Control, Value};
+use crate::model::value::Value;
 use crate::model::{Address, Kind, Object, Reference, Target};
 
 use super::build::Draft;
 use super::change::Action;
 use super::error::{PlanError, Problem};
+use super::lockout::{Person, can_lock_out, catches, is_invited, locks_out};
 use super::note::Note;
 use super::options::PlanOptions;
+use super::people::{Belonging, Done, Held, key};
 use super::resolve::{Resolver, origin_of};
 
-const INCLUDE_USERS: &str = "conditions.users.includeUsers";
-const INCLUDE_GROUPS: &str = "conditions.users.includeGroups";
 const EXCLUDE_USERS: &str = "conditions.users.excludeUsers";
 const EXCLUDE_GROUPS: &str = "conditions.users.excludeGroups";
 const STATE: &str = "state";
@@ -28,6 +29,8 @@ const STATE: &str = "state";
 pub(super) struct Emergency {
     users: IndexSet<Reference>,
     groups: IndexSet<Reference>,
+    /// The ids of users who were invited from outside.
+    invited: BTreeSet<String>,
 }
 
 impl Emergency {
@@ -60,9 +63,12 @@ impl Emergency {
             }
             found
         };
+        let names = resolver.directory.names.iter();
+        let invited = names.filter(|(_, name)| is_invited(name));
         Some(Self {
             users: each(&block.users),
             groups: each(&block.groups),
+            invited: invited.map(|(id, _)| id.clone()).collect(),
         })
     }
 
@@ -99,31 +105,71 @@ impl Emergency {
         self.users.is_empty() && self.groups.is_empty()
     }
 
-    /// Whether the policy surely catches every one of the accounts. Who is in which other group is not
-    /// known here, so a policy that leaves out further groups or roles is given the benefit of the doubt.
-    fn all_caught_by(&self, policy: &Object) -> bool {
-        let all = has(policy, INCLUDE_USERS, &Reference::keyword("All"));
-        let ours = |reference: &&Reference| !self.groups.contains(*reference);
-        let doubt = policy.reference_set(EXCLUDE_GROUPS).any(|group| ours(&group))
-            || policy.get("conditions.users.excludeRoles").is_some();
-        let caught = |included: &str, excluded: &str, one: &Reference| {
-            (all || has(policy, included, one)) && !has(policy, excluded, one)
+    /// The accounts that there are once some writes to groups are done.
+    pub(super) fn present(&self, belonging: &Belonging<'_>, done: &Done<'_>) -> Present {
+        let mut accounts: Vec<Account> = Vec::new();
+        let mut add = |person: Person, counts: &dyn Fn(&Held) -> Truth| {
+            if accounts
+                .iter()
+                .all(|known| known.person != person || known.counts != Truth::Yes)
+            {
+                let held = person.held(belonging, done);
+                accounts.push(Account {
+                    counts: counts(&held),
+                    person,
+                    held,
+                });
+            }
         };
-        !self.is_empty()
-            && !doubt
-            && self
-                .users
-                .iter()
-                .all(|user| caught(INCLUDE_USERS, EXCLUDE_USERS, user))
-            && self
-                .groups
-                .iter()
-                .all(|group| caught(INCLUDE_GROUPS, EXCLUDE_GROUPS, group))
+        let user = |id: &String| Person::user(id, self.invited.contains(id));
+        for id in self.users.iter().map(key) {
+            add(user(&id), &|_| Truth::Yes);
+        }
+        for group in self.groups.iter().map(key) {
+            match belonging.ever_in(&group) {
+                None => add(Person::Member(group), &|_| Truth::Yes),
+                Some(members) => {
+                    for id in members {
+                        add(user(&id), &|held| held.holds(&group));
+                    }
+                }
+            }
+        }
+        Present {
+            accounts,
+            is_named: !self.is_empty(),
+        }
     }
 }
 
-fn has(object: &Object, wire: &str, reference: &Reference) -> bool {
-    object.reference_set(wire).any(|present| present == reference)
+/// One emergency account at an instant.
+#[derive(Debug)]
+struct Account {
+    person: Person,
+    held: Held,
+    /// Whether it is one: it may be in a group of them only at times.
+    counts: Truth,
+}
+
+/// The emergency accounts at an instant.
+#[derive(Debug)]
+pub(super) struct Present {
+    accounts: Vec<Account>,
+    is_named: bool,
+}
+
+impl Present {
+    /// Whether a policy keeps every one of them out; also when there is none, though some are named.
+    pub(super) fn locked_out_by(&self, policy: &Object) -> Truth {
+        if !(self.is_named && can_lock_out(policy)) {
+            return Truth::No;
+        }
+        Truth::all(
+            self.accounts
+                .iter()
+                .map(|account| !account.counts | catches(policy, &account.person, &account.held)),
+        )
+    }
 }
 
 fn add(object: &mut Object, wire: &'static str, more: &IndexSet<Reference>) {
@@ -136,40 +182,6 @@ fn add(object: &mut Object, wire: &'static str, more: &IndexSet<Reference>) {
 
 pub(super) fn is_enabled(policy: &Object) -> bool {
     policy.kind == Kind::Policy && policy.text(STATE) == Some("enabled")
-}
-
-/// Whether the policy keeps people out who sign in the usual way: it blocks, any client, every application.
-///
-/// Conditions such as places and platforms count as possible: they hold somewhere.
-fn can_lock_out(policy: &Object) -> bool {
-    let blocks = match policy.get("grantControls") {
-        Some(Value::Grant(grant)) => grant.controls.contains(&Control::BuiltIn("block".into())),
-        _ => false,
-    };
-    let modern = match policy.get("conditions.clientAppTypes") {
-        Some(Value::Symbols(kinds)) => {
-            kinds.contains("browser") || kinds.contains("mobileAppsAndDesktopClients")
-        }
-        _ => true,
-    };
-    let special = policy
-        .get("conditions.authenticationFlows.transferMethods")
-        .is_some();
-    let everything = has(
-        policy,
-        "conditions.applications.includeApplications",
-        &Reference::keyword("All"),
-    );
-    is_enabled(policy) && blocks && modern && !special && everything
-}
-
-/// Whether it blocks without any condition at all.
-fn is_unconditional(policy: &Object) -> bool {
-    !policy.iter().any(|(property, _)| {
-        property.wire.starts_with("conditions.")
-            && !property.wire.starts_with("conditions.users.")
-            && property.wire != "conditions.applications.includeApplications"
-    })
 }
 
 /// Whether the policy is enforced afterwards and catches more, or asks for more, than before.
@@ -215,6 +227,7 @@ pub(super) fn guard(
     errors: &mut Vec<PlanError>,
     notes: &mut Vec<Note>,
 ) {
+    let ends = Ends::of(drafts, emergency, live);
     let mut unnamed = None;
     for draft in drafts {
         let change = &draft.change;
@@ -226,49 +239,115 @@ pub(super) fn guard(
         if stronger && emergency.is_none() {
             unnamed.get_or_insert(draft);
         }
-        if can_lock_out(after) && emergency.is_some_and(|emergency| emergency.all_caught_by(after)) {
-            if stronger {
-                errors.push(draft.error(Problem::EmergencyLockout {
-                    name: change.name.clone(),
-                }));
-            } else {
-                notes.push(lockout(&change.name).on(&change.address, draft.origin()));
+        for (problem, note) in ends.wrong(change.before.as_ref(), after, stronger) {
+            match problem {
+                Some(problem) => errors.push(draft.error(problem)),
+                None => notes.extend(note.map(|note| note.on(&change.address, draft.origin()))),
             }
         }
-        if stronger && let Some(who) = locked_out_self(after, live) {
-            errors.push(draft.error(Problem::SelfLockout {
-                name: change.name.clone(),
-                who,
-            }));
-        }
     }
-    if let Some(draft) = unnamed
-        && desired.settings.no_emergency_access.is_none()
-        && !options.sandbox
-    {
-        errors.push(draft.error(Problem::NoEmergencyAccess));
-    }
-    if let (Some(draft), Some(reason), false) =
-        (unnamed, &desired.settings.no_emergency_access, options.sandbox)
-    {
-        let message =
-            format!("no account is kept out of every policy: emergency access is `none({reason:?})`");
-        let note = Note::warning("emergency_access_none", message)
-            .help("name the accounts: `emergency_access { users = [user(\"…\")] }`");
-        notes.push(note.on(&draft.change.address, draft.origin()));
-    }
+    no_emergency_access(unnamed, desired, options, errors, notes);
     let managed: BTreeSet<&str> = drafts
         .iter()
         .filter(|draft| draft.change.after.is_some() || draft.change.action == Action::Delete)
         .filter_map(|draft| draft.live.map(|live| live.id.as_str()))
         .collect();
     for policy in live.policies() {
-        if !managed.contains(policy.id.as_str())
-            && can_lock_out(&policy.object)
-            && emergency.is_some_and(|emergency| emergency.all_caught_by(&policy.object))
-        {
-            notes.push(lockout(policy.name()));
+        if managed.contains(policy.id.as_str()) {
+            continue;
         }
+        for (problem, note) in ends.wrong(Some(&policy.object), &policy.object, false) {
+            match problem {
+                // Only those who join or leave groups make it worse.
+                Some(problem) => errors.push(match drafts.get(ends.moving.unwrap_or_default()) {
+                    Some(draft) => draft.error(problem),
+                    None => PlanError::new(problem),
+                }),
+                None => notes.extend(note),
+            }
+        }
+    }
+}
+
+/// Says that a project names no account, where a policy is made stronger.
+fn no_emergency_access(
+    unnamed: Option<&Draft<'_>>,
+    desired: &Configuration,
+    options: &PlanOptions,
+    errors: &mut Vec<PlanError>,
+    notes: &mut Vec<Note>,
+) {
+    let Some(draft) = unnamed.filter(|_| !options.sandbox) else {
+        return;
+    };
+    let Some(reason) = &desired.settings.no_emergency_access else {
+        errors.push(draft.error(Problem::NoEmergencyAccess));
+        return;
+    };
+    let message = format!("no account is kept out of every policy: emergency access is `none({reason:?})`");
+    let note = Note::warning("emergency_access_none", message)
+        .help("name the accounts: `emergency_access { users = [user(\"…\")] }`");
+    notes.push(note.on(&draft.change.address, draft.origin()));
+}
+
+/// Who is where before a plan and after it.
+struct Ends<'g> {
+    accounts: Option<[Present; 2]>,
+    me: Option<(&'g SignedIn, Person, [Held; 2])>,
+    /// A draft that changes who is in a group.
+    moving: Option<usize>,
+}
+
+impl<'g> Ends<'g> {
+    fn of(drafts: &[Draft<'_>], emergency: Option<&Emergency>, live: &'g LiveTenant) -> Self {
+        let belonging = Belonging::of(&live.people, drafts);
+        let moments: [&Done<'_>; 2] = [&|_, _| false, &|_, _| true];
+        Self {
+            accounts: emergency.map(|emergency| moments.map(|done| emergency.present(&belonging, done))),
+            me: live.signed_in.as_ref().map(|who| {
+                let person = Person::signed_in(who);
+                let held = moments.map(|done| person.held(&belonging, done));
+                (who, person, held)
+            }),
+            moving: belonging.drafts().next(),
+        }
+    }
+
+    /// What is wrong with a policy as it shall be, or would only be worth a note because the plan makes it no worse.
+    fn wrong(
+        &self,
+        before: Option<&Object>,
+        after: &Object,
+        is_stronger: bool,
+    ) -> Vec<(Option<Problem>, Option<Note>)> {
+        let mut wrong = Vec::new();
+        let name = || after.name().to_owned();
+        if let Some([start, end]) = &self.accounts {
+            let then = end.locked_out_by(after);
+            let is_worse =
+                is_stronger || then > before.map_or(Truth::No, |before| start.locked_out_by(before));
+            match (then, is_worse) {
+                (Truth::Yes, true) => wrong.push((Some(Problem::EmergencyLockout { name: name() }), None)),
+                (Truth::Undecided, true) => {
+                    wrong.push((Some(Problem::EmergencyUnclear { name: name() }), None));
+                }
+                (Truth::Yes, false) => wrong.push((None, Some(lockout(after.name())))),
+                (Truth::Undecided, false) => wrong.push((None, Some(unclear(after.name())))),
+                (Truth::No, _) => {}
+            }
+        }
+        if let Some((who, person, [start, end])) = &self.me {
+            let then = locks_out(after, person, end);
+            let is_worse =
+                is_stronger || then > before.map_or(Truth::No, |before| locks_out(before, person, start));
+            let (name, who) = (name(), who.name.clone());
+            match then {
+                Truth::Yes if is_worse => wrong.push((Some(Problem::SelfLockout { name, who }), None)),
+                Truth::Undecided if is_worse => wrong.push((Some(Problem::SelfUnclear { name, who }), None)),
+                _ => {}
+            }
+        }
+        wrong
     }
 }
 
@@ -280,48 +359,12 @@ fn lockout(name: &str) -> Note {
     .help("exclude one of the accounts from it, or bring the policy under capol with `capol import`")
 }
 
-/// The name of the signed-in identity when the policy surely blocks it.
-fn locked_out_self(policy: &Object, live: &LiveTenant) -> Option<String> {
-    let who = live.signed_in.as_ref()?;
-    if !can_lock_out(policy) || !is_unconditional_for(policy, who.kind) {
-        return None;
-    }
-    let caught = match who.kind {
-        SignedInKind::User => {
-            let me = Reference::id(Target::User, &who.object_id);
-            let doubt = policy.get(EXCLUDE_GROUPS).is_some()
-                || policy.get("conditions.users.excludeRoles").is_some()
-                || policy
-                    .get("conditions.users.excludeGuestsOrExternalUsers")
-                    .is_some();
-            (has(policy, INCLUDE_USERS, &Reference::keyword("All")) || has(policy, INCLUDE_USERS, &me))
-                && !has(policy, EXCLUDE_USERS, &me)
-                && !doubt
-        }
-        SignedInKind::Application => {
-            let me = Reference::id(Target::ServicePrincipal, &who.object_id);
-            let include = "conditions.clientApplications.includeServicePrincipals";
-            let exclude = "conditions.clientApplications.excludeServicePrincipals";
-            (has(policy, include, &me)
-                || has(
-                    policy,
-                    include,
-                    &Reference::keyword("ServicePrincipalsInMyTenant"),
-                ))
-                && !has(policy, exclude, &me)
-        }
-    };
-    caught.then(|| who.name.clone())
-}
-
-fn is_unconditional_for(policy: &Object, kind: SignedInKind) -> bool {
-    match kind {
-        SignedInKind::User => is_unconditional(policy),
-        SignedInKind::Application => !policy.iter().any(|(property, _)| {
-            property.wire.starts_with("conditions.")
-                && !property.wire.starts_with("conditions.users.")
-                && property.wire != "conditions.applications.includeApplications"
-                && !property.wire.ends_with("ServicePrincipals")
-        }),
-    }
+fn unclear(name: &str) -> Note {
+    Note::warning(
+        "emergency_unclear",
+        format!(
+            "nobody can tell whether `{name}` blocks every emergency account: groups or roles of theirs can't be read"
+        ),
+    )
+    .help("exclude one of the accounts from it by name, or let capol read groups and roles: `Directory.Read.All`")
 }

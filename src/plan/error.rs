@@ -286,6 +286,21 @@ pub enum Problem {
         /// The policy.
         name: String,
     },
+    /// Nobody can tell whether a policy would block every emergency account.
+    #[error(
+        "nobody can tell whether `{name}` would block every emergency account: groups or roles of theirs can't be read"
+    )]
+    #[diagnostic(
+        code("plan::emergency_unclear"),
+        help(
+            "exclude one of the accounts from the policy by name, or let capol read groups and roles: \
+             `Directory.Read.All`"
+        )
+    )]
+    EmergencyUnclear {
+        /// The policy.
+        name: String,
+    },
     /// In no order of the writes does everybody stay protected and let in.
     #[error("in no order can `{first}` and `{second}` be written one after the other: {wrong}")]
     #[diagnostic(
@@ -321,6 +336,21 @@ pub enum Problem {
         help("exclude `{who}`, or apply as another identity")
     )]
     SelfLockout {
+        /// The policy.
+        name: String,
+        /// The identity.
+        who: String,
+    },
+    /// Nobody can tell whether a policy would block whoever applies it.
+    #[error(
+        "nobody can tell whether `{name}` would block `{who}`, as which this run is signed in: it goes by facts \
+         that can't be read"
+    )]
+    #[diagnostic(
+        code("plan::self_unclear"),
+        help("exclude `{who}` from the policy by name, or apply as another identity")
+    )]
+    SelfUnclear {
         /// The policy.
         name: String,
         /// The identity.

@@ -132,7 +132,7 @@ fn look(order: &Order, writes: &[Write], drafts: &[Draft<'_>], live: &LiveTenant
         drafts,
         live,
         writes,
-        movements: Movements::of(drafts.iter().map(|draft| &draft.change), &BTreeMap::new()),
+        movements: Movements::of(drafts.iter().map(|draft| &draft.change), &live.people),
         waits,
         chained: Vec::new(),
         policies: Vec::new(),

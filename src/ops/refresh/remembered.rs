@@ -13,7 +13,7 @@ use crate::model::wire::WireError;
 use crate::model::{Kind, Reference, Target};
 use crate::ops::OpsError;
 use crate::ops::connection::Connection;
-use crate::plan::questions;
+use crate::plan::{questions, watched};
 
 /// What a plan of this configuration needs, with the managed objects as they were last seen.
 ///
@@ -38,7 +38,7 @@ pub async fn remembered(
             .filter(|object| !known.contains(&object.id)),
     );
     objects.sort_by_key(|object| object.kind);
-    let live = LiveTenant {
+    let mut live = LiveTenant {
         tenant_id: connection.tenant_id.clone(),
         display_name: connection.display_name.clone(),
         verified_domains: connection.verified_domains.clone(),
@@ -50,6 +50,8 @@ pub async fn remembered(
     let questions = questions(configuration, &live);
     let found = look_up(connection, &questions.lookups, Some(&snapshot)).await?;
     let directory = directory(connection, questions.ids, found).await?;
+    let watched = watched(configuration, &live, &directory, state, None);
+    live.people = connection.graph.belonging(&watched).await?;
     let requests = u32::try_from(connection.graph.requests_sent() - before).unwrap_or(u32::MAX);
     Ok(Refreshed {
         live,

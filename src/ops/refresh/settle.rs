@@ -34,6 +34,8 @@ pub struct Looking {
     pub visibility_lag: Duration,
     /// The time.
     pub clock: Clock,
+    /// The groups that an apply wrote which is taken back.
+    pub undone: Option<BTreeSet<String>>,
 }
 
 /// A reading that can be believed.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use crate::access::{Estate, EstateError};
-use crate::model::live::{LiveObject, LiveTenant};
+use crate::model::live::{LiveObject, LiveTenant, People};
 use crate::model::value::Control;
 use crate::model::wire::members_path;
 use crate::model::{Kind, Object, Reference, Target, Value};
@@ -53,10 +53,10 @@ pub(in crate::plan) fn leaves(group: &str) -> String {
 }
 
 impl Movements {
-    /// Of these changes; `parents` are the groups that hold those whose members change, by id.
+    /// Of these changes, in the groups themselves and in those around them.
     pub(in crate::plan) fn of<'c>(
         changes: impl Iterator<Item = &'c ResourceChange>,
-        parents: &BTreeMap<String, BTreeSet<String>>,
+        people: &People,
     ) -> Self {
         let mut movements = Self::default();
         for change in changes {
@@ -82,7 +82,11 @@ impl Movements {
                 continue;
             }
             let everybody = std::iter::once(id);
-            let holders = parents.get(id).into_iter().flatten();
+            let holders = people
+                .around
+                .get(id)
+                .into_iter()
+                .flat_map(|around| &around.groups);
             for group in everybody.chain(holders) {
                 if is_gone || old.difference(&new).next().is_some() {
                     movements
@@ -147,12 +151,8 @@ impl Movements {
 }
 
 impl Estates {
-    pub(super) fn of(
-        plan: &Plan,
-        live: &LiveTenant,
-        parents: &BTreeMap<String, BTreeSet<String>>,
-    ) -> Result<Self, EstateError> {
-        let movements = Movements::of(plan.changes.iter(), parents);
+    pub(super) fn of(plan: &Plan, live: &LiveTenant) -> Result<Self, EstateError> {
+        let movements = Movements::of(plan.changes.iter(), &live.people);
         let mut estates = Self {
             names: movements.names.clone(),
             ..Self::default()
