@@ -7,6 +7,7 @@ pub mod batch;
 mod belonging;
 pub mod client;
 pub mod cloud;
+mod cohorts;
 pub mod directory;
 pub mod error;
 pub mod http;
@@ -29,6 +30,7 @@ mod transport;
 
 pub use client::{Graph, GraphOptions};
 pub use cloud::{Cloud, Endpoints, Version};
+pub use cohorts::{GroupUser, Registration, SignInKind};
 pub use directory::{DirectoryObject, Found};
 pub use error::{GraphError, SignInError};
 pub use http::HttpOptions;

@@ -26,6 +26,7 @@ mod organization;
 mod permissions;
 mod policies;
 mod references;
+mod registrations;
 mod roles;
 mod router;
 mod rules;

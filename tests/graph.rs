@@ -3,6 +3,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "test bench")]
 
 mod batch;
+mod cohorts;
 mod directory;
 mod network;
 mod objects;

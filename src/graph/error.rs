@@ -117,6 +117,17 @@ pub enum GraphError {
         request_id: String,
     },
 
+    /// What is shown without a word to those who may not read it.
+    #[error("the answer to `{call}` has {what}: whoever is signed in may not read them")]
+    #[diagnostic(code("graph::hidden"), help("grant {permission} to whoever is signed in"))]
+    Hidden {
+        /// Method and path.
+        call: String,
+        /// What it has instead.
+        what: &'static str,
+        /// The permission that is missing.
+        permission: &'static str,
+    },
     /// A next page on another host.
     #[error("the next page of `{call}` is on another host, `{host}`")]
     #[diagnostic(

@@ -45,6 +45,7 @@ const TABLE: &[(&str, &str, &str)] = &[
         "`AuditLog.Read.All`, and `Policy.Read.All` to see the policies that applied,",
         "`AuditLog.Read.All`",
     ),
+    ("reports", "`AuditLog.Read.All`", "`AuditLog.Read.All`"),
     ("users", "`User.ReadBasic.All`", "`User.ReadWrite.All`"),
     (
         "groups",

@@ -253,7 +253,10 @@ fn help(error: &ServiceError, request: &Request) -> Option<String> {
     if let Some(claims) = &error.claims {
         return Some(known_errors::step_up(claims));
     }
-    if let Some(known) = known_errors::help_for(error.status, &error.code, error.number, &error.message) {
+    // Reports answer a missing permission in the words of policies, and need another one.
+    let is_report = request.lane() == super::request::Lane::Reports && error.status == 403;
+    let known = known_errors::help_for(error.status, &error.code, error.number, &error.message);
+    if let Some(known) = known.filter(|_| !(is_report && error.message.contains("required scopes"))) {
         return Some(known);
     }
     match error.status {

@@ -1,5 +1,7 @@
 //! Directory objects: users, groups and their members, service principals, applications, roles.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use serde_json::json;
 use uuid::Uuid;
@@ -11,6 +13,7 @@ use super::call::Outcome;
 use super::call::Refusal;
 use super::groups;
 use super::odata;
+use super::permissions;
 use super::tenant::Kind;
 use super::tenant::Tenant;
 use super::tenant::strings;
@@ -242,21 +245,37 @@ fn directory_role(tenant: &Tenant, role: &Value) -> Value {
     })
 }
 
+/// Leaves of a user only that there is one, as the service does where its properties may not be read.
+fn hide(member: &mut Value) {
+    if text(member, "@odata.type").ends_with("graph.user") {
+        for (name, value) in member.as_object_mut().into_iter().flatten() {
+            if name != "id" && name != "@odata.type" {
+                *value = Value::Null;
+            }
+        }
+    }
+}
+
 fn members(tenant: &Tenant, call: &Call, id: &str, transitive: bool) -> Outcome {
     group(tenant, id)?;
     let mut ids: Vec<String> = tenant.members(id).to_vec();
     if transitive {
+        let mut known: BTreeSet<String> = ids.iter().cloned().collect();
         let mut next = 0;
         while let Some(inner) = ids.get(next).cloned() {
             for member in tenant.members(&inner) {
-                if !ids.contains(member) && member != id {
+                if member != id && known.insert(member.clone()) {
                     ids.push(member.clone());
                 }
             }
             next += 1;
         }
     }
-    list(tenant, call, member_objects(tenant, &ids), "directoryObjects")
+    let mut shown = member_objects(tenant, &ids);
+    if !permissions::sees_users(tenant, call) {
+        shown.iter_mut().for_each(hide);
+    }
+    list(tenant, call, shown, "directoryObjects")
 }
 
 /// Returns the groups and roles that hold an object.

@@ -111,6 +111,12 @@ fn at<'a>(item: &'a Value, path: &[String]) -> &'a Value {
         .fold(item, |value, name| value.get(name).unwrap_or(&Value::Null))
 }
 
+/// A moment, if a text is one: with and without fractions of a second it is compared as time.
+fn moment(text: &str) -> Option<jiff::Timestamp> {
+    let is_one = text.as_bytes().first().is_some_and(u8::is_ascii_digit) && text.contains('T');
+    is_one.then(|| text.parse().ok()).flatten()
+}
+
 fn compare(value: &Value, operator: Operator, literal: &Value) -> bool {
     if operator == Operator::Has {
         let wanted = literal.as_str().unwrap_or_default();
@@ -119,7 +125,10 @@ fn compare(value: &Value, operator: Operator, literal: &Value) -> bool {
             .is_some_and(|flags| flags.split(',').any(|flag| flag.trim() == wanted));
     }
     let order = match (value, literal) {
-        (Value::String(left), Value::String(right)) => Some(left.to_lowercase().cmp(&right.to_lowercase())),
+        (Value::String(left), Value::String(right)) => Some(match (moment(left), moment(right)) {
+            (Some(left), Some(right)) => left.cmp(&right),
+            _ => left.to_lowercase().cmp(&right.to_lowercase()),
+        }),
         (Value::Number(left), Value::Number(right)) => left.as_f64().partial_cmp(&right.as_f64()),
         (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
         (Value::Null, Value::Null) => Some(std::cmp::Ordering::Equal),

@@ -91,6 +91,16 @@ pub(super) fn sees_policies(tenant: &Tenant, call: &Call) -> bool {
             .any(|held| BIN_READ.contains(&held.as_str()))
 }
 
+/// Whether a token may see more of users than that they are there; one that may not is shown ids in lists of members.
+pub(super) fn sees_users(tenant: &Tenant, call: &Call) -> bool {
+    !tenant.settings.enforce_permissions
+        || call
+            .caller
+            .permissions
+            .iter()
+            .any(|held| USER_READ.contains(&held.as_str()))
+}
+
 /// Refuses a call whose token lacks what its path needs.
 pub(super) fn check(tenant: &Tenant, call: &Call, path: &[&str]) -> Result<(), Refusal> {
     if !tenant.settings.enforce_permissions {
@@ -134,7 +144,7 @@ pub(super) fn check(tenant: &Tenant, call: &Call, path: &[&str]) -> Result<(), R
             false,
         ),
         ["identityGovernance", ..] => (vec![if read { AGREEMENT_READ } else { AGREEMENT_WRITE }], false),
-        ["auditLogs", ..] => (vec![LOGS], false),
+        ["auditLogs" | "reports", ..] => (vec![LOGS], false),
         ["groups", ..] if read => (vec![GROUP_READ], true),
         ["groups", _, "members", ..] => (vec![MEMBER_WRITE], true),
         ["groups", ..] | ["directory", "deletedItems", ..] => (vec![GROUP_WRITE], true),

@@ -16,6 +16,7 @@ use super::odata;
 use super::organization;
 use super::permissions;
 use super::policies;
+use super::registrations;
 use super::sign_ins;
 use super::strengths;
 use super::tenant::Kind;
@@ -40,6 +41,7 @@ impl Tenant {
                 agreements(self, call, method, rest)
             }
             ["auditLogs", rest @ ..] => logs(self, call, method, rest),
+            ["reports", "authenticationMethods", rest @ ..] => registrations::route(self, call, method, rest),
             ["directory", "deletedItems", rest @ ..] => deleted::directory(self, call, method, rest),
             ["organization"] if method == "GET" => organization::organization(self, call),
             ["organization", id] if method == "GET" => organization::one_organization(self, call, id),
@@ -179,7 +181,7 @@ fn logs(tenant: &Tenant, call: &Call, method: &str, path: &[&str]) -> Outcome {
 }
 
 /// The fixed words of paths, in the casing the handlers match.
-const WORDS: [&str; 32] = [
+const WORDS: [&str; 35] = [
     "identity",
     "conditionalAccess",
     "policies",
@@ -198,6 +200,9 @@ const WORDS: [&str; 32] = [
     "termsOfUse",
     "agreements",
     "auditLogs",
+    "reports",
+    "authenticationMethods",
+    "userRegistrationDetails",
     "directoryAudits",
     "signIns",
     "directory",

@@ -31,7 +31,7 @@ impl LoadReport {
 }
 
 /// The lists that a document to load may have.
-const LISTS: [(&str, Kind); 13] = [
+const LISTS: [(&str, Kind); 14] = [
     ("policies", Kind::Policies),
     ("namedLocations", Kind::NamedLocations),
     ("authenticationStrengths", Kind::AuthenticationStrengths),
@@ -45,6 +45,7 @@ const LISTS: [(&str, Kind); 13] = [
     ("directoryAudits", Kind::DirectoryAudits),
     ("signIns", Kind::SignIns),
     ("deletedPolicies", Kind::DeletedPolicies),
+    ("userRegistrationDetails", Kind::Registrations),
 ];
 
 impl Tenant {

@@ -47,6 +47,8 @@ pub enum Kind {
     DirectoryAudits,
     /// Sign-ins; the tenant makes none of its own.
     SignIns,
+    /// What users have registered for signing in, by the user's id.
+    Registrations,
 }
 
 /// Limits, licences and manners of the tenant, all adjustable.
