@@ -1,8 +1,10 @@
 //! What people do with a tenant, from the pieces of the other rooms.
 
+pub mod asking;
 pub mod connection;
 pub mod doctor;
 mod effect;
+pub mod evidence;
 pub mod files;
 pub mod impact;
 pub mod import;

@@ -3,5 +3,6 @@
 mod crash;
 mod cycle;
 mod faults;
+mod large_group;
 mod promises;
 mod undo;

@@ -13,6 +13,7 @@
 mod agreement;
 mod apply;
 mod around;
+mod asking;
 mod bench;
 mod clients;
 mod corpora;
@@ -21,6 +22,7 @@ mod corpus_export;
 mod defects;
 mod diagnostics;
 mod effect;
+mod evidence;
 mod expectations;
 mod export;
 mod export_round_trip;

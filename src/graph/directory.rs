@@ -244,10 +244,15 @@ impl Graph {
             let values = match self.send(&request).await {
                 Ok(response) => {
                     let request_id = response.request_id.clone();
-                    match super::client::body(&request, response)?
-                        .get_mut("value")
-                        .map(Value::take)
-                    {
+                    let mut body = super::client::body(&request, response)?;
+                    if body.get("@odata.nextLink").is_some_and(Value::is_string) {
+                        return Err(incomplete(
+                            &request,
+                            "the objects do not fit one page",
+                            request_id,
+                        ));
+                    }
+                    match body.get_mut("value").map(Value::take) {
                         Some(Value::Array(values)) => values,
                         _ => return Err(incomplete(&request, "it has no `value` list", request_id)),
                     }

@@ -26,6 +26,7 @@ use jiff::Timestamp;
 
 pub use self::chunk::{Bad, BadKind, Chunk, Layout};
 pub use self::error::ImpactError;
+pub(super) use self::open::open;
 pub use self::records::Records;
 pub use self::tally::{Agreement, Counts, Person, Tally, UNDECIDED, place_of};
 use self::worker::Worker as Counter;

@@ -127,6 +127,13 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// When the wave began.
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+}
+
 impl Evidence {
     /// Nothing counted yet.
     pub fn new(scope: &Scope) -> Self {

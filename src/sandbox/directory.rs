@@ -323,7 +323,8 @@ fn assignments(tenant: &Tenant) -> Vec<Value> {
 fn by_ids(tenant: &Tenant, call: &Call) -> Outcome {
     let body = call.object()?;
     let types = strings(body, "/types");
-    let found = strings(body, "/ids")
+    // As many as may be asked for come in one answer.
+    let found: Vec<Value> = strings(body, "/ids")
         .into_iter()
         .filter_map(|id| any(tenant, id))
         .map(|(kind, object)| typed(kind, object))
@@ -335,7 +336,10 @@ fn by_ids(tenant: &Tenant, call: &Call) -> Outcome {
                     .any(|wanted| wanted.eq_ignore_ascii_case(name) || *wanted == "directoryObject")
         })
         .collect();
-    odata::page(tenant, call, found, "directoryObjects")
+    Ok(Answer::ok(json!({
+        "@odata.context": call.context("directoryObjects"),
+        "value": found,
+    })))
 }
 
 /// A service principal is made from the id of an application that exists somewhere.

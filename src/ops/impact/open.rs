@@ -11,7 +11,7 @@ use super::ImpactError;
 use crate::ops::OpsError;
 
 /// Opens a log; gzip and Zstandard are told by how they begin.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>, ImpactError> {
+pub(in crate::ops) fn open(path: &Path) -> Result<Box<dyn Read + Send>, ImpactError> {
     let failed = |source| OpsError::File {
         path: path.to_owned(),
         source,
