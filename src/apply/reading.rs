@@ -32,8 +32,8 @@ const WRITES_PER_READ: u32 = 10;
 /// How many requests may stand before one that begins.
 const IN_LINE: u32 = 3;
 
-/// How often an object that seems to have moved is looked at before that is believed: an answer may be an old one for
-/// twenty seconds.
+/// How often an object that once seemed to have moved is looked at before the last look is believed: an answer may be an
+/// old one for twenty seconds, and the one that says otherwise as well.
 const LOOKS: u32 = 6;
 
 /// The collections as they were last read in this apply.
@@ -217,6 +217,7 @@ impl Readings {
         async move {
             let patience = executor.options.patience;
             let mut attempt = 1;
+            let mut is_open = false;
             loop {
                 let reading = match list(executor, of, &ids).await {
                     Ok(reading) => reading,
@@ -230,7 +231,7 @@ impl Readings {
                         Some(now) => judge.compare(then, now),
                     })
                     .collect();
-                let is_open = looks.contains(&Look::Other);
+                is_open |= looks.contains(&Look::Other);
                 if !is_open || attempt >= LOOKS.min(patience.attempts) || stopped(executor) {
                     return (of, Ok(reading));
                 }

@@ -2,7 +2,7 @@
 //!
 //! State knows what it may expect: a managed object is there, and it is not older than it was. Where a list says
 //! otherwise it may be an old answer, so it is read again; and what was made within the visibility lag and is not to be
-//! seen counts neither as there nor as gone.
+//! seen counts neither as there nor as gone. A list that was read again may be the older one of both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -60,12 +60,14 @@ pub(super) async fn settled(
     looking: &Looking,
 ) -> Result<Settled, OpsError> {
     let mut attempt = 1;
+    let mut earlier = Earlier::default();
     loop {
         let snapshot = read_lists(connection, reading).await?;
         let read_at = Instant::now();
         let complete = snapshot.complete();
         let mut objects = snapshot.into_objects()?;
         let mut doubts = doubts(state, reading, &complete, &objects);
+        doubts.older |= earlier.shows_more(&objects);
         let mut proven = BTreeSet::new();
         for (address, resource) in &doubts.missing {
             match look(connection, resource).await? {
@@ -104,6 +106,36 @@ pub(super) async fn settled(
         }
         tokio::time::sleep(looking.patience.wait(attempt)).await;
         attempt += 1;
+    }
+}
+
+/// What the looks before showed of each object, by block type and id.
+#[derive(Default)]
+struct Earlier {
+    newest: BTreeMap<(&'static str, String), (Option<String>, String)>,
+    /// Two looks showed an object differently, and nothing tells which of them is the older one.
+    is_open: bool,
+}
+
+impl Earlier {
+    /// Whether an earlier look showed something newer than this one, or nobody can tell; remembers this one.
+    fn shows_more(&mut self, objects: &[LiveObject]) -> bool {
+        let mut is_older = false;
+        for object in objects {
+            let (time, digest) = (object.modified_date_time.clone(), object.digest.clone());
+            let key = (object.kind.block(), object.id.clone());
+            if let Some((known, other)) = self.newest.get(&key)
+                && *other != digest
+            {
+                is_older |= time < *known;
+                self.is_open |= time == *known;
+                if time < *known {
+                    continue;
+                }
+            }
+            self.newest.insert(key, (time, digest));
+        }
+        is_older || self.is_open
     }
 }
 
