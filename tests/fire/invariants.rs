@@ -117,6 +117,13 @@ impl Watcher {
             .collect();
     }
 
+    /// Somebody deleted an object: what was written into it is gone, unless it comes back from the bin.
+    pub(crate) fn forget(&mut self, kind: Kind, deleted: &str) {
+        // A context that is made anew has the same id.
+        self.edits
+            .retain(|edit| kind != Kind::AuthenticationContexts || edit.id != deleted);
+    }
+
     fn read_theirs(&self, stage: &Stage) -> BTreeMap<(Kind, String), Value> {
         let mut theirs = BTreeMap::new();
         for kind in KINDS {

@@ -43,7 +43,9 @@ pub(crate) struct Chapter {
     pub(crate) end: End,
     /// The power goes too, and this decides what the disk forgets.
     pub(crate) power_cut: Option<u64>,
-    /// What others do.
+    /// What others delete before the command: which of capol's objects, counted through.
+    pub(crate) deletions: Vec<usize>,
+    /// What others do meanwhile.
     pub(crate) edits: Vec<Edit>,
     /// How many minutes pass afterwards.
     pub(crate) wait: u64,
@@ -117,6 +119,7 @@ struct ChapterDraft {
     troubles: Vec<(u8, u8, u8, bool)>,
     end: (u8, u16, u8),
     power: Option<u64>,
+    deletions: Vec<u8>,
     edit: Option<(u8, u8, bool, u8)>,
     wait: u8,
     saved: bool,
@@ -137,6 +140,7 @@ fn chapter() -> impl Strategy<Value = ChapterDraft> {
         ),
         (0..20u8, any::<u16>(), any::<u8>()),
         prop::option::weighted(0.3, any::<u64>()),
+        vec(any::<u8>(), 0..3),
         prop::option::weighted(
             0.5,
             (0..40u8, any::<u8>(), prop::bool::weighted(0.5), any::<u8>()),
@@ -146,11 +150,12 @@ fn chapter() -> impl Strategy<Value = ChapterDraft> {
         0..3u8,
     )
         .prop_map(
-            |(changes, troubles, end, power, edit, wait, saved, parallelism)| ChapterDraft {
+            |(changes, troubles, end, power, deletions, edit, wait, saved, parallelism)| ChapterDraft {
                 changes,
                 troubles,
                 end,
                 power,
+                deletions,
                 edit,
                 wait,
                 saved,
@@ -567,6 +572,22 @@ fn theirs(tenant: &mut Tenant, others: &BTreeSet<String>) -> Vec<(Kind, Value)> 
     found
 }
 
+/// Somebody deletes an object, and perhaps empties the bin that it went to.
+fn delete(tenant: &mut Tenant, kind: Kind, object: &Value, is_purged: bool, now: jiff::Timestamp) {
+    tenant.remove(kind, &id(object));
+    let bin = match kind {
+        Kind::Policies => Some(Kind::DeletedPolicies),
+        Kind::NamedLocations => Some(Kind::DeletedNamedLocations),
+        Kind::Groups => Some(Kind::DeletedGroups),
+        _ => None,
+    };
+    if let Some(bin) = bin.filter(|_| !is_purged) {
+        let mut deleted = object.clone();
+        deleted["deletedDateTime"] = json!(now.to_string());
+        tenant.insert(bin, deleted);
+    }
+}
+
 fn doing(
     edit: &Edit,
     others: BTreeSet<String>,
@@ -583,20 +604,10 @@ fn doing(
         }
         let (kind, mut object) = objects[edit.object % objects.len()].clone();
         let mark = format!("00000000-0000-4000-8000-{number:012}");
+        let later = now + jiff::SignedDuration::try_from(begin.elapsed()).unwrap();
         if edit.deleted {
-            tenant.remove(kind, &id(&object));
-            let bin = match kind {
-                Kind::Policies => Some(Kind::DeletedPolicies),
-                Kind::NamedLocations => Some(Kind::DeletedNamedLocations),
-                Kind::Groups => Some(Kind::DeletedGroups),
-                _ => None,
-            };
             // Some are purged as well.
-            if let Some(bin) = bin.filter(|_| !edit.object.is_multiple_of(4)) {
-                let later = now + jiff::SignedDuration::try_from(begin.elapsed()).unwrap();
-                object["deletedDateTime"] = json!(later.to_string());
-                tenant.insert(bin, object.clone());
-            }
+            delete(tenant, kind, &object, edit.object.is_multiple_of(4), later);
         } else {
             if kind == Kind::Policies {
                 let excluded = &mut object["conditions"]["users"]["excludeUsers"];
@@ -609,7 +620,6 @@ fn doing(
                     object["displayName"].as_str().unwrap_or_default()
                 ));
             }
-            let later = now + jiff::SignedDuration::try_from(begin.elapsed()).unwrap();
             if object.get("modifiedDateTime").is_some() {
                 object["modifiedDateTime"] = json!(later.to_string());
             }
@@ -639,6 +649,15 @@ async fn live(
     // A first look at what the next chapter would do, so that faults can be aimed.
     while let Some(draft) = next(number, None) {
         spec = draft.spec.clone();
+        stage.tenant.with_tenant(|tenant| {
+            for place in &draft.deletions {
+                let objects = theirs(tenant, &watcher.others.ids);
+                if let Some((kind, object)) = objects.get(place % objects.len().max(1)) {
+                    delete(tenant, *kind, object, false, stage.now());
+                    watcher.forget(*kind, &id(object));
+                }
+            }
+        });
         lived.chapters.push(draft);
         stage.write(&spec.text());
         stage.faults(Faults::none());
@@ -730,9 +749,13 @@ async fn live(
             .troubles
             .iter()
             .any(|meeting| meeting.trouble == Trouble::CommitLater);
-        watcher
-            .edits
-            .extend(edited.into_iter().filter(|edit| !edit.mark.is_empty()));
+        for edit in edited {
+            if edit.mark.is_empty() {
+                watcher.forget(edit.kind, &edit.id);
+            } else {
+                watcher.edits.push(edit);
+            }
+        }
         if let (Ended::Killed, Some(seed)) = (&ran.ended, chapter.power_cut) {
             stage.disk.cut_power(seed);
         }
@@ -893,6 +916,7 @@ fn aimed(draft: &ChapterDraft, spec: &Spec, plan: Option<&Plan>) -> Chapter {
         saved: draft.saved,
         skip_changed: draft.saved && draft.wait == 1,
         power_cut: draft.power,
+        deletions: draft.deletions.iter().copied().map(usize::from).collect(),
         wait: [0, 0, 5, 16][usize::from(draft.wait)],
         ..Chapter::default()
     };
@@ -907,9 +931,10 @@ fn aimed(draft: &ChapterDraft, spec: &Spec, plan: Option<&Plan>) -> Chapter {
     let mut kinds: Vec<&str> = Vec::new();
     for kind in by_step.keys() {
         let weight = match *kind {
-            "create" | "update" => 1,
+            "create" | "update" | "restore" => 1,
             "delete" | "add members" => 2,
-            "release" => 9,
+            "add configuration" => 7,
+            "release" => 14,
             "set combinations" => 6,
             _ => 4,
         };
