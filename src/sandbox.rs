@@ -30,6 +30,7 @@ mod registrations;
 mod roles;
 mod router;
 mod rules;
+mod scenario;
 mod schema;
 mod seed;
 mod server;

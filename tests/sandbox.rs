@@ -9,6 +9,7 @@ mod memory;
 mod objects;
 mod protocol;
 mod published;
+mod scenario;
 mod schema;
 mod serve;
 mod signin;

@@ -419,6 +419,9 @@ pub enum SandboxCommand {
         /// Make every user, group, app, … that these exported files refer to
         #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "file")]
         stub_from: Vec<PathBuf>,
+        /// Make the people of a scenario, and their sign-ins of the days up to now
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "stub_from"])]
+        scenario: Option<PathBuf>,
     },
     /// Print the whole tenant as JSON
     Dump,

@@ -40,9 +40,17 @@ pub(super) async fn run(context: &Context, command: SandboxCommand) -> Result<Ou
             context.note("The embedded tenant starts again from its first state.");
             Ok(Outcome::Done)
         }
-        SandboxCommand::Load { file, stub_from } => {
+        SandboxCommand::Load {
+            file,
+            stub_from,
+            scenario,
+        } => {
             let mut tenant = current(&path)?;
             let report = match file {
+                None if scenario.is_some() => {
+                    let file = context.project.join(scenario.unwrap_or_default());
+                    tenant.load_scenario(&json(&file)?, context.now())?
+                }
                 Some(file) => {
                     let file = context.project.join(file);
                     let document = json(&file)?;
@@ -143,6 +151,7 @@ fn noun(collection: &str) -> &str {
         "roleDefinitions" => "role",
         "directoryAudits" => "audit record",
         "signIns" => "sign-in",
+        "userRegistrationDetails" => "registration",
         "deletedPolicies" => "deleted policy",
         other => other,
     }

@@ -15,6 +15,7 @@ use super::call::Version;
 use super::evaluate;
 use super::odata;
 use super::permissions;
+use super::policies;
 use super::tenant::Kind;
 use super::tenant::Tenant;
 use super::tenant::strings;
@@ -66,6 +67,9 @@ const V1_POLICY: [&str; 5] = [
 
 /// Conditions of the sign-in that the log does not show, under this name in what is loaded.
 const HIDDEN: &str = "$signInConditions";
+
+/// What comes of the policies that apply, under this name in what is loaded: `success`, `failure` or `interruption`.
+pub(super) const CAME: &str = "$came";
 
 /// Grant controls as logs spell them, which is not as policies do.
 const GRANTS: [(&str, &str); 7] = [
@@ -158,6 +162,7 @@ fn shown(tenant: &Tenant, call: &Call, item: &Value) -> Value {
 pub(super) fn complete(tenant: &Tenant, id: &str, item: &Value) -> Option<Value> {
     let mut given = item.as_object()?.clone();
     let hidden = given.remove(HIDDEN).unwrap_or(Value::Null);
+    let came = given.remove(CAME).unwrap_or(Value::Null);
     let is_application = text(item, "userId").is_empty() && !text(item, "servicePrincipalId").is_empty();
     let user = tenant
         .object(Kind::Users, text(item, "userId"))
@@ -214,7 +219,7 @@ pub(super) fn complete(tenant: &Tenant, id: &str, item: &Value) -> Option<Value>
         let body = asked(&sign_in, &hidden, is_application);
         let policies: Vec<Value> = tenant
             .objects(Kind::Policies)
-            .map(|policy| became(tenant, policy, &body, &sign_in))
+            .map(|policy| became(tenant, policy, &body, &sign_in, came.as_str()))
             .collect();
         let any = |result: &str| policies.iter().any(|policy| text(policy, "result") == result);
         let status = match (any("failure"), any("success")) {
@@ -222,6 +227,11 @@ pub(super) fn complete(tenant: &Tenant, id: &str, item: &Value) -> Option<Value>
             (false, true) => "success",
             (false, false) => "notApplied",
         };
+        if any("failure") && !came.is_null() {
+            // Refused, or stopped for a prompt.
+            let code = if came == "interruption" { 50074 } else { 53003 };
+            policies::put(&mut sign_in, "/status/errorCode", json!(code));
+        }
         let members = sign_in.as_object_mut()?;
         members.insert("conditionalAccessStatus".to_owned(), json!(status));
         members.insert("appliedConditionalAccessPolicies".to_owned(), json!(policies));
@@ -319,7 +329,7 @@ fn asked(sign_in: &Value, hidden: &Value, is_application: bool) -> Value {
 }
 
 /// What became of one policy, as the log has it.
-fn became(tenant: &Tenant, policy: &Value, body: &Value, sign_in: &Value) -> Value {
+fn became(tenant: &Tenant, policy: &Value, body: &Value, sign_in: &Value, came: Option<&str>) -> Value {
     let state = text(policy, "state");
     let reason = evaluate::keeps_away(tenant, policy, body);
     let controls = strings(policy, "/grantControls/builtInControls");
@@ -327,8 +337,18 @@ fn became(tenant: &Tenant, policy: &Value, body: &Value, sign_in: &Value) -> Val
         .pointer("/grantControls/authenticationStrength")
         .is_some_and(Value::is_object);
     let failed = sign_in.pointer("/status/errorCode") != Some(&json!(0));
+    let blocks = controls.contains(&"block");
     let result = match (state, reason) {
         ("disabled", _) => "notEnabled",
+        ("enabled", None) if !blocks && came.is_some() => match came {
+            Some("success") => "success",
+            _ => "failure",
+        },
+        (_, None) if !blocks && state != "enabled" && came.is_some() => match came {
+            Some("failure") => "reportOnlyFailure",
+            Some("interruption") => "reportOnlyInterrupted",
+            _ => "reportOnlySuccess",
+        },
         ("enabled", None) if controls.contains(&"block") || failed => "failure",
         ("enabled", None) => "success",
         ("enabled", Some(_)) => "notApplied",
