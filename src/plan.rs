@@ -33,6 +33,7 @@ pub mod questions;
 mod resolve;
 pub mod saved;
 mod scope;
+pub mod staged;
 pub mod step;
 mod totals;
 pub mod undo;
@@ -71,6 +72,7 @@ pub use note::{Note, NoteLevel};
 pub use options::{Limits, Mode, PlanOptions};
 pub use questions::{Questions, Reading, namesakes, questions, reading};
 pub use saved::{SavedPlanError, StaleReason, stale};
+pub use staged::{Staged, StagedStep};
 pub use step::{Act, ObjectId, Pending, Step, StepId};
 pub use undo::{Earlier, States, undo};
 pub use verdict::Verdict;
@@ -120,6 +122,9 @@ pub struct Plan {
     pub emergency: Vec<Reference>,
     /// Outputs that change.
     pub outputs: Vec<OutputChange>,
+    /// Where the rollouts stand, and where it leads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollouts: Vec<Staged>,
     /// What people should know.
     pub notes: Vec<Note>,
     /// What people call the objects behind ids, for those who show the plan.
@@ -272,6 +277,7 @@ pub fn plan(
                 accepted_gap,
                 emergency: emergency.as_ref().map(Emergency::all).unwrap_or_default(),
                 outputs,
+                rollouts: Vec::new(),
                 notes,
             }
         },
@@ -300,6 +306,7 @@ fn check_frame(
         })]));
     }
     if options.mode == Mode::Apply {
+        // INVARIANT: rollouts are carried out before; a policy of one would be planned for everyone here.
         for rollout in desired.rollouts.values() {
             let problem = Problem::Deferred {
                 kind: rollout.address.kind.clone(),

@@ -145,6 +145,7 @@ impl Plan {
         self.outputs.clear();
         self.verdict = Verdict {
             held: self.held.len(),
+            rollouts: self.verdict.rollouts,
             ..Verdict::of(&self.changes, &self.outputs)
         };
     }

@@ -159,6 +159,7 @@ pub fn undo(
                 accepted_gap,
                 emergency: emergency.as_ref().map(Emergency::all).unwrap_or_default(),
                 outputs,
+                rollouts: Vec::new(),
                 notes,
             }
         },

@@ -27,6 +27,9 @@ pub struct Verdict {
     pub guards: usize,
     /// Outputs that change.
     pub outputs: usize,
+    /// Rollouts that move.
+    #[serde(default)]
+    pub rollouts: usize,
     /// Objects that stay as they are.
     pub unchanged: usize,
     /// Objects that are left alone for now.
@@ -75,10 +78,11 @@ impl Verdict {
             refresh,
             guards,
             outputs,
+            rollouts,
             unchanged: _,
             held: _,
         } = *self;
-        import + create + update + delete + forget + moved + refresh + guards + outputs > 0
+        import + create + update + delete + forget + moved + refresh + guards + outputs + rollouts > 0
     }
 
     /// The closing sentence.
@@ -99,7 +103,8 @@ impl Verdict {
         say(self.import, "to import");
         say(self.moved, "to move");
         let requests = self.create + self.update + self.delete > 0;
-        let plain = self.forget + self.refresh + self.guards + self.import + self.moved;
+        let plain =
+            self.forget + self.refresh + self.guards + self.import + self.moved + self.rollouts;
         if requests || plain == 0 && self.outputs == 0 {
             parts.push(format!("{} to add", self.create));
             parts.push(format!("{} to change", self.update));
@@ -126,6 +131,14 @@ impl Verdict {
                 "output to change"
             } else {
                 "outputs to change"
+            },
+        );
+        say(
+            self.rollouts,
+            if self.rollouts == 1 {
+                "rollout to move on"
+            } else {
+                "rollouts to move on"
             },
         );
         say(self.held, "left alone for now");

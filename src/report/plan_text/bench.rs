@@ -94,6 +94,7 @@ pub(in crate::report) fn plan(changes: Vec<ResourceChange>, unchanged: usize) ->
         held: Vec::new(),
         effect: None,
         accepted_gap: None,
+        rollouts: Vec::new(),
         emergency: Vec::new(),
         format_version: FORMAT_VERSION.to_owned(),
         capol_version: "0.1.0".to_owned(),
@@ -155,6 +156,7 @@ pub(in crate::report) fn count(plan: &mut Plan, unchanged: usize) {
             .count(),
         held: plan.held.len(),
         outputs: plan.outputs.len(),
+        rollouts: plan.verdict.rollouts,
         unchanged,
     };
     let writes = u32::try_from(plan.verdict.create + plan.verdict.update + plan.verdict.delete).unwrap();
