@@ -20,6 +20,7 @@ mod outcome;
 mod output;
 mod plan;
 mod repair;
+mod rollout;
 mod sandbox;
 mod show;
 mod state;

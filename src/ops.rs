@@ -14,6 +14,7 @@ pub mod operator;
 pub mod place;
 pub mod project;
 pub mod refresh;
+pub mod rollout;
 pub mod source;
 pub mod state;
 pub mod test;

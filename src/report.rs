@@ -24,6 +24,7 @@ pub mod impact_text;
 pub mod page;
 pub mod plan_text;
 pub mod progress;
+pub mod rollout_text;
 pub mod sarif;
 pub mod state_json;
 pub mod state_text;

@@ -63,6 +63,7 @@ fn worker() -> Worker {
         who: "test".into(),
         command: "apply".into(),
         now,
+        now_is_said: true,
         clock: capol::apply::Clock::new(|| "2026-11-23T12:00:00Z".parse().expect("a time")),
         patience: capol::apply::Patience::default(),
         parallelism: 10,

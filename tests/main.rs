@@ -45,6 +45,7 @@ mod properties;
 mod refusals;
 mod repair;
 mod robustness;
+mod rollouts;
 mod sandbox;
 mod secrets;
 mod shared;

@@ -52,6 +52,7 @@ impl Site {
             who: "ada".into(),
             command: "apply".into(),
             now,
+            now_is_said: true,
             clock: Clock::new(move || clock()),
             patience: Patience::default(),
             parallelism: 10,

@@ -189,6 +189,7 @@ impl World {
             who: "ada".to_owned(),
             command: command.to_owned(),
             now: *self.now.lock().unwrap(),
+            now_is_said: true,
             clock: Clock::new(move || *now.lock().unwrap()),
             patience: Patience {
                 attempts: self.patience,

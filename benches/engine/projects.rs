@@ -120,6 +120,7 @@ impl Applied {
             who: "bench".into(),
             command: "plan".into(),
             now: now(),
+            now_is_said: true,
             clock: capol::apply::Clock::new(now),
             patience: Patience::default(),
             parallelism: 10,

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use super::arguments::Planning;
 use super::{Context, Failure, Outcome, again, interrupt, work};
 use crate::ops::OpsError;
+use crate::ops::rollout::Ask;
 use crate::ops::state::SurgeryError;
-use crate::ops::workspace::{Moved, Supervision, WorkError};
+use crate::ops::workspace::{Moved, Narrowing, Supervision, WorkError};
 
 /// What is asked of an apply.
 pub(super) struct Request {
@@ -16,6 +17,7 @@ pub(super) struct Request {
     pub(super) fail_fast: bool,
     pub(super) skip_changed: bool,
     pub(super) json_into: Option<PathBuf>,
+    pub(super) ask: Ask,
 }
 
 pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, Failure> {
@@ -25,7 +27,10 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     let loaded = work::sound(context)?.without_trees(context.now());
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, request.command)?;
-    let narrowing = work::narrowing(context, &request.planning)?;
+    let narrowing = Narrowing {
+        ask: request.ask.clone(),
+        ..work::narrowing(context, &request.planning)?
+    };
     let saved = request
         .file
         .as_deref()

@@ -295,6 +295,9 @@ pub enum Command {
     WhatIf(Box<Asking>),
     /// What a plan would have done to real sign-ins
     Impact(Box<Replaying>),
+    /// Staged rollouts
+    #[command(subcommand)]
+    Rollout(RolloutCommand),
     /// Look at and mend the state
     #[command(subcommand)]
     State(StateCommand),
@@ -323,6 +326,65 @@ pub enum Command {
     },
     /// Print the version
     Version,
+}
+
+/// `capol rollout …`
+#[derive(Debug, Subcommand)]
+pub enum RolloutCommand {
+    /// Show where rollouts are, and what they wait for
+    Status {
+        /// One rollout
+        name: Option<String>,
+    },
+    /// Enter the next wave
+    Advance {
+        /// The rollout; the only one when left out
+        name: Option<String>,
+        /// Pass over soak, gate and calendar, never over approvals, with a reason that is kept
+        #[arg(long, value_name = "REASON")]
+        force: Option<String>,
+    },
+    /// Approve the next wave, as it would be applied now
+    Approve {
+        /// The rollout; the only one when left out
+        name: Option<String>,
+        /// What to keep beside the approval
+        #[arg(long, value_name = "TEXT")]
+        comment: Option<String>,
+    },
+    /// Stop a rollout where it is
+    Pause {
+        /// The rollout; the only one when left out
+        name: Option<String>,
+        /// Why
+        #[arg(long, value_name = "TEXT", default_value = "paused by hand")]
+        reason: String,
+    },
+    /// Let a rollout go on
+    Resume {
+        /// The rollout; the only one when left out
+        name: Option<String>,
+    },
+    /// Go back to an earlier wave
+    Rollback {
+        /// The rollout; the only one when left out
+        name: Option<String>,
+        /// Which wave; the one before when left out
+        #[arg(long, value_name = "WAVE")]
+        to: Option<String>,
+    },
+    /// Switch its policies off, as before the first wave
+    Abort {
+        /// The rollout; the only one when left out
+        name: Option<String>,
+    },
+    /// Show every transition with its evidence and approvals
+    History {
+        /// One rollout
+        name: Option<String>,
+    },
+    /// Enter what is due and report; for a schedule
+    Tick,
 }
 
 /// `capol state …`

@@ -103,6 +103,11 @@ impl Context {
             .unwrap_or_else(Timestamp::now)
     }
 
+    /// Whether now is what `CAPOL_CLOCK` says.
+    pub fn now_is_said(&self) -> bool {
+        self.said_of_loopback::<Timestamp>("CAPOL_CLOCK").is_some()
+    }
+
     /// How much a tenant holds. A tenant on loopback may hold as many policies as `CAPOL_POLICY_LIMIT` says.
     pub fn limits(&self) -> Limits {
         let policies = self.said_of_loopback("CAPOL_POLICY_LIMIT");
@@ -347,6 +352,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             waiting(super::init::run(context, request))
         }
         Command::Output { name, raw } => waiting(super::output::run(context, name.as_deref(), raw)),
+        Command::Rollout(command) => waiting(super::rollout::run(context, command)),
         Command::State(command) => waiting(super::state::run(context, command)),
         Command::Sandbox(command) => waiting(super::sandbox::run(context, command)),
         Command::Plan {
@@ -378,6 +384,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
         } => {
             let request = super::apply::Request {
                 json_into,
+                ask: crate::ops::rollout::Ask::Keep,
                 command: "apply",
                 planning,
                 file,
@@ -398,6 +405,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
                 fail_fast: false,
                 skip_changed: false,
                 json_into: None,
+                ask: crate::ops::rollout::Ask::Keep,
             };
             waiting(super::apply::run(context, request))
         }

@@ -16,6 +16,7 @@ use crate::ops::files;
 use crate::ops::import::{self, ImportError};
 use crate::ops::located;
 use crate::ops::project::Loaded;
+use crate::ops::rollout::Ask;
 use crate::ops::workspace::{Narrowing, WorkError, Worker, Workspace};
 use crate::plan::{Mode, Plan};
 
@@ -88,6 +89,7 @@ pub(super) fn worker(context: &Context, command: &str) -> Result<Worker, Failure
         who: context.user(),
         command: command.to_owned(),
         now: context.now(),
+        now_is_said: context.now_is_said(),
         clock: Clock::new(context.clock()),
         patience: Patience::default(),
         parallelism: context.global.parallelism,
@@ -140,6 +142,7 @@ pub(super) fn narrowing(context: &Context, planning: &Planning) -> Result<Narrow
         from_memory: !planning.refresh,
         accept_gap: planning.accept_gap.clone(),
         limits: context.limits(),
+        ask: Ask::Keep,
     })
 }
 

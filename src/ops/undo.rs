@@ -110,6 +110,9 @@ pub async fn plan(
         &options,
     )?;
     effect::put(connection, &mut plan, &refreshed, true).await?;
+    let by = super::rollout::person(connection.signed_in.as_ref(), &worker.who);
+    let staged = super::rollout::undone(&loaded.configuration, &before, now, &plan, &by, worker.now)?;
+    let plan = plan.with_rollouts(staged);
     Ok(Undoing {
         apply,
         planned: Planned {

@@ -13,6 +13,7 @@ use super::connection::{self, Connection, Environment};
 use super::operator::Operator;
 use super::project::Loaded;
 use super::refresh::{Looking, Refreshed, refresh, remembered};
+use super::rollout::{Ask, Courses, person};
 use super::{OpsError, effect};
 use crate::apply::{
     self, Applied, ApplyError, ApplyOptions, Clock, Events, Executor, Patience, Recovered, lag_after,
@@ -22,10 +23,11 @@ use crate::model::Address;
 use crate::model::configuration::Configuration;
 use crate::model::state::{Document, Version};
 use crate::plan::{
-    self, Action, Limits, Mode, Plan, PlanErrors, PlanOptions, ResourceChange, StaleReason, Why,
+    self, Action, Limits, Mode, Plan, PlanErrors, PlanOptions, ResourceChange, Staged, StaleReason, Why,
 };
+use crate::rollout::{RolloutError, machine, standing};
 use crate::state::journal::{Effect, Journal, Operation};
-use crate::state::{Guard, LocalFile, Place, StateError, StateStore as _, Stored};
+use crate::state::{Change, Guard, LocalFile, Place, StateError, StateStore as _, Stored};
 
 /// For how long the service may hide a fresh object, unless the project says otherwise.
 const VISIBILITY_LAG: Duration = Duration::from_mins(15);
@@ -45,6 +47,10 @@ pub enum WorkError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     State(#[from] StateError),
+    /// A rollout stays where it is.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Rollout(#[from] RolloutError),
     /// The plan is refused.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -94,6 +100,8 @@ pub struct Worker {
     pub command: String,
     /// Now.
     pub now: Timestamp,
+    /// Whether now was said, and stands still.
+    pub now_is_said: bool,
     /// The clock of an apply.
     pub clock: Clock,
     /// How patiently an apply waits for the service to show what was written.
@@ -123,6 +131,8 @@ pub struct Narrowing {
     pub from_memory: bool,
     /// How much the tenant holds.
     pub limits: Limits,
+    /// What shall become of rollouts.
+    pub ask: Ask,
 }
 
 /// A project and the place of its state.
@@ -251,11 +261,55 @@ impl Workspace {
                 .for_tenant(&connection.tenant_id)
                 .map_err(StateError::from)?;
         }
+        let by = person(connection.signed_in.as_ref(), &worker.who);
+        let mut courses = match narrowing.mode {
+            Mode::Apply => Courses::of(&loaded.configuration, state, &narrowing.ask, by, worker.now)?,
+            // What is taken away, or only looked at, needs no waves.
+            Mode::Destroy => Courses::forgotten(state, by, worker.now)?,
+            Mode::RefreshOnly => Courses::none(by, worker.now),
+        };
+        if !(narrowing.targets.is_empty() && narrowing.excludes.is_empty()) {
+            courses.stay()?;
+        }
+        loop {
+            let facts = Box::pin(courses.facts(connection, &loaded.configuration, state)).await?;
+            courses.draw(&facts)?;
+            let configuration = courses.lower(&loaded.configuration, &facts)?;
+            let planned = Box::pin(self.plan_lowered(
+                connection,
+                &configuration,
+                &loaded.digest,
+                stored.clone(),
+                narrowing,
+                worker,
+            ))
+            .await?;
+            if courses.decide(&planned.plan)? {
+                let staged = courses.staged(&planned.plan)?;
+                return Ok(Planned {
+                    plan: planned.plan.with_rollouts(staged),
+                    ..planned
+                });
+            }
+        }
+    }
+
+    /// A plan of a configuration whose rollouts are carried out as far as they stand.
+    async fn plan_lowered(
+        &self,
+        connection: &Connection,
+        configuration: &Configuration,
+        digest: &str,
+        stored: Option<Stored>,
+        narrowing: &Narrowing,
+        worker: &Worker,
+    ) -> Result<Planned, WorkError> {
+        let state = stored.as_ref().map(|stored| &stored.document);
         let refreshed = if narrowing.from_memory {
-            remembered(connection, &loaded.configuration, state).await?
+            remembered(connection, configuration, state).await?
         } else {
-            let looking = self.looking(worker, &loaded.configuration);
-            refresh(connection, &loaded.configuration, state, &looking).await?
+            let looking = self.looking(worker, configuration);
+            refresh(connection, configuration, state, &looking).await?
         };
         let options = PlanOptions {
             from_memory: narrowing.from_memory,
@@ -266,18 +320,18 @@ impl Workspace {
             replace: narrowing.replace.clone(),
             limits: narrowing.limits,
             sandbox: self.is_sandbox,
-            configuration_digest: loaded.digest.clone(),
+            configuration_digest: digest.to_owned(),
             refresh_requests: refreshed.requests,
             ..PlanOptions::new(worker.now)
         };
         let mut plan = plan::plan(
-            &loaded.configuration,
+            configuration,
             &refreshed.live,
             &refreshed.directory,
             state,
             &options,
         )?;
-        plan.hold(&self.undecided(&refreshed, &loaded.configuration, &plan)?);
+        plan.hold(&self.undecided(&refreshed, configuration, &plan)?);
         effect::put(connection, &mut plan, &refreshed, !narrowing.from_memory).await?;
         Ok(Planned {
             plan,
@@ -305,6 +359,7 @@ impl Workspace {
         if !reasons.is_empty() && !may_skip {
             return Err(WorkError::Stale { reasons });
         }
+        super::rollout::still_open(&loaded.configuration, &plan, state, worker.now)?;
         let changed: BTreeSet<&str> = reasons.iter().filter_map(|reason| reason.object()).collect();
         let mut held = self.undecided(&refreshed, &loaded.configuration, &plan)?;
         for change in &plan.changes {
@@ -350,8 +405,88 @@ impl Workspace {
             stop: supervision.stop,
             options: &options,
         };
-        let (document, version) = parts(planned.stored.clone(), connection);
-        Ok(Box::pin(apply::apply(&executor, &planned.plan, document, version)).await?)
+        let (mut document, mut version) = parts(planned.stored.clone(), connection);
+        let moved: Vec<&Staged> = planned
+            .plan
+            .rollouts
+            .iter()
+            .filter(|staged| staged.moves())
+            .collect();
+        if !moved.is_empty() {
+            // Before the first write, so that whoever comes after a crash knows where it was to lead.
+            let mut standings = standing::standings(&document)?;
+            for staged in &moved {
+                // A `moved` block may have given it another address.
+                standings.retain(|address, _| plan::moved_to(configuration, address) != staged.address);
+                if let Some(after) = &staged.after {
+                    standings.insert(staged.address.clone(), after.clone());
+                }
+            }
+            standing::remember(&mut document, &standings)?;
+            version = Some(
+                self.keep(guard, version.as_ref(), &mut document, &options)
+                    .await?,
+            );
+        }
+        let applied = Box::pin(apply::apply(&executor, &planned.plan, document, version)).await?;
+        if applied.is_complete() && planned.plan.complete {
+            let at = if worker.now_is_said {
+                worker.now
+            } else {
+                options.clock.now()
+            };
+            Box::pin(self.finish_rollouts(guard, &moved, at, &options)).await?;
+        }
+        Ok(applied)
+    }
+
+    /// Says in state that the transitions whose writes have all landed are done.
+    async fn finish_rollouts(
+        &self,
+        guard: &Guard,
+        moved: &[&Staged],
+        at: Timestamp,
+        options: &ApplyOptions,
+    ) -> Result<(), WorkError> {
+        let Some(stored) = self.store.load().await? else {
+            return Ok(());
+        };
+        let mut document = stored.document;
+        let mut standings = standing::standings(&document)?;
+        let mut is_done = true;
+        for staged in moved {
+            if let Some(standing) = standings.get_mut(&staged.address)
+                && standing.entering.is_some()
+            {
+                *standing = machine::finish(standing, at);
+                is_done = false;
+            }
+        }
+        if !is_done {
+            standing::remember(&mut document, &standings)?;
+            self.keep(guard, Some(&stored.version), &mut document, options)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Puts a document in the place of the one that is stored.
+    async fn keep(
+        &self,
+        guard: &Guard,
+        version: Option<&Version>,
+        document: &mut Document,
+        options: &ApplyOptions,
+    ) -> Result<Version, WorkError> {
+        let change = Change {
+            at: options.clock.now(),
+            who: options.who.clone(),
+            operation: options.command.clone(),
+            new_lineage: false,
+        };
+        let stored = self.store.swap(guard, version, document, &change).await?;
+        document.serial = stored.version.serial;
+        Ok(stored.version)
     }
 
     /// What cannot be judged yet, and may neither be made again nor let go.

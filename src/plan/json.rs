@@ -37,6 +37,14 @@ pub fn render(plan: &Plan) -> Json {
         "resource_drift": drifted,
         "output_changes": outputs(&plan.outputs),
         "effect": plan.effect.as_ref().map(effect),
+        "rollouts": plan.rollouts.iter().map(|staged| json!({
+            "address": staged.address,
+            "waves": staged.waves,
+            "wave": staged.at,
+            "since": staged.since,
+            "step": staged.step,
+            "waits": staged.waits,
+        })).collect::<Vec<_>>(),
         "left_alone": plan.held.iter().map(held).collect::<Vec<_>>(),
         "notes": plan.notes.iter().map(note).collect::<Vec<_>>(),
         "summary": {

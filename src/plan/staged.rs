@@ -67,7 +67,7 @@ impl Plan {
     pub fn content_digest(&self) -> String {
         let mut parts: Vec<Vec<u8>> = vec![self.tenant_id.to_ascii_lowercase().into_bytes()];
         for step in &self.steps {
-            parts.push(serde_json::to_vec(step).unwrap_or_default());
+            parts.push(serde_json::to_vec(step).unwrap_or_else(|_| format!("{step:?}").into_bytes()));
         }
         for change in self.changes.iter().filter(|change| change.is_change()) {
             let line = format!(

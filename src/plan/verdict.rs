@@ -103,8 +103,7 @@ impl Verdict {
         say(self.import, "to import");
         say(self.moved, "to move");
         let requests = self.create + self.update + self.delete > 0;
-        let plain =
-            self.forget + self.refresh + self.guards + self.import + self.moved + self.rollouts;
+        let plain = self.forget + self.refresh + self.guards + self.import + self.moved + self.rollouts;
         if requests || plain == 0 && self.outputs == 0 {
             parts.push(format!("{} to add", self.create));
             parts.push(format!("{} to change", self.update));

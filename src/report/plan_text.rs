@@ -87,6 +87,7 @@ pub fn plan_text(view: &PlanView<'_>) -> Page {
             change::describe(view, &names, change, &mut page);
         }
     }
+    sections::rollouts(view, &mut page);
     sections::held(view, &mut page);
     sections::outputs(view, &mut page);
     sections::drift(view, &names, &mut page);

@@ -26,6 +26,7 @@ pub fn mark(wave: &Wave) -> Mark {
         name: wave.name.clone(),
         digest: digest(whole.to_string().as_bytes()),
         enforced: wave.is_enforced(),
+        whole: wave.audience == Audience::Whole,
     }
 }
 

@@ -188,6 +188,20 @@ pub enum RolloutError {
         /// Whether one is the proposer's own.
         own: bool,
     },
+    /// Several rollouts, or none, and none was named.
+    #[error("it is not clear which rollout is meant")]
+    #[diagnostic(code("rollout::which_rollout"), help("{help}"))]
+    WhichRollout {
+        /// What to do.
+        help: String,
+    },
+    /// Nobody says who approves.
+    #[error("nobody attests who is signed in, so the approval could be anybody's")]
+    #[diagnostic(
+        code("rollout::not_attested"),
+        help("sign in as yourself, for example with `az login`")
+    )]
+    NotAttested,
     /// Somebody who may not approve.
     #[error("{who} may not approve `{rollout}`")]
     #[diagnostic(
@@ -256,7 +270,9 @@ pub enum RolloutError {
     #[error("`{policy}` is enforced already, and `{rollout}` would begin by taking that away")]
     #[diagnostic(
         code("rollout::enforced_already"),
-        help("take the `rollout` block away: the policy protects people now; to start over all the same, apply it once with `state = report_only` and without the rollout")
+        help(
+            "take the `rollout` block away: the policy protects people now; to start over all the same, apply it once with `state = report_only` and without the rollout"
+        )
     )]
     EnforcedAlready {
         /// The rollout.
@@ -286,6 +302,38 @@ pub enum RolloutError {
         name: String,
         /// What to do.
         help: String,
+    },
+    /// A step of a part of the project.
+    #[error("`{rollout}` can't move in a plan of a part of the project")]
+    #[diagnostic(code("rollout::partial"), help("leave `--target` and `--exclude` out"))]
+    Partial {
+        /// The rollout.
+        rollout: String,
+    },
+    /// Somebody whom the directory does not know by that name.
+    #[error("the directory has {} called `{name}`", if *several { format!("more than one {noun}") } else { format!("no {noun}") })]
+    #[diagnostic(code("rollout::not_found"), help("{help}"))]
+    NotFound {
+        /// What kind of thing.
+        noun: &'static str,
+        /// The name.
+        name: String,
+        /// Whether several have it.
+        several: bool,
+        /// What to do.
+        help: String,
+    },
+    /// A group that is not there yet.
+    #[error("`{address}` is not there yet, so nobody can say who is in it")]
+    #[diagnostic(
+        code("rollout::not_made_yet"),
+        help("make it first: `capol apply --target {address}`, and give it members")
+    )]
+    NotMadeYet {
+        /// The group.
+        address: String,
+        /// Its block.
+        origin: Option<Origin>,
     },
     /// A share that can't be drawn.
     #[error("the share of wave `{wave}` of `{rollout}` can't be drawn: {cause}")]
@@ -377,18 +425,17 @@ fn help_of(cause: &CohortError) -> String {
 }
 
 fn rest(expired: usize, own: bool) -> String {
-    let mut rest = String::new();
-    match expired {
-        0 => {}
-        1 => rest.push_str("; 1 was given for another plan and has expired"),
-        several => rest.push_str(&format!(
-            "; {several} were given for another plan and have expired"
-        )),
-    }
-    if own {
-        rest.push_str("; that of the one who proposes does not count");
-    }
-    rest
+    let expired = match expired {
+        0 => String::new(),
+        1 => "; 1 was given for another plan and has expired".to_owned(),
+        several => format!("; {several} were given for another plan and have expired"),
+    };
+    let own = if own {
+        "; that of the one who proposes does not count"
+    } else {
+        ""
+    };
+    format!("{expired}{own}")
 }
 
 impl RolloutError {
@@ -401,7 +448,9 @@ impl RolloutError {
             | Self::Cohort { origin, .. }
             | Self::Nobody { origin, .. }
             | Self::Mixed { origin, .. }
+            | Self::EnforcedAlready { origin, .. }
             | Self::AddressTaken { origin, .. } => Some(*origin),
+            Self::NotMadeYet { origin, .. } => *origin,
             _ => None,
         }
     }

@@ -21,6 +21,16 @@ const STATE: &str = "state";
 const MEMBERS: &str = "members";
 const REPORT_ONLY: &str = "enabledForReportingButNotEnforced";
 
+/// The properties of a policy that a rollout moves, by wire path.
+pub const MOVED: [&str; 6] = [
+    STATE,
+    "conditions.users.includeUsers",
+    "conditions.users.includeGroups",
+    "conditions.users.includeRoles",
+    "conditions.users.includeGuestsOrExternalUsers",
+    "conditions.clientApplications.includeServicePrincipals",
+];
+
 /// The longest name that Graph takes.
 const LONGEST: usize = 256;
 
@@ -53,7 +63,7 @@ pub struct Needs {
 
 impl Needs {
     /// Takes in one more reference.
-    pub(super) fn add(&mut self, reference: &Reference, properties: &[String]) {
+    pub fn add(&mut self, reference: &Reference, properties: &[String]) {
         match reference.target() {
             Some(Target::User) => drop(self.users.insert(reference.clone())),
             Some(Target::Group | Target::Role) => {
@@ -64,6 +74,14 @@ impl Needs {
         }
     }
 
+    /// Takes in all of others.
+    pub fn join(&mut self, others: Self) {
+        for (reference, properties) in others.members {
+            self.members.entry(reference).or_default().extend(properties);
+        }
+        self.users.extend(others.users);
+    }
+
     fn people(&mut self, people: &Object) {
         for (_, reference) in people.references() {
             self.add(reference, &[]);
@@ -72,7 +90,7 @@ impl Needs {
 }
 
 /// The waves that have part in what a wave means: itself, and if it is enforced every enforced one before it.
-fn waves_up_to<'r>(rollout: &'r Rollout, place: usize) -> Vec<&'r Wave> {
+fn waves_up_to(rollout: &Rollout, place: usize) -> Vec<&Wave> {
     let Some(wave) = rollout.waves.get(place) else {
         return Vec::new();
     };
@@ -267,13 +285,12 @@ fn carry_out(
         if !part.members.is_empty() {
             let members = std::mem::take(&mut part.members);
             let known = cohorts.iter().find(|(_, others)| *others == members);
-            let address = match known {
-                Some((address, _)) => address.clone(),
-                None => {
-                    let address = cohort_address(rollout, cohorts.len());
-                    cohorts.push((address.clone(), members));
-                    address
-                }
+            let address = if let Some((address, _)) = known {
+                address.clone()
+            } else {
+                let address = cohort_address(&rollout.address, cohorts.len());
+                cohorts.push((address.clone(), members));
+                address
             };
             part.groups.insert(Reference::managed(Target::Group, address));
         }
@@ -344,15 +361,21 @@ fn located(error: PartError, rollout: &Rollout, wave: &Wave, resource: &Resource
     }
 }
 
-fn cohort_address(rollout: &Rollout, number: usize) -> Address {
+/// The address of the group that holds the people of a rollout, whether it is there or not.
+pub fn cohort_of(rollout: &Address) -> Address {
+    cohort_address(rollout, 0)
+}
+
+/// The address of one of the groups that hold the people of a rollout; policies for different people need several.
+pub fn cohort_address(rollout: &Address, number: usize) -> Address {
     let name = match number {
-        0 => format!("{}_cohort", rollout.address.name),
-        more => format!("{}_cohort_{}", rollout.address.name, more + 1),
+        0 => format!("{}_cohort", rollout.name),
+        more => format!("{}_cohort_{}", rollout.name, more + 1),
     };
     Address {
         kind: Kind::Group.block().to_owned(),
         name,
-        ..rollout.address.clone()
+        ..rollout.clone()
     }
 }
 

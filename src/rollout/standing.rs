@@ -132,6 +132,8 @@ pub struct Mark {
     pub digest: String,
     /// Whether it is enforced.
     pub enforced: bool,
+    /// Whether it is for everyone whom the policy is for.
+    pub whole: bool,
 }
 
 /// One condition of a transition, and what was found.

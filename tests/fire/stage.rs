@@ -469,6 +469,7 @@ impl Stage {
             who: "ada".to_owned(),
             command: command.to_owned(),
             now: self.now(),
+            now_is_said: true,
             clock: Clock::new(move || start + jiff::SignedDuration::try_from(begin.elapsed()).unwrap()),
             patience: Patience::default(),
             parallelism: self.parallelism,

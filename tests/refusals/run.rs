@@ -121,6 +121,7 @@ fn worker() -> Worker {
         who: "anna".into(),
         command: "plan".into(),
         now: now(),
+        now_is_said: true,
         clock: capol::apply::Clock::new(now),
         patience: Patience::default(),
         parallelism: 4,

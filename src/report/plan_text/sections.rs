@@ -49,7 +49,10 @@ pub(super) fn opening(view: &PlanView<'_>, page: &mut Page) {
         .map(|(count, noun)| words::count(count, noun))
         .collect();
     let what = if by_kind.is_empty() {
-        "only outputs".to_owned()
+        match (plan.outputs.is_empty(), plan.verdict.rollouts) {
+            (true, 1..) => "only where rollouts stand".to_owned(),
+            _ => "only outputs".to_owned(),
+        }
     } else {
         words::list(&by_kind)
     };
@@ -156,6 +159,38 @@ fn output(change: &OutputChange) -> (Text, Text) {
                 .with(Role::Muted, " → ")
                 .with(Role::Added, &after),
         ),
+    }
+}
+
+/// Where the rollouts are, and where the plan leads them.
+pub(super) fn rollouts(view: &PlanView<'_>, page: &mut Page) {
+    if view.plan.rollouts.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line(0, Text::of(Role::Heading, "Rollouts"));
+    for staged in &view.plan.rollouts {
+        let before = "before its first wave".to_owned();
+        let at = staged
+            .at
+            .as_ref()
+            .map_or_else(|| before.clone(), |wave| format!("at `{wave}`"));
+        let mut text = Text::plain(&format!("{}  {at}", staged.address));
+        match &staged.step {
+            Some(step) => {
+                let to = step.to.as_ref().map_or(before, |wave| format!("wave `{wave}`"));
+                let verb = if step.goes_on { "goes on to" } else { "moves to" };
+                text.push(Role::Changed, &format!(", {verb} {to}"));
+            }
+            None if staged.after.is_none() && staged.before.is_some() => {
+                text.push(Role::Removed, ", is forgotten");
+            }
+            None => {}
+        }
+        page.hanging(2, 4, text);
+        for wait in &staged.waits {
+            page.hanging(4, 6, Text::of(Role::Muted, "waits: ").with(Role::Plain, wait));
+        }
     }
 }
 
