@@ -41,7 +41,7 @@ async fn go(world: &World, to: Direction, forced: Option<&str>) -> Result<Done, 
     };
     world
         .apply_narrowed(&Narrowing {
-            ask,
+            ask: Box::new(ask),
             ..Narrowing::default()
         })
         .await

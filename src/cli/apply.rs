@@ -28,7 +28,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
     let workspace = work::workspace(context, &loaded)?;
     let worker = work::worker(context, request.command)?;
     let narrowing = Narrowing {
-        ask: request.ask.clone(),
+        ask: Box::new(request.ask.clone()),
         ..work::narrowing(context, &request.planning)?
     };
     let saved = request

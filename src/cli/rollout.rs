@@ -175,13 +175,13 @@ async fn approve(context: &Context, name: Option<&str>, comment: Option<String>)
     context.locked(&guard);
     let located = |error: WorkError| work::failure(error, &loaded.sources);
     let narrowing = Narrowing {
-        ask: Ask::Go {
+        ask: Box::new(Ask::Go {
             rollout: rollout.address.clone(),
             to: Direction::Advance,
             tried: true,
             forced: None,
             gate: None,
-        },
+        }),
         ..work::narrowing(context, &whole())?
     };
     let planned = workspace

@@ -16,7 +16,6 @@ use crate::ops::files;
 use crate::ops::import::{self, ImportError};
 use crate::ops::located;
 use crate::ops::project::Loaded;
-use crate::ops::rollout::Ask;
 use crate::ops::workspace::{Narrowing, WorkError, Worker, Workspace};
 use crate::plan::{Mode, Plan};
 
@@ -142,7 +141,7 @@ pub(super) fn narrowing(context: &Context, planning: &Planning) -> Result<Narrow
         from_memory: !planning.refresh,
         accept_gap: planning.accept_gap.clone(),
         limits: context.limits(),
-        ask: Ask::Keep,
+        ask: Box::default(),
     })
 }
 

@@ -132,7 +132,7 @@ pub struct Narrowing {
     /// How much the tenant holds.
     pub limits: Limits,
     /// What shall become of rollouts.
-    pub ask: Ask,
+    pub ask: Box<Ask>,
 }
 
 /// A project and the place of its state.
