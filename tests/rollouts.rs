@@ -144,3 +144,20 @@ async fn a_rollout_never_begins_by_weakening_and_never_ends_by_accident() {
     ));
     assert_eq!(code(world.apply().await), "rollout::wave_skipped");
 }
+
+#[tokio::test]
+async fn what_a_rollout_asks_for_and_nothing_carries_out_is_refused() {
+    for (wave, whole) in [
+        (
+            "{ share = 10%, of = group.pilots, stratify_by = \"department\" }",
+            "",
+        ),
+        ("{ users = [group.pilots] }", "tenants = [\"contoso\"]"),
+    ] {
+        let rollout = format!(
+            "rollout \"mfa\" {{\n  policy = policy.mfa\n  {whole}\n  wave \"some\" {wave}\n  wave \"everyone\" {{}}\n}}\n"
+        );
+        let world = World::with(&format!("{POLICY}{rollout}tenant \"contoso\" {{}}\n")).await;
+        assert_eq!(code(world.apply().await), "rollout::not_carried_out");
+    }
+}

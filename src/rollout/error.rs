@@ -35,6 +35,20 @@ pub enum RolloutError {
         /// The waves there are.
         known: Vec<String>,
     },
+    /// It asks for what this version does not carry out.
+    #[error("`{rollout}` says `{attribute}`, which this version of capol does not carry out")]
+    #[diagnostic(
+        code("rollout::not_carried_out"),
+        help(
+            "take `{attribute}` out of the block: without it the rollout would go another way than it says"
+        )
+    )]
+    NotCarriedOut {
+        /// The rollout.
+        rollout: String,
+        /// The attribute.
+        attribute: &'static str,
+    },
     /// It is at its last wave.
     #[error("`{rollout}` is at its last wave")]
     #[diagnostic(

@@ -90,6 +90,23 @@ impl Needs {
 }
 
 /// The waves that have part in what a wave means: itself, and if it is enforced every enforced one before it.
+/// Nothing of a rollout is passed over in silence.
+fn carried_out(rollout: &Rollout) -> Result<(), RolloutError> {
+    let is_stratified = rollout
+        .waves
+        .iter()
+        .any(|wave| matches!(&wave.audience, Audience::Share(cohort) if !cohort.stratify_by.is_empty()));
+    let attribute = match (is_stratified, rollout.tenants.is_empty()) {
+        (true, _) => "stratify_by",
+        (false, false) => "tenants",
+        (false, true) => return Ok(()),
+    };
+    Err(RolloutError::NotCarriedOut {
+        rollout: rollout.address.to_string(),
+        attribute,
+    })
+}
+
 fn waves_up_to(rollout: &Rollout, place: usize) -> Vec<&Wave> {
     let Some(wave) = rollout.waves.get(place) else {
         return Vec::new();
@@ -111,6 +128,7 @@ pub fn needs(
     rollout: &Rollout,
     wave: Option<&str>,
 ) -> Result<Needs, RolloutError> {
+    carried_out(rollout)?;
     let mut needs = Needs::default();
     let Some(name) = wave else {
         return Ok(needs);
