@@ -40,7 +40,7 @@ pub use condition::{Because, Condition};
 pub use effect::{Effect, EffectKind, effects};
 pub use estate::{Estate, EstateError, Missing};
 pub use gaps::{Compared, Gap, Known, Needs, Rule, RuleRow, Severity, Told, compared, gaps};
-pub use instants::{Conflict, Moving, Secured, Version, Waits, Wrong, secure};
+pub use instants::{Conflict, Forbidden, Moving, Secured, Version, Waits, Wrong, secure};
 pub use people::{Directory, DirectoryError};
 pub use policy::{Enforcement, Policy};
 pub use record::{RecordError, sign_in};

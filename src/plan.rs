@@ -58,6 +58,7 @@ use arranged::{Arranged, arrange};
 use build::{Builder, Draft};
 use emergency::Emergency;
 use error::Problem;
+use instants::Surroundings;
 use resolve::Resolver;
 
 pub use change::{
@@ -222,12 +223,22 @@ pub fn plan(
     if !errors.is_empty() {
         return Err(PlanErrors(uses::joined_errors(errors)));
     }
+    // What is destroyed may leave somebody out as well.
+    let whom_to_keep = match options.mode {
+        Mode::Destroy => Emergency::of(&resolver, &mut Vec::new()),
+        Mode::Apply | Mode::RefreshOnly => None,
+    };
+    let surroundings = Surroundings {
+        live,
+        emergency: emergency.as_ref().or(whom_to_keep.as_ref()),
+        options,
+    };
     let Arranged {
         chosen,
         steps,
         delete_first,
         accepted_gap,
-    } = arrange(&mut drafts, live, options, &mut notes, |drafts, waits| {
+    } = arrange(&mut drafts, &surroundings, &mut notes, |drafts, waits| {
         scope::choose(drafts, waits, options)
     })
     .map_err(|errors| PlanErrors(uses::joined_errors(errors)))?;

@@ -66,6 +66,17 @@ pub enum Wrong {
     LockedOut,
     /// There are too many combinations to decide.
     Undecided,
+    /// What whoever asks knows to be wrong, by its place among what is forbidden.
+    Forbidden(usize),
+}
+
+/// Writes of which just these must not be done while the others are not, whatever the policies do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forbidden {
+    /// The writes that it is about.
+    pub writes: BTreeSet<usize>,
+    /// Those of them that are done: some, and not all.
+    pub done: BTreeSet<usize>,
 }
 
 /// Two writes of which either first is wrong, or of which that can't be ruled out.
@@ -88,16 +99,22 @@ pub struct Secured {
     pub conflicts: Vec<Conflict>,
 }
 
-/// Finds an order in which no instant is worse than both ends, over policies that stay and policies that move.
+/// Finds an order in which no instant is worse than both ends, over policies that stay and policies that move, and none
+/// is forbidden.
 ///
 /// Errors when the policies can't be told apart exactly.
-pub fn secure(fixed: &[Version<'_>], moving: &[Moving<'_>], waits: &Waits) -> Result<Secured, SpaceError> {
+pub fn secure(
+    fixed: &[Version<'_>],
+    moving: &[Moving<'_>],
+    waits: &Waits,
+    forbidden: &[Forbidden],
+) -> Result<Secured, SpaceError> {
     let versions: usize = moving.iter().map(|policy| policy.versions.len()).sum();
     match fixed.len() + versions {
-        0..=64 => Instants::<1>::secure(fixed, moving, waits),
-        65..=256 => Instants::<4>::secure(fixed, moving, waits),
-        257..=1024 => Instants::<16>::secure(fixed, moving, waits),
-        _ => Instants::<64>::secure(fixed, moving, waits),
+        0..=64 => Instants::<1>::secure(fixed, moving, waits, forbidden),
+        65..=256 => Instants::<4>::secure(fixed, moving, waits, forbidden),
+        257..=1024 => Instants::<16>::secure(fixed, moving, waits, forbidden),
+        _ => Instants::<64>::secure(fixed, moving, waits, forbidden),
     }
 }
 
@@ -160,6 +177,7 @@ impl<'a, const W: usize> Instants<'a, W> {
         fixed: &'a [Version<'a>],
         moving: &'a [Moving<'a>],
         waits: &'a Waits,
+        forbidden: &'a [Forbidden],
     ) -> Result<Secured, SpaceError> {
         let mut first = Vec::new();
         let mut next = fixed.len();
@@ -190,6 +208,9 @@ impl<'a, const W: usize> Instants<'a, W> {
         let mut rounds = 0;
         loop {
             instants.is_solved_anew = false;
+            for (place, instant) in forbidden.iter().enumerate() {
+                instants.keep_away(place, instant);
+            }
             for place in 0..moving.len() {
                 instants.keep_protected(place);
                 instants.keep_in(place);
@@ -451,6 +472,27 @@ impl<'a, const W: usize> Instants<'a, W> {
             })
     }
 
+    /// Some writes must not be done while others are not.
+    fn keep_away(&mut self, place: usize, forbidden: &Forbidden) {
+        if self.waits.is_closed(&forbidden.done, &forbidden.writes) {
+            self.part(&forbidden.writes, &forbidden.done, Wrong::Forbidden(place));
+        }
+    }
+
+    /// One of the writes that are left comes before one of those that are done, or both are in conflict.
+    fn part(&mut self, writes: &BTreeSet<usize>, done: &BTreeSet<usize>, wrong: Wrong) {
+        let pairs: Vec<(usize, usize)> = writes
+            .difference(done)
+            .flat_map(|earlier| done.iter().map(|later| (*earlier, *later)))
+            .collect();
+        let apart = pairs.first().copied();
+        if !self.demand(pairs)
+            && let Some((second, first)) = apart
+        {
+            self.conflicts.push(Conflict { wrong, first, second });
+        }
+    }
+
     /// In none of its states in between may a policy block what is let in at both ends.
     fn keep_in(&mut self, place: usize) {
         let Some(policy) = self.moving.get(place) else {
@@ -488,23 +530,7 @@ impl<'a, const W: usize> Instants<'a, W> {
             };
             match self.space.find_near(&near, &wanted, None, &mut patience) {
                 Ok(None) => {}
-                Ok(Some(_)) => {
-                    let pairs: Vec<(usize, usize)> = policy
-                        .writes
-                        .difference(done)
-                        .flat_map(|earlier| done.iter().map(|later| (*earlier, *later)))
-                        .collect();
-                    let apart = pairs.first().copied();
-                    if !self.demand(pairs)
-                        && let Some((second, first)) = apart
-                    {
-                        self.conflicts.push(Conflict {
-                            wrong: Wrong::LockedOut,
-                            first,
-                            second,
-                        });
-                    }
-                }
+                Ok(Some(_)) => self.part(&policy.writes, done, Wrong::LockedOut),
                 Err(_) => self.conflict(Wrong::Undecided, place, place),
             }
         }

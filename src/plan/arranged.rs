@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::Draft;
 use super::error::{PlanError, Problem};
+use super::instants::Surroundings;
 use super::note::Note;
-use super::options::PlanOptions;
 use super::order::Order;
 use super::step::Step;
 use super::{instants, preflight};
-use crate::model::live::LiveTenant;
 
 /// Writes in their order.
 pub(super) struct Arranged {
@@ -28,17 +27,16 @@ pub(super) struct Arranged {
 /// `choose` says which drafts are carried out, told what waits for what.
 pub(super) fn arrange<'d>(
     drafts: &mut [Draft<'d>],
-    live: &LiveTenant,
-    options: &PlanOptions,
+    surroundings: &Surroundings<'_>,
     notes: &mut Vec<Note>,
     choose: impl FnOnce(&[Draft<'d>], &BTreeMap<usize, BTreeSet<usize>>) -> BTreeSet<usize>,
 ) -> Result<Arranged, Vec<PlanError>> {
     let mut order = Order::new(drafts);
     let chosen = choose(drafts, &order.waits());
-    let delete_first = preflight::must_delete_first(drafts, live, options);
+    let delete_first = preflight::must_delete_first(drafts, surroundings.live, surroundings.options);
     order.strengthen_first(drafts, delete_first);
     let mut errors = Vec::new();
-    let accepted_gap = instants::secure(&mut order, drafts, &chosen, live, options, &mut errors, notes);
+    let accepted_gap = instants::secure(&mut order, drafts, &chosen, surroundings, &mut errors, notes);
     if !errors.is_empty() {
         return Err(errors);
     }

@@ -101,6 +101,20 @@ impl Emergency {
         self.users.iter().chain(&self.groups).cloned().collect()
     }
 
+    /// Whether some of them are whoever is in a group.
+    pub(super) fn goes_by_groups(&self) -> bool {
+        !self.groups.is_empty()
+    }
+
+    /// The ids of all users that are accounts at one time or another.
+    pub(super) fn ever(&self, belonging: &Belonging<'_>) -> BTreeSet<String> {
+        let members = self
+            .groups
+            .iter()
+            .filter_map(|group| belonging.ever_in(&key(group)));
+        self.users.iter().map(key).chain(members.flatten()).collect()
+    }
+
     fn is_empty(&self) -> bool {
         self.users.is_empty() && self.groups.is_empty()
     }
@@ -309,7 +323,7 @@ impl<'g> Ends<'g> {
                 let held = moments.map(|done| person.held(&belonging, done));
                 (who, person, held)
             }),
-            moving: belonging.drafts().next(),
+            moving: belonging.any_draft(),
         }
     }
 

@@ -315,7 +315,7 @@ pub enum Problem {
         /// What the change is called that would have to come before.
         second: String,
         /// What is wrong.
-        wrong: &'static str,
+        wrong: String,
     },
     /// Nobody can tell whether everybody stays protected and let in between the writes.
     #[error("nobody can tell whether everybody stays protected between the writes: {reason}")]

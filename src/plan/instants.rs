@@ -4,23 +4,28 @@
 //! each set of writes done. [`crate::access::secure`] then finds which writes must wait for which, or which two changes
 //! can't be brought in any order.
 
+mod lockouts;
+mod subject;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{self, Estate, EstateError, Moving, Policy, SpaceError, Version, Waits, Wrong};
-use crate::model::live::{LiveObject, LiveTenant};
+use crate::model::live::LiveTenant;
 use crate::model::value::Control;
 use crate::model::{Kind, Object, Reference, Value};
 
 use super::build::Draft;
-use super::effect::{Movements, has_unknown_conditions};
-use super::emergency::is_enabled;
+use super::effect::Movements;
+use super::emergency::{Emergency, is_enabled};
 use super::error::{PlanError, Problem};
 use super::note::Note;
 use super::options::PlanOptions;
 use super::order::{Order, Touch, Write};
+use lockouts::Lockouts;
+use subject::{Subject, subjects};
 
 /// How many writes to locations, strengths and groups one policy may depend on before they are made one after the other.
-const MOST_SIDE_BY_SIDE: usize = 3;
+const MOST_SIDE_BY_SIDE: usize = 4;
 
 /// How many ways one policy may stand before it counts as too hard to decide.
 const MOST_STATES: usize = 256;
@@ -36,69 +41,45 @@ enum Unclear {
     Many(String),
 }
 
-/// Puts the writes in an order in which no instant is worse than both ends. What no order mends is refused, or noted when
-/// somebody took it on with a reason: then that reason is given back.
+/// Puts the writes in an order in which no instant is worse than both ends, and in which neither all emergency accounts
+/// nor whoever applies are locked out. What no order mends is refused, or noted when somebody took it on with a reason:
+/// then that reason is given back.
 pub(super) fn secure(
     order: &mut Order,
     drafts: &[Draft<'_>],
     chosen: &BTreeSet<usize>,
-    live: &LiveTenant,
-    options: &PlanOptions,
+    surroundings: &Surroundings<'_>,
     errors: &mut Vec<PlanError>,
     notes: &mut Vec<Note>,
 ) -> Option<String> {
+    let options = surroundings.options;
     let writes = order.touches(drafts, chosen);
     if writes.is_empty() {
         return None;
     }
-    let mut found = look(order, &writes, drafts, live);
-    if found.as_ref().is_ok_and(|found| !found.conflicts.is_empty()) && order.has_preferences() {
+    let mut found = look(order, &writes, drafts, surroundings);
+    if !found.is_good() && order.has_preferences() {
         // What only seemed good may stand in the way of what is needed.
         let kept = order.without_preferences();
-        let again = look(&kept, &writes, drafts, live);
-        if again.as_ref().is_ok_and(|again| again.conflicts.is_empty()) {
+        let again = look(&kept, &writes, drafts, surroundings);
+        if again.is_good() {
             *order = kept;
             found = again;
         }
     }
-    let problems: Vec<(usize, Problem)> = match found {
-        Ok(found) => {
-            for (earlier, later) in &found.edges {
-                if let (Some(earlier), Some(later)) = (writes.get(*earlier), writes.get(*later)) {
-                    order.wait(earlier.last, later.first);
-                }
-            }
-            let name = |write: usize| {
-                let draft = writes.get(write).and_then(|write| drafts.get(write.draft));
-                draft.map(|draft| draft.change.name.clone()).unwrap_or_default()
-            };
-            found
-                .conflicts
-                .iter()
-                .map(|conflict| {
-                    let draft = writes.get(conflict.first).map_or(0, |write| write.draft);
-                    (
-                        draft,
-                        Problem::AccessGap {
-                            first: name(conflict.first),
-                            second: name(conflict.second),
-                            wrong: sentence(conflict.wrong),
-                        },
-                    )
-                })
-                .collect()
+    for (earlier, later) in &found.edges {
+        if let (Some(earlier), Some(later)) = (writes.get(*earlier), writes.get(*later)) {
+            order.wait(earlier.last, later.first);
         }
-        Err(unclear) => vec![(
-            writes.first().map_or(0, |write| write.draft),
-            Problem::InstantsUnclear {
-                reason: unclear.to_string(),
-            },
-        )],
-    };
-    if problems.is_empty() {
+    }
+    order.settle_members(&writes);
+    for (draft, problem) in found.ends {
+        errors.extend(drafts.get(draft).map(|draft| draft.error(problem)));
+    }
+    if found.problems.is_empty() {
         return None;
     }
-    for (draft, problem) in problems {
+    for (draft, problem) in found.problems {
         let Some(draft) = drafts.get(draft) else { continue };
         match &options.accept_gap {
             Some(reason) => notes.push(
@@ -112,57 +93,90 @@ pub(super) fn secure(
     options.accept_gap.clone()
 }
 
-fn sentence(wrong: Wrong) -> &'static str {
+/// What the order of writes depends on beside them.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'s> {
+    pub(super) live: &'s LiveTenant,
+    pub(super) emergency: Option<&'s Emergency>,
+    pub(super) options: &'s PlanOptions,
+}
+
+fn sentence(wrong: Wrong, lockouts: &Lockouts) -> String {
     match wrong {
-        Wrong::Unprotected => "some sign-ins are less protected in between than before and after",
-        Wrong::LockedOut => "somebody is locked out in between who gets in before and after",
-        Wrong::Undecided => "there are too many combinations to decide whether all stay protected in between",
+        Wrong::Unprotected => "some sign-ins are less protected in between than before and after".to_owned(),
+        Wrong::LockedOut => "somebody is locked out in between who gets in before and after".to_owned(),
+        Wrong::Undecided => {
+            "there are too many combinations to decide whether all stay protected in between".to_owned()
+        }
+        Wrong::Forbidden(place) => lockouts.sentence(place),
     }
 }
 
 /// Edges between writes, and what no edge mends.
+#[derive(Default)]
 struct Looked {
     edges: Vec<(usize, usize)>,
-    conflicts: Vec<access::Conflict>,
+    /// With the numbers of the drafts at which they are told.
+    problems: Vec<(usize, Problem)>,
+    /// What is wrong once all writes are done, which nobody may take on.
+    ends: Vec<(usize, Problem)>,
 }
 
-fn look(order: &Order, writes: &[Write], drafts: &[Draft<'_>], live: &LiveTenant) -> Result<Looked, Unclear> {
-    let waits = order.between(writes);
+impl Looked {
+    fn is_good(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+fn look(order: &Order, writes: &[Write], drafts: &[Draft<'_>], surroundings: &Surroundings<'_>) -> Looked {
+    let live = surroundings.live;
     let mut layout = Layout {
         drafts,
         live,
         writes,
         movements: Movements::of(drafts.iter().map(|draft| &draft.change), &live.people),
-        waits,
+        waits: order.between(writes),
         chained: Vec::new(),
         policies: Vec::new(),
         estates: Vec::new(),
         by_environment: BTreeMap::new(),
     };
-    let laid = layout.lay()?;
-    let version = |(policy, estate): &(usize, usize)| {
-        Some(Version {
-            policy: layout.policies.get(*policy)?,
-            estate: layout.estates.get(*estate)?,
-        })
+    let mut looked = Looked::default();
+    let unclear = |unclear: &Unclear| {
+        let reason = unclear.to_string();
+        let first = writes.first().map_or(0, |write| write.draft);
+        (first, Problem::InstantsUnclear { reason })
     };
-    let fixed: Vec<Version<'_>> = laid.fixed.iter().filter_map(version).collect();
-    let moving: Vec<Moving<'_>> = laid
-        .moving
-        .iter()
-        .map(|policy| Moving {
-            writes: policy.writes.clone(),
-            states: policy.states.clone(),
-            versions: policy.versions.iter().filter_map(version).collect(),
-        })
-        .collect();
-    let secured = access::secure(&fixed, &moving, &layout.waits)?;
-    let mut edges = layout.chained.clone();
-    edges.extend(secured.edges);
-    Ok(Looked {
-        edges,
-        conflicts: secured.conflicts,
-    })
+    let mut lockouts = match layout.lockouts(surroundings.emergency) {
+        Ok(lockouts) => lockouts,
+        Err(error) => {
+            looked.problems.push(unclear(&error));
+            Lockouts::default()
+        }
+    };
+    looked.ends = std::mem::take(&mut lockouts.ends);
+    let secured = layout.secured(&lockouts).or_else(|error| {
+        // Lock-outs need no knowledge of what policies catch.
+        looked.problems.push(unclear(&error));
+        access::secure(&[], &[], &layout.waits, &lockouts.forbidden)
+    });
+    match secured {
+        Ok(secured) => {
+            looked.edges.clone_from(&layout.chained);
+            looked.edges.extend(secured.edges);
+            for conflict in secured.conflicts {
+                let draft = writes.get(conflict.first).map_or(0, |write| write.draft);
+                let problem = Problem::AccessGap {
+                    first: layout.name(conflict.first),
+                    second: layout.name(conflict.second),
+                    wrong: sentence(conflict.wrong, &lockouts),
+                };
+                looked.problems.push((draft, problem));
+            }
+        }
+        Err(error) => looked.problems.push(unclear(&error.into())),
+    }
+    looked
 }
 
 /// Everything laid out, by places in the stores.
@@ -191,38 +205,46 @@ struct Layout<'l, 'd> {
     by_environment: BTreeMap<BTreeSet<usize>, usize>,
 }
 
-/// A policy and the writes to it.
-struct Subject<'s> {
-    key: String,
-    before: Option<&'s Object>,
-    /// As it was when it was deleted, where it is brought back.
-    restored: Option<&'s Object>,
-    after: Option<&'s Object>,
-    has_unknown: (bool, bool),
-    own: Vec<(usize, Touch)>,
-}
-
-impl Subject<'_> {
-    fn at(&self, done: &BTreeSet<usize>) -> Option<(&Object, bool)> {
-        let mut now = (self.before, self.has_unknown.0);
-        for (write, touch) in &self.own {
-            if done.contains(write) {
-                now = match touch {
-                    Touch::Made | Touch::Changed => (self.after, self.has_unknown.1),
-                    Touch::Restored => (self.restored.or(self.after), self.has_unknown.1),
-                    Touch::Gone => (None, false),
-                };
-            }
-        }
-        Some((now.0?, now.1))
-    }
-
-    fn objects(&self) -> impl Iterator<Item = &Object> {
-        [self.before, self.restored, self.after].into_iter().flatten()
-    }
-}
-
 impl Layout<'_, '_> {
+    /// What people call a write.
+    fn name(&self, write: usize) -> String {
+        let Some(write) = self.writes.get(write) else {
+            return String::new();
+        };
+        let name = self
+            .drafts
+            .get(write.draft)
+            .map(|draft| draft.change.name.as_str());
+        let name = name.unwrap_or_default();
+        match write.touch {
+            Touch::Joined => format!("who joins {name}"),
+            Touch::Left => format!("who leaves {name}"),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// An order in which no instant is worse than both ends, and none is a lock-out.
+    fn secured(&mut self, lockouts: &Lockouts) -> Result<access::Secured, Unclear> {
+        let laid = self.lay()?;
+        let version = |(policy, estate): &(usize, usize)| {
+            Some(Version {
+                policy: self.policies.get(*policy)?,
+                estate: self.estates.get(*estate)?,
+            })
+        };
+        let fixed: Vec<Version<'_>> = laid.fixed.iter().filter_map(version).collect();
+        let moving: Vec<Moving<'_>> = laid
+            .moving
+            .iter()
+            .map(|policy| Moving {
+                writes: policy.writes.clone(),
+                states: policy.states.clone(),
+                versions: policy.versions.iter().filter_map(version).collect(),
+            })
+            .collect();
+        Ok(access::secure(&fixed, &moving, &self.waits, &lockouts.forbidden)?)
+    }
+
     fn lay(&mut self) -> Result<Laid, Unclear> {
         let mut laid = Laid::default();
         for subject in subjects(self.drafts, self.live, self.writes) {
@@ -291,8 +313,11 @@ impl Layout<'_, '_> {
                 return false;
             };
             let change = &draft.change;
+            let around = change.id.as_ref().and_then(|id| self.live.people.around.get(id));
             let is_named = named.contains(&change.address.to_string())
-                || change.id.as_ref().is_some_and(|id| named.contains(id));
+                || change.id.as_ref().is_some_and(|id| named.contains(id))
+                || change.kind == Kind::Group
+                    && around.is_some_and(|around| around.groups.iter().any(|group| named.contains(group)));
             let is_trusted = |object: &Option<Object>| {
                 object
                     .as_ref()
@@ -307,9 +332,16 @@ impl Layout<'_, '_> {
             .collect()
     }
 
-    /// Lets each of these writes wait for the one before it.
+    /// Lets each of these writes wait for the one before it; members leave groups last.
     fn chain(&mut self, writes: &BTreeSet<usize>) {
-        for (earlier, later) in writes.iter().zip(writes.iter().skip(1)) {
+        let leaves = |write: &usize| {
+            self.writes
+                .get(*write)
+                .is_some_and(|write| write.touch == Touch::Left)
+        };
+        let (left, mut all): (Vec<usize>, Vec<usize>) = writes.iter().partition(|write| leaves(write));
+        all.extend(left);
+        for (earlier, later) in all.iter().zip(all.iter().skip(1)) {
             if !self.waits.is_before(*earlier, *later) && !self.waits.is_before(*later, *earlier) {
                 self.waits.add(*earlier, *later);
                 self.chained.push((*earlier, *later));
@@ -350,17 +382,19 @@ impl Layout<'_, '_> {
             return Ok(None);
         };
         let estate = self.estate(&environment.intersection(done).copied().collect())?;
-        let moved = |group: &str| {
+        let has = |group: &str, touches: &[Touch]| {
             environment.iter().any(|write| {
                 done.contains(write)
-                    && self
-                        .writes
-                        .get(*write)
-                        .and_then(|write| self.drafts.get(write.draft))
-                        .is_some_and(|draft| draft.change.id.as_deref() == Some(group))
+                    && self.writes.get(*write).is_some_and(|write| {
+                        let draft = self.drafts.get(write.draft);
+                        touches.contains(&write.touch)
+                            && draft.is_some_and(|draft| draft.change.id.as_deref() == Some(group))
+                    })
             })
         };
-        let read = self.movements.read(object, &moved);
+        let have_joined = |group: &str| has(group, &[Touch::Joined]);
+        let have_left = |group: &str| has(group, &[Touch::Left, Touch::Gone]);
+        let read = self.movements.read(object, &have_joined, &have_left);
         let made = Policy::new(subject.key.clone(), read.as_ref().unwrap_or(object), has_unknown).map_err(
             |source| EstateError::FilterRule {
                 name: object.name().to_owned(),
@@ -400,7 +434,7 @@ impl Layout<'_, '_> {
             let (id, is_done) = (change.id.as_deref(), done.contains(&place));
             let (keys, object): (Vec<&str>, Option<&Object>) = match write.touch {
                 Touch::Made | Touch::Restored => (Vec::new(), change.after.as_ref().filter(|_| is_done)),
-                Touch::Changed => {
+                Touch::Changed | Touch::Joined | Touch::Left => {
                     let object = if is_done { &change.after } else { &change.before };
                     (id.into_iter().collect(), object.as_ref())
                 }
@@ -433,78 +467,4 @@ impl Layout<'_, '_> {
         self.by_environment.insert(done.clone(), place);
         Ok(place)
     }
-}
-
-/// Every policy that is there before the writes or after them.
-fn subjects<'s>(drafts: &'s [Draft<'_>], live: &'s LiveTenant, writes: &[Write]) -> Vec<Subject<'s>> {
-    let mut own: BTreeMap<usize, Vec<(usize, Touch)>> = BTreeMap::new();
-    for (place, write) in writes.iter().enumerate() {
-        own.entry(write.draft).or_default().push((place, write.touch));
-    }
-    let written: BTreeMap<&str, usize> = own
-        .keys()
-        .filter_map(|draft| Some((drafts.get(*draft)?.live?.id.as_str(), *draft)))
-        .collect();
-    let mut subjects = Vec::new();
-    for policy in live.policies() {
-        let draft = written.get(policy.id.as_str());
-        let change = draft
-            .and_then(|draft| drafts.get(*draft))
-            .map(|draft| &draft.change);
-        let mut own: Vec<(usize, Touch)> = draft
-            .and_then(|draft| own.get(draft))
-            .cloned()
-            .unwrap_or_default();
-        own.retain(|(_, touch)| matches!(touch, Touch::Changed | Touch::Gone));
-        let is_changed = own.iter().any(|(_, touch)| *touch == Touch::Changed);
-        let after = change
-            .and_then(|change| change.after.as_ref())
-            .filter(|_| is_changed);
-        subjects.push(Subject {
-            key: policy.id.clone(),
-            before: Some(&policy.object),
-            restored: None,
-            after,
-            has_unknown: (
-                policy.unknown.get("conditions").is_some(),
-                change
-                    .zip(after)
-                    .is_some_and(|(change, after)| has_unknown_conditions(change, after)),
-            ),
-            own,
-        });
-    }
-    for (draft, own) in &own {
-        let Some(change) = drafts.get(*draft).map(|draft| &draft.change) else {
-            continue;
-        };
-        let is_made = own
-            .iter()
-            .any(|(_, touch)| matches!(touch, Touch::Made | Touch::Restored));
-        let (Kind::Policy, true, Some(after)) = (change.kind, is_made, &change.after) else {
-            continue;
-        };
-        let mut own = own.clone();
-        own.retain(|(_, touch)| *touch != Touch::Gone);
-        let deleted = live.deleted.iter().flatten();
-        let mut deleted = deleted.filter(|deleted: &&LiveObject| Some(&deleted.id) == change.id.as_ref());
-        let is_edited = own.iter().any(|(_, touch)| *touch == Touch::Changed);
-        subjects.push(Subject {
-            key: change.address.to_string(),
-            before: None,
-            restored: deleted
-                .next()
-                .map(|deleted| &deleted.object)
-                .filter(|_| is_edited),
-            after: Some(after),
-            has_unknown: (false, has_unknown_conditions(change, after)),
-            own,
-        });
-    }
-    // The service lists them in the order in which they were made.
-    subjects.sort_by(|one, other| {
-        let name = |subject: &Subject<'_>| subject.objects().next().map(|object| object.name().to_owned());
-        (name(one), &one.key).cmp(&(name(other), &other.key))
-    });
-    subjects
 }

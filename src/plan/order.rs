@@ -37,8 +37,12 @@ pub(super) enum Touch {
     Made,
     /// It is back as it was.
     Restored,
-    /// It is as it shall be, or its members are.
+    /// It is as it shall be.
     Changed,
+    /// New members are in it.
+    Joined,
+    /// Old members are out of it.
+    Left,
     /// It is gone, or counts for nothing any more.
     Gone,
 }
@@ -103,9 +107,20 @@ impl Order {
                 builds: add(acts.builds),
                 deletes: add(acts.deletes),
             };
-            let chain: Vec<NodeIndex> = span.all().collect();
-            for (earlier, later) in chain.iter().zip(chain.iter().skip(1)) {
-                order.graph.add_edge(*earlier, *later, Edge::Hard);
+            let (leave, chain): (Vec<NodeIndex>, Vec<NodeIndex>) = span
+                .all()
+                .partition(|node| order.touch_of(*node, draft.change.kind) == Some(Touch::Left));
+            // Members leave when what comes before the first one who joins is done; the others may join before or after.
+            let joins = |node: &NodeIndex| order.touch_of(*node, draft.change.kind) == Some(Touch::Joined);
+            let before = chain.iter().rev().find(|node| !joins(node)).copied();
+            let apart: Vec<NodeIndex> = before.into_iter().chain(leave.iter().copied()).collect();
+            for chain in [&chain, &apart] {
+                for (earlier, later) in chain.iter().zip(chain.iter().skip(1)) {
+                    order.graph.add_edge(*earlier, *later, Edge::Hard);
+                }
+            }
+            if let (Some(joined), Some(left)) = (chain.last(), leave.first()) {
+                order.wait(*joined, *left);
             }
             order.spans.push(span);
         }
@@ -118,6 +133,21 @@ impl Order {
         self.spans.get(draft).cloned().unwrap_or_default()
     }
 
+    fn touch_of(&self, node: NodeIndex, kind: Kind) -> Option<Touch> {
+        touch(&self.graph.node_weight(node)?.act, kind)
+    }
+
+    /// The acts with which an object is as it shall be: the last one, and the last one by which members join a group.
+    fn ends(&self, draft: usize, drafts: &[Draft<'_>]) -> BTreeSet<NodeIndex> {
+        let kind = drafts.get(draft).map_or(Kind::Policy, |draft| draft.change.kind);
+        let builds = self.span(draft).builds;
+        let joined = builds
+            .iter()
+            .rev()
+            .find(|node| self.touch_of(**node, kind) == Some(Touch::Joined));
+        builds.last().into_iter().chain(joined).copied().collect()
+    }
+
     fn builds_after_builds(&mut self, drafts: &[Draft<'_>]) {
         let by_address: BTreeMap<&Address, usize> = drafts
             .iter()
@@ -127,10 +157,12 @@ impl Order {
         for (number, draft) in drafts.iter().enumerate() {
             let span = self.span(number);
             for need in &draft.needs {
-                let built = by_address
-                    .get(need)
-                    .and_then(|other| self.span(*other).builds.last().copied());
-                if let (Some(built), Some(first)) = (built, span.builds.first()) {
+                let needed = by_address.get(need).map(|other| self.ends(*other, drafts));
+                for (built, first) in needed
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|built| Some((built, span.builds.first()?)))
+                {
                     let is_asked_for = draft
                         .resource
                         .is_some_and(|resource| resource.depends_on.iter().any(|wanted| wanted.covers(need)));
@@ -278,13 +310,17 @@ impl Order {
                     last,
                 });
             };
-            if let (true, Some((first, touch)), Some((last, _))) =
-                (kind != Kind::Policy, touched.first(), touched.last())
-            {
-                write(*first, *last, *touch);
-            } else {
+            if kind == Kind::Policy {
                 for (node, touch) in touched {
                     write(node, node, touch);
+                }
+            } else {
+                let (left, other): (Vec<_>, Vec<_>) =
+                    touched.into_iter().partition(|(_, touch)| *touch == Touch::Left);
+                for part in [other, left] {
+                    if let (Some((first, touch)), Some((last, _))) = (part.first(), part.last()) {
+                        write(*first, *last, *touch);
+                    }
                 }
             }
             if let Some(gone) = span.deletes.first() {
@@ -314,6 +350,16 @@ impl Order {
             && !has_path_connecting(&self.graph, earlier, later, None)
         {
             self.graph.add_edge(earlier, later, Edge::Soft);
+        }
+    }
+
+    /// Brings those who join a group and those who leave it in one order: what is written last completes the change.
+    pub(super) fn settle_members(&mut self, writes: &[Write]) {
+        for (joined, left) in writes.iter().zip(writes.iter().skip(1)) {
+            if joined.draft == left.draft && (joined.touch, left.touch) == (Touch::Joined, Touch::Left) {
+                self.wait(joined.last, left.first);
+                self.wait(left.last, joined.first);
+            }
         }
     }
 
@@ -446,13 +492,9 @@ fn touch(act: &Act, kind: Kind) -> Option<Touch> {
         | (Act::Update { .. }, Kind::Group | Kind::Strength | Kind::Context) => None,
         (Act::Create { .. }, _) => Some(Touch::Made),
         (Act::Restore { .. }, _) => Some(Touch::Restored),
-        (
-            Act::Update { .. }
-            | Act::SetCombinations { .. }
-            | Act::AddMembers { .. }
-            | Act::RemoveMember { .. },
-            _,
-        ) => Some(Touch::Changed),
+        (Act::AddMembers { .. }, _) => Some(Touch::Joined),
+        (Act::RemoveMember { .. }, _) => Some(Touch::Left),
+        (Act::Update { .. } | Act::SetCombinations { .. }, _) => Some(Touch::Changed),
         _ => None,
     }
 }

@@ -147,9 +147,26 @@ impl<'p> Belonging<'p> {
         Self { people, moves }
     }
 
-    /// The drafts by which somebody's groups may change.
-    pub(super) fn drafts(&self) -> impl Iterator<Item = usize> {
-        self.moves.iter().map(|one| one.draft)
+    /// A draft by which somebody's groups may change.
+    pub(super) fn any_draft(&self) -> Option<usize> {
+        self.moves.first().map(|one| one.draft)
+    }
+
+    /// The drafts by which the groups of these people may change.
+    pub(super) fn drafts_that_move(&self, people: &BTreeSet<String>) -> BTreeSet<usize> {
+        let direct = people.iter().filter_map(|who| self.people.direct.get(who));
+        let mut groups: BTreeSet<&String> = direct.flat_map(|held| &held.groups).collect();
+        groups.extend(self.people.around.values().flat_map(|held| &held.groups));
+        let is_about = |who: &String| people.contains(who) || self.people.around.contains_key(who);
+        let moves = self.moves.iter().filter(|one| {
+            one.is_deleted && groups.contains(&one.key)
+                || one
+                    .joins
+                    .iter()
+                    .chain(&one.leaves)
+                    .any(|who| is_about(who) || self.moves.iter().any(|group| group.is(who)))
+        });
+        moves.map(|one| one.draft).collect()
     }
 
     /// The users that may be in a group at one time or another; none when they could not be read.

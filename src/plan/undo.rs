@@ -21,6 +21,7 @@ use self::part::Part;
 use super::arranged::{Arranged, arrange};
 use super::emergency::Emergency;
 use super::error::PlanErrors;
+use super::instants::Surroundings;
 use super::note::Note;
 use super::options::{Mode, PlanOptions};
 use super::order;
@@ -112,12 +113,17 @@ pub fn undo(
     };
     let whole = part.is_whole();
     notes.append(&mut part.notes);
+    let surroundings = Surroundings {
+        live,
+        emergency: emergency.as_ref(),
+        options,
+    };
     let Arranged {
         chosen,
         steps,
         accepted_gap,
         ..
-    } = arrange(&mut drafts, live, options, &mut notes, |drafts, _| {
+    } = arrange(&mut drafts, &surroundings, &mut notes, |drafts, _| {
         (0..drafts.len()).collect()
     })
     .map_err(PlanErrors)?;

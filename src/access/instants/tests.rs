@@ -245,7 +245,7 @@ fn no_instant_of_an_order_that_is_found_is_worse_than_both_ends_and_one_is_found
         let mut random = Random::new(9_000_000 + seed);
         let change = Change::random(&mut random);
         let (fixed, moving) = change.moving();
-        let secured = secure(&fixed, &moving, &Waits::none(change.writes)).unwrap();
+        let secured = secure(&fixed, &moving, &Waits::none(change.writes), &[]).unwrap();
         let mut waits = Waits::none(change.writes);
         for (earlier, later) in &secured.edges {
             waits.add(*earlier, *later);

@@ -117,14 +117,19 @@ impl Movements {
         self.leave.is_empty() && self.join.is_empty()
     }
 
-    /// A policy as it reads when the members of these groups have moved; nothing where it reads as it is.
-    pub(in crate::plan) fn read(&self, policy: &Object, have_moved: &dyn Fn(&str) -> bool) -> Option<Object> {
+    /// A policy as it reads when the members of these groups have joined, or left; nothing where it reads as it is.
+    pub(in crate::plan) fn read(
+        &self,
+        policy: &Object,
+        have_joined: &dyn Fn(&str) -> bool,
+        have_left: &dyn Fn(&str) -> bool,
+    ) -> Option<Object> {
         let apart = |group: &String| -> Vec<String> {
             let of = |all: &BTreeMap<String, BTreeSet<String>>| -> Vec<String> {
                 all.get(group).into_iter().flatten().cloned().collect()
             };
-            let joined = of(&self.join).into_iter().filter(|group| have_moved(group));
-            let left = of(&self.leave).into_iter().filter(|group| !have_moved(group));
+            let joined = of(&self.join).into_iter().filter(|group| have_joined(group));
+            let left = of(&self.leave).into_iter().filter(|group| !have_left(group));
             let joined = joined.map(|group| joins(&group));
             joined.chain(left.map(|group| leaves(&group))).collect()
         };
@@ -234,7 +239,7 @@ impl Estates {
     ) -> Result<(), EstateError> {
         let read = Some(movements)
             .filter(|movements| object.kind == Kind::Policy && !movements.is_empty())
-            .and_then(|movements| movements.read(object, &|_| is_after));
+            .and_then(|movements| movements.read(object, &|_| is_after, &|_| is_after));
         let object = read.unwrap_or_else(|| object.clone());
         let estate = if is_after {
             &mut self.after
