@@ -1,6 +1,7 @@
 //! Nobody is locked out by a plan who must always get in: the emergency accounts, and whoever applies it.
 
 use capol::ops::workspace::WorkError;
+use capol::plan::{Act, Plan};
 use serde_json::json;
 
 use crate::world::{World, id_of};
@@ -496,4 +497,137 @@ async fn no_policy_blocks_whoever_applies_it_also_through_groups_nested_groups_a
         },
     ])
     .await;
+}
+
+/// The writes of a plan, in their order.
+fn writes(plan: &Plan) -> Vec<String> {
+    let named = plan.steps.iter().map(|step| {
+        let verb = match step.act {
+            Act::AddMembers { .. } => "join",
+            Act::RemoveMember { .. } => "leave",
+            _ => "write",
+        };
+        format!("{verb} {}", step.address)
+    });
+    named.collect()
+}
+
+/// A world of one emergency account whose gaps nobody takes on, once this is applied.
+async fn settled(before: &str) -> World {
+    let mut world = World::with(before).await;
+    std::fs::remove_file(world.path("settings.capol")).unwrap();
+    world.accept_gap = None;
+    world.settle().await;
+    world
+}
+
+const ONE_ACCOUNT: &str = "emergency_access {\n  users = [user(\"breakglass1@contoso.com\")]\n}\n";
+
+#[tokio::test]
+async fn an_order_is_found_in_which_no_moment_locks_out_the_last_emergency_account() {
+    let glass = |members: &[&str], exclude: &str| {
+        format!(
+            "{ONE_ACCOUNT}{}{}",
+            managed("glass", members),
+            block("all", exclude)
+        )
+    };
+    let two = |first: &[&str], second: &[&str]| {
+        format!(
+            "{ONE_ACCOUNT}{}{}{}",
+            managed("a", first),
+            managed("b", second),
+            block("all", "group.a, group.b")
+        )
+    };
+    let account = "user(\"breakglass1@contoso.com\")";
+    for (what, before, after, order) in [
+        (
+            "from a user to a group that is filled by the same plan",
+            glass(&["ada"], account),
+            glass(&["ada", "breakglass1"], "group.glass"),
+            &["join group.glass", "write policy.p"][..],
+        ),
+        (
+            "from a group that is emptied by the same plan to a user",
+            glass(&["ada", "breakglass1"], "group.glass"),
+            glass(&["ada"], &format!("group.glass, {account}")),
+            &["write policy.p", "leave group.glass"],
+        ),
+        (
+            "from one group to another, while somebody moves the other way",
+            two(&["breakglass1"], &["alan"]),
+            two(&["alan"], &["breakglass1"]),
+            &["join group.b", "leave group.a"],
+        ),
+    ] {
+        let world = settled(&before).await;
+        world.write(&after);
+        let plan = world
+            .plan()
+            .await
+            .unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        let written = writes(&plan);
+        let place = |one: &str| written.iter().position(|write| write == one).unwrap();
+        assert!(place(order[0]) < place(order[1]), "{what}: {written:?}");
+        // Not only by their numbers: the later waits for the earlier, through others or by itself.
+        let mut waits = vec![&plan.steps[place(order[1])]];
+        let mut reached = Vec::new();
+        while let Some(step) = waits.pop() {
+            reached.push(step.id);
+            waits.extend(step.after.iter().map(|id| plan.step(*id).unwrap()));
+        }
+        assert!(
+            reached.contains(&plan.steps[place(order[0])].id),
+            "{what}: {:#?}",
+            plan.steps
+        );
+        world.settle().await;
+    }
+}
+
+#[tokio::test]
+async fn where_no_order_keeps_somebody_in_the_two_changes_are_named_and_may_be_taken_on() {
+    let text = |members: &[&str]| format!("{ONE_ACCOUNT}{}{}", managed("x", members), managed("y", members));
+    for (me, who, said) in [
+        (None, "breakglass1", "block every emergency account in between"),
+        (Some("ada@contoso.com"), "ada", "block `ada@contoso.com`"),
+    ] {
+        let mut world = settled(&text(&["alan"])).await;
+        world.signed_in = me.map(str::to_owned);
+        world.sandbox.with_tenant(|tenant| {
+            for (include, exclude) in [("x", "y"), ("y", "x")] {
+                let policy = json!({
+                    "displayName": format!("Block {include}"),
+                    "state": "enabled",
+                    "conditions": {
+                        "users": {
+                            "includeGroups": [id_of(tenant, include)],
+                            "excludeGroups": [id_of(tenant, exclude)],
+                        },
+                        "applications": { "includeApplications": ["All"] },
+                        "clientAppTypes": ["all"],
+                    },
+                    "grantControls": { "operator": "OR", "builtInControls": ["block"] },
+                });
+                tenant.load_objects(&json!({ "policies": [policy] })).unwrap();
+            }
+        });
+        world.write(&text(&["alan", who]));
+        let Err(WorkError::Refused(errors)) = world.plan().await else {
+            panic!("{who}: not refused");
+        };
+        let errors: Vec<String> = errors.0.iter().map(ToString::to_string).collect();
+        assert!(
+            errors
+                .iter()
+                .any(|error| error.contains(said) && error.contains("joins x") && error.contains("joins y")),
+            "{errors:#?}"
+        );
+        world.accept_gap = Some("at night".into());
+        assert_eq!(
+            world.plan().await.unwrap().accepted_gap.as_deref(),
+            Some("at night")
+        );
+    }
 }
