@@ -1,10 +1,18 @@
 //! A rollout against the embedded tenant: wave by wave, and what stops it.
 
-use capol::ops::rollout::{Ask, Direction};
+mod evidence;
+mod people;
+
+use std::sync::Arc;
+
+use capol::model::Address;
+use capol::ops::rollout::{Ask, Direction, approve};
 use capol::ops::workspace::{Narrowing, WorkError};
+use capol::rollout::standing::{Standing, standings};
+use capol::sandbox::Kind;
 use serde_json::Value;
 
-use crate::world::{Done, World};
+use crate::world::{Death, Done, Mortal, World};
 
 const POLICY: &str = r#"
 policy "mfa" {
@@ -30,21 +38,41 @@ rollout "mfa" {
 }
 "#;
 
-async fn go(world: &World, to: Direction, forced: Option<&str>) -> Result<Done, WorkError> {
-    let rollout = "rollout.mfa".parse().unwrap();
+fn address() -> Address {
+    "rollout.mfa".parse().unwrap()
+}
+
+fn step(to: Direction, forced: Option<&str>) -> Narrowing {
     let ask = Ask::Go {
-        rollout,
+        rollout: address(),
         to,
         tried: false,
         forced: forced.map(str::to_owned),
         gate: None,
     };
-    world
-        .apply_narrowed(&Narrowing {
-            ask: Box::new(ask),
-            ..Narrowing::default()
-        })
-        .await
+    Narrowing {
+        ask: Box::new(ask),
+        ..Narrowing::default()
+    }
+}
+
+async fn go(world: &World, to: Direction, forced: Option<&str>) -> Result<Done, WorkError> {
+    world.apply_narrowed(&step(to, forced)).await
+}
+
+/// Where the rollout stands, by what state says.
+async fn standing(world: &World) -> Standing {
+    let mut all = standings(&world.state().await).unwrap();
+    all.remove(&address()).unwrap_or_default()
+}
+
+/// What the tenant has of the policy: its state, and whom it includes.
+async fn policy(world: &World) -> (String, Value) {
+    let live = world.live(Kind::Policies, "policy.mfa").await;
+    (
+        live["state"].as_str().unwrap().to_owned(),
+        live["conditions"]["users"].clone(),
+    )
 }
 
 #[track_caller]
@@ -147,17 +175,165 @@ async fn a_rollout_never_begins_by_weakening_and_never_ends_by_accident() {
 
 #[tokio::test]
 async fn what_a_rollout_asks_for_and_nothing_carries_out_is_refused() {
-    for (wave, whole) in [
-        (
-            "{ share = 10%, of = group.pilots, stratify_by = \"department\" }",
-            "",
-        ),
-        ("{ users = [group.pilots] }", "tenants = [\"contoso\"]"),
-    ] {
-        let rollout = format!(
-            "rollout \"mfa\" {{\n  policy = policy.mfa\n  {whole}\n  wave \"some\" {wave}\n  wave \"everyone\" {{}}\n}}\n"
-        );
-        let world = World::with(&format!("{POLICY}{rollout}tenant \"contoso\" {{}}\n")).await;
-        assert_eq!(code(world.apply().await), "rollout::not_carried_out");
+    let rollout = ROLLOUT.replace(
+        "policy = policy.mfa",
+        "policy = policy.mfa\n  tenants = [\"contoso\"]",
+    );
+    let world = World::with(&format!("{POLICY}{rollout}tenant \"contoso\" {{}}\n")).await;
+    assert_eq!(code(world.apply().await), "rollout::not_carried_out");
+}
+
+#[tokio::test]
+async fn a_policy_whose_rollout_was_left_is_never_made_anew_for_everyone() {
+    let world = World::with(&format!("{POLICY}{ROLLOUT}")).await;
+    world.apply().await.unwrap().complete();
+    world.wait(2 * 24 * 60);
+    go(&world, Direction::Advance, None).await.unwrap().complete();
+    world.write(&format!("{POLICY}removed {{ from = rollout.mfa }}\n"));
+    world.apply().await.unwrap().complete();
+    let id = world.id("policy.mfa").await;
+    world.sandbox.with_tenant(|tenant| {
+        tenant.remove(Kind::Policies, &id);
+    });
+    // The tenant's clock is ahead: what was made a moment ago there may only be hidden.
+    world.wait(400 * 24 * 60);
+    assert_eq!(code(world.apply().await), "rollout::left_and_gone");
+    // Whoever takes the block away means it.
+    world.write(POLICY);
+    world.apply().await.unwrap().complete();
+    assert_eq!(policy(&world).await.0, "enabled");
+}
+
+/// Approves the next wave as somebody, as it would be applied now; the digest.
+async fn approved_by(world: &mut World, who: &str) -> Result<String, WorkError> {
+    let before = world.signed_in.replace(who.to_owned());
+    let ask = Ask::Go {
+        rollout: address(),
+        to: Direction::Advance,
+        tried: true,
+        forced: None,
+        gate: None,
+    };
+    let planned = world
+        .planned(&Narrowing {
+            ask: Box::new(ask),
+            ..Narrowing::default()
+        })
+        .await?;
+    let digest = planned.plan.content_digest();
+    let loaded = world.loaded();
+    let workspace = world.workspace(&loaded);
+    let connection = world.connect().await;
+    let worker = world.worker("rollout approve");
+    let guard = workspace.lock(&worker).await?;
+    let rollout = &loaded.configuration.rollouts[&address()];
+    let of = (&loaded.configuration, rollout);
+    let given = approve(&workspace, &connection, &guard, &worker, of, digest.clone(), None).await;
+    world.signed_in = before;
+    given.map(|_| digest)
+}
+
+#[tokio::test]
+async fn approvals_are_of_others_counted_once_and_for_just_what_is_applied() {
+    let waves = ROLLOUT.replace("wave \"everyone\" { }", "wave \"everyone\" { approvals = 2 }");
+    let mut world = World::with(&format!("{POLICY}{waves}")).await;
+    world.signed_in = Some("Ada Lovelace".to_owned());
+    world.apply().await.unwrap().complete();
+    world.wait(2 * 24 * 60);
+    go(&world, Direction::Advance, None).await.unwrap().complete();
+    world.wait(24 * 60);
+    let refused = |result| assert_eq!(code(result), "rollout::not_approved");
+
+    refused(go(&world, Direction::Advance, None).await);
+    // Whoever carries it out does not count, nor does one person twice, nor does force stand for approvals.
+    for who in ["Ada Lovelace", "Alan Turing", "Alan Turing"] {
+        approved_by(&mut world, who).await.unwrap();
+        refused(go(&world, Direction::Advance, None).await);
     }
+    refused(go(&world, Direction::Advance, Some("an attack is under way")).await);
+
+    // What was approved is no longer what would be applied.
+    approved_by(&mut world, "Grace Hopper").await.unwrap();
+    let other = POLICY.replace("MFA for everyone", "MFA for all");
+    world.write(&format!("{other}{waves}"));
+    refused(go(&world, Direction::Advance, None).await);
+    world.write(&format!("{POLICY}{waves}"));
+    go(&world, Direction::Advance, None).await.unwrap().complete();
+
+    let last = standing(&world).await.history.pop().unwrap();
+    let names: Vec<&str> = last.approvals.iter().map(|one| one.by.name.as_str()).collect();
+    assert_eq!(names, ["Ada Lovelace", "Alan Turing", "Grace Hopper"]);
+    assert!(last.approvals.iter().all(|one| one.digest == last.digest));
+}
+
+#[tokio::test]
+async fn only_those_named_may_approve() {
+    let waves = ROLLOUT
+        .replace(
+            "policy = policy.mfa",
+            "policy = policy.mfa\n  approvers = [user(\"grace@contoso.com\")]",
+        )
+        .replace("wave \"everyone\" { }", "wave \"everyone\" { approvals = 1 }");
+    let mut world = World::with(&format!("{POLICY}{waves}")).await;
+    world.signed_in = Some("Ada Lovelace".to_owned());
+    world.apply().await.unwrap().complete();
+    world.wait(2 * 24 * 60);
+    go(&world, Direction::Advance, None).await.unwrap().complete();
+    world.wait(24 * 60);
+    let refused = approved_by(&mut world, "Alan Turing").await.unwrap_err();
+    assert_eq!(
+        miette::Diagnostic::code(&refused).unwrap().to_string(),
+        "rollout::not_an_approver"
+    );
+    approved_by(&mut world, "Grace Hopper").await.unwrap();
+    go(&world, Direction::Advance, None).await.unwrap().complete();
+}
+
+/// A process dies at every record of its journal while a wave is entered.
+#[tokio::test]
+async fn a_transition_cut_short_anywhere_goes_on_and_reaches_nobody_else() {
+    let mut deaths = 0;
+    for death in [Death::Before, Death::Within, Death::After] {
+        for at in 0.. {
+            let mut world = World::with(&format!("{POLICY}{ROLLOUT}")).await;
+            world.apply().await.unwrap().complete();
+            world.wait(2 * 24 * 60);
+            let life = Mortal::new(at, death);
+            world.files = Arc::new(life.clone());
+            let _ = go(&world, Direction::Advance, None).await;
+            world.files = Arc::new(capol::state::files::RealFiles);
+            let pilots = world.id("group.pilots").await;
+            let (state, users) = policy(&world).await;
+            assert!(
+                state != "enabled" || users["includeGroups"] == serde_json::json!([pilots]),
+                "{death:?} {at}: enforced on {users}"
+            );
+            if !life.is_dead() {
+                break;
+            }
+            deaths += 1;
+            let now = standing(&world).await;
+            let target = now.target().map(str::to_owned);
+            assert!(
+                state != "enabled" || target.as_deref() == Some("pilot"),
+                "{death:?} {at}: nobody knows why it is enforced"
+            );
+            // What is unknown is left alone until it can be seen.
+            if world.apply().await.is_ok_and(|done| !done.plan.held.is_empty()) {
+                world.wait(16);
+            }
+            world.settle().await;
+            let settled = standing(&world).await;
+            assert_eq!(settled.wave_name().map(str::to_owned), target, "{death:?} {at}");
+            assert!(settled.entering.is_none(), "{death:?} {at}");
+            if target.as_deref() == Some("observe") {
+                go(&world, Direction::Advance, None).await.unwrap().complete();
+            }
+            let end = standing(&world).await;
+            assert_eq!(end.wave_name(), Some("pilot"), "{death:?} {at}");
+            assert_eq!(end.history.len(), 2, "{death:?} {at}");
+            assert_eq!(policy(&world).await.0, "enabled", "{death:?} {at}");
+        }
+    }
+    assert!(deaths > 5, "{deaths}");
 }

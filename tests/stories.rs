@@ -70,6 +70,7 @@ stories! {
     importing: "book/src/importing.md",
     language: "book/src/language.md",
     plan_and_apply: "book/src/plan-and-apply.md",
+    rollouts_walk: "book/src/rollouts-walk.md",
     sandbox: "book/src/sandbox.md",
     sign_in: "book/src/sign-in.md",
     state: "book/src/state.md",
@@ -78,6 +79,7 @@ stories! {
     readme: "README.md",
     example_quickstart: "examples/quickstart/README.md",
     example_persona_baseline: "examples/persona-baseline/README.md",
+    example_staged_rollout: "examples/staged-rollout/README.md",
     example_adopt_export: "examples/adopt-export/README.md",
 }
 

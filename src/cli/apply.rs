@@ -18,6 +18,8 @@ pub(super) struct Request {
     pub(super) skip_changed: bool,
     pub(super) json_into: Option<PathBuf>,
     pub(super) ask: Ask,
+    /// Whether it is carried out without asking a person, as with `--yes`.
+    pub(super) unasked: bool,
 }
 
 pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, Failure> {
@@ -80,7 +82,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<Outcome, 
         connection.close().await;
         return Ok(context.left_alone(&planned.plan));
     }
-    if !is_saved && !context.global.yes {
+    if !is_saved && !request.unasked {
         if !context.confirmed(
             &planned.plan.verdict.sentence(),
             "Write `yes` to apply it:",

@@ -335,6 +335,9 @@ pub enum RolloutCommand {
     Status {
         /// One rollout
         name: Option<String>,
+        /// Take evidence from exported sign-in logs instead of the tenant's own
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        sign_ins: Vec<PathBuf>,
     },
     /// Enter the next wave
     Advance {
@@ -343,6 +346,9 @@ pub enum RolloutCommand {
         /// Pass over soak, gate and calendar, never over approvals, with a reason that is kept
         #[arg(long, value_name = "REASON")]
         force: Option<String>,
+        /// Take evidence from exported sign-in logs instead of the tenant's own
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        sign_ins: Vec<PathBuf>,
     },
     /// Approve the next wave, as it would be applied now
     Approve {
@@ -383,8 +389,12 @@ pub enum RolloutCommand {
         /// One rollout
         name: Option<String>,
     },
-    /// Enter what is due and report; for a schedule
-    Tick,
+    /// Enter what is due, pull back what its gate breaches, and report; for a schedule, so it never asks
+    Tick {
+        /// Take evidence from exported sign-in logs instead of the tenant's own
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        sign_ins: Vec<PathBuf>,
+    },
 }
 
 /// `capol state …`

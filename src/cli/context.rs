@@ -385,6 +385,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
             let request = super::apply::Request {
                 json_into,
                 ask: crate::ops::rollout::Ask::Keep,
+                unasked: context.global.yes,
                 command: "apply",
                 planning,
                 file,
@@ -406,6 +407,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Outcome, Failure>
                 skip_changed: false,
                 json_into: None,
                 ask: crate::ops::rollout::Ask::Keep,
+                unasked: context.global.yes,
             };
             waiting(super::apply::run(context, request))
         }

@@ -1,49 +1,44 @@
 //! `capol rollout`
 
+mod tick;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use serde_json::{Value as Json, json};
 
 use super::apply;
 use super::arguments::{Planning, RolloutCommand};
 use super::{Context, Failure, Outcome, work};
-use crate::ops::rollout::{self, Ask, Course, Courses, Direction};
+use crate::model::Address;
+use crate::ops::rollout::{self, Ask, Course, Courses, Direction, gate};
 use crate::ops::workspace::{Narrowing, WorkError};
 use crate::report::rollout_text;
 use crate::report::state_json::versioned;
-use crate::rollout::standing::{Outcome as Found, Pause, Standing};
+use crate::rollout::gate::Answer;
+use crate::rollout::standing::{Pause, Person, Standing};
 use crate::rollout::{RolloutError, machine};
 use crate::state::StateStore as _;
 
 pub(super) async fn run(context: &Context, command: RolloutCommand) -> Result<Outcome, Failure> {
     match command {
-        RolloutCommand::Status { name } => status(context, name.as_deref()).await,
+        RolloutCommand::Status { name, sign_ins } => status(context, name.as_deref(), &sign_ins).await,
         RolloutCommand::History { name } => history(context, name.as_deref()).await,
-        RolloutCommand::Advance { name, force } => {
-            go(
-                context,
-                name.as_deref(),
-                "rollout advance",
-                Direction::Advance,
-                force,
-            )
-            .await
-        }
+        RolloutCommand::Advance {
+            name,
+            force,
+            sign_ins,
+        } => advance(context, name.as_deref(), force, &sign_ins).await,
         RolloutCommand::Rollback { name, to } => {
-            go(
-                context,
-                name.as_deref(),
-                "rollout rollback",
-                Direction::Back(to),
-                None,
-            )
-            .await
+            go(context, name.as_deref(), "rollout rollback", Direction::Back(to)).await
         }
         RolloutCommand::Abort { name } => {
-            go(context, name.as_deref(), "rollout abort", Direction::Abort, None).await
+            go(context, name.as_deref(), "rollout abort", Direction::Abort).await
         }
         RolloutCommand::Approve { name, comment } => approve(context, name.as_deref(), comment).await,
         RolloutCommand::Pause { name, reason } => pause(context, name.as_deref(), reason).await,
         RolloutCommand::Resume { name } => resume(context, name.as_deref()).await,
-        RolloutCommand::Tick => tick(context).await,
+        RolloutCommand::Tick { sign_ins } => tick::run(context, &sign_ins).await,
     }
 }
 
@@ -55,7 +50,7 @@ fn whole() -> Planning {
     }
 }
 
-fn request(command: &'static str, ask: Ask) -> apply::Request {
+fn request(command: &'static str, ask: Ask, unasked: bool) -> apply::Request {
     apply::Request {
         command,
         planning: whole(),
@@ -64,6 +59,7 @@ fn request(command: &'static str, ask: Ask) -> apply::Request {
         skip_changed: false,
         json_into: None,
         ask,
+        unasked,
     }
 }
 
@@ -72,7 +68,6 @@ async fn go(
     name: Option<&str>,
     command: &'static str,
     to: Direction,
-    forced: Option<String>,
 ) -> Result<Outcome, Failure> {
     let loaded = work::sound(context)?;
     let rollout = rollout::named(&loaded.configuration, name)?.address.clone();
@@ -81,10 +76,40 @@ async fn go(
         rollout,
         to,
         tried: false,
-        forced,
+        forced: None,
         gate: None,
     };
-    Box::pin(apply::run(context, request(command, ask))).await
+    Box::pin(apply::run(context, request(command, ask, context.global.yes))).await
+}
+
+async fn advance(
+    context: &Context,
+    name: Option<&str>,
+    forced: Option<String>,
+    logs: &[PathBuf],
+) -> Result<Outcome, Failure> {
+    let loaded = work::sound(context)?;
+    let rollout = rollout::named(&loaded.configuration, name)?.address.clone();
+    drop(loaded);
+    let mut asked = asked(context, Some(&rollout), logs, true).await?;
+    let gate = match asked.gates.remove(&rollout) {
+        // Who goes on in spite of the gate goes on without its answers too.
+        Some(Err(_)) if forced.is_some() => None,
+        Some(answers) => Some(answers?),
+        None => None,
+    };
+    let ask = Ask::Go {
+        rollout,
+        to: Direction::Advance,
+        tried: false,
+        forced,
+        gate,
+    };
+    Box::pin(apply::run(
+        context,
+        request("rollout advance", ask, context.global.yes),
+    ))
+    .await
 }
 
 /// The rollouts of the project as state has them.
@@ -94,8 +119,75 @@ async fn courses(context: &Context) -> Result<Courses, Failure> {
     let stored = workspace.store.load().await?;
     let state = stored.as_ref().map(|stored| &stored.document);
     let by = rollout::person(None, &context.user());
-    let courses = Courses::of(&loaded.configuration, state, &Ask::Keep, by, context.now());
-    courses.map_err(|error| work::failure(WorkError::Rollout(error), &loaded.sources))
+    Courses::of(&loaded.configuration, state, &Ask::Keep, by, context.now())
+        .map_err(|error| work::failure(error.into(), &loaded.sources))
+}
+
+/// The rollouts of the project as state has them, and what their gates came to.
+struct Asked {
+    courses: Courses,
+    gates: BTreeMap<Address, Result<Vec<Answer>, Failure>>,
+    by: Person,
+}
+
+/// Asks the gates of the waves in force; of one rollout, or of all. The tenant is only read where there is a gate.
+async fn asked(
+    context: &Context,
+    only: Option<&Address>,
+    logs: &[PathBuf],
+    others: bool,
+) -> Result<Asked, Failure> {
+    let loaded = work::sound(context)?;
+    let workspace = work::workspace(context, &loaded)?;
+    let stored = workspace.store.load().await?;
+    let state = stored.as_ref().map(|stored| &stored.document);
+    let by = rollout::person(None, &context.user());
+    let configuration = &loaded.configuration;
+    let located = |error: WorkError| work::failure(error, &loaded.sources);
+    let courses = Courses::of(configuration, state, &Ask::Keep, by.clone(), context.now());
+    let mut asked = Asked {
+        courses: courses.map_err(|error| located(error.into()))?,
+        gates: BTreeMap::new(),
+        by,
+    };
+    let is_meant = |course: &Course| only.is_none_or(|only| *only == course.rollout.address);
+    if !asked
+        .courses
+        .iter()
+        .any(|course| is_meant(course) && course.has_gate())
+    {
+        return Ok(asked);
+    }
+    let worker = work::worker(context, "rollout")?;
+    // Who asks other systems goes on to apply, and tells programs of it.
+    let watch = if others {
+        context.watch(None)?
+    } else {
+        context.watch_for_person()
+    };
+    watch.doing("reading the evidence");
+    let connection = work::connect(context, &workspace, configuration, watch.observer()).await?;
+    asked.by = rollout::person(connection.signed_in.as_ref(), &context.user());
+    let sources = gate::Sources {
+        logs,
+        folder: &context.project,
+        others,
+    };
+    for course in asked.courses.iter_mut().filter(|course| is_meant(course)) {
+        let found = gate::ask(&connection, configuration, state, &worker, course, &sources).await;
+        let address = course.rollout.address.clone();
+        match found {
+            Ok(Some(answers)) => {
+                course.asked(&answers, worker.now)?;
+                asked.gates.insert(address, Ok(answers));
+            }
+            Ok(None) => {}
+            Err(error) => drop(asked.gates.insert(address, Err(located(error)))),
+        }
+    }
+    watch.clear();
+    connection.close().await;
+    Ok(asked)
 }
 
 fn chosen<'c>(courses: &'c Courses, name: Option<&str>) -> Result<Vec<&'c Course>, Failure> {
@@ -117,8 +209,13 @@ fn chosen<'c>(courses: &'c Courses, name: Option<&str>) -> Result<Vec<&'c Course
     }
 }
 
-async fn status(context: &Context, name: Option<&str>) -> Result<Outcome, Failure> {
-    let courses = courses(context).await?;
+async fn status(context: &Context, name: Option<&str>, logs: &[PathBuf]) -> Result<Outcome, Failure> {
+    let Asked { courses, gates, .. } = asked(context, None, logs, false).await?;
+    for failure in gates.into_values().filter_map(Result::err) {
+        for report in failure.reports {
+            context.note(&format!("The evidence could not be read: {report}"));
+        }
+    }
     let chosen = chosen(&courses, name)?;
     if context.global.json {
         let all: Vec<Json> = chosen
@@ -273,85 +370,4 @@ async fn changed(
         &standing,
         &format!("`{address}` {what}."),
     ))
-}
-
-/// What `tick` does with one rollout.
-async fn tick(context: &Context) -> Result<Outcome, Failure> {
-    let mut outcome = Outcome::Done;
-    let mut said: Vec<Json> = Vec::new();
-    let addresses: Vec<_> = courses(context)
-        .await?
-        .iter()
-        .map(|course| course.rollout.address.clone())
-        .collect();
-    for address in addresses {
-        // State moves with every step.
-        let courses = courses(context).await?;
-        let Some(course) = courses.get(&address) else {
-            continue;
-        };
-        let by = rollout::person(None, &context.user());
-        let waits = course.waits(&by);
-        let is_begun = course.standing.wave.is_some() || course.standing.entering.is_some();
-        let due = course.standing.entering.is_some()
-            || (is_begun && course.next().is_some() && waits_for_approvals_only(course));
-        let did = if due {
-            let to = if course.standing.entering.is_some() {
-                Ask::Keep
-            } else {
-                Ask::Go {
-                    rollout: address.clone(),
-                    to: Direction::Advance,
-                    tried: false,
-                    forced: None,
-                    gate: None,
-                }
-            };
-            match Box::pin(apply::run(context, request("rollout tick", to))).await {
-                Ok(Outcome::Done) => "moved on".to_owned(),
-                Ok(other) => {
-                    outcome = other;
-                    "not carried out".to_owned()
-                }
-                Err(failure) => match waiting_of(&failure) {
-                    Some(reason) => reason,
-                    None => return Err(failure),
-                },
-            }
-        } else if course.next().is_none() {
-            "complete".to_owned()
-        } else if !is_begun {
-            "not begun".to_owned()
-        } else {
-            waits.join("; ")
-        };
-        if !context.global.json {
-            context.page(&rollout_text::sentence(&format!("`{address}`: {did}.")));
-        }
-        said.push(json!({ "address": address, "outcome": did }));
-    }
-    if context.global.json {
-        context.out(&versioned(json!({ "rollouts": said })));
-    }
-    Ok(outcome)
-}
-
-/// Whether nothing but approvals may stand in the way.
-fn waits_for_approvals_only(course: &Course) -> bool {
-    course.standing.paused.is_none()
-        && course
-            .conditions
-            .iter()
-            .all(|condition| condition.outcome == Found::Pass)
-}
-
-/// Why a rollout waits, when that is all that stopped a step.
-fn waiting_of(failure: &Failure) -> Option<String> {
-    let report = failure.reports.first()?;
-    let code = report.code().map(|code| code.to_string())?;
-    matches!(
-        code.as_str(),
-        "rollout::unmet" | "rollout::not_approved" | "rollout::paused"
-    )
-    .then(|| report.to_string())
 }

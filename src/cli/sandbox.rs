@@ -153,6 +153,7 @@ fn noun(collection: &str) -> &str {
         "signIns" => "sign-in",
         "userRegistrationDetails" => "registration",
         "deletedPolicies" => "deleted policy",
+        "members" => "membership",
         other => other,
     }
 }

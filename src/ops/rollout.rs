@@ -1,8 +1,11 @@
 //! Rollouts at work: where each stands, what the directory says of its people, and the configuration that comes of it.
 
+mod due;
 mod facts;
+pub mod gate;
 mod moves;
 
+pub use due::Due;
 pub use moves::{approve, change, named};
 
 use std::collections::BTreeMap;
@@ -79,6 +82,8 @@ pub fn person(signed_in: Option<&SignedIn>, who: &str) -> Person {
 pub struct Course {
     /// The rollout.
     pub rollout: Rollout,
+    /// The address that state has it under, where a `moved` block gives it another.
+    previous: Option<Address>,
     /// What state says; none when it knows nothing of it.
     pub before: Option<Standing>,
     /// The same in terms of the waves as they are written now.
@@ -97,6 +102,8 @@ struct Taken {
     forced: Option<String>,
     cuts: BTreeMap<String, Cut>,
     manner: Manner,
+    /// Whether what was found of each condition is kept with it.
+    is_judged: bool,
 }
 
 /// What becomes of a step that can't be taken.
@@ -130,18 +137,22 @@ impl Courses {
         at: Timestamp,
     ) -> Result<Self, RolloutError> {
         let known = state.map(standings).transpose()?.unwrap_or_default();
-        let mut known: BTreeMap<Address, Standing> = known
+        let mut known: BTreeMap<Address, (Address, Standing)> = known
             .into_iter()
-            .map(|(address, standing)| (moved_to(configuration, &address), standing))
+            .map(|(address, standing)| (moved_to(configuration, &address), (address, standing)))
             .collect();
         let mut courses = Vec::new();
         for rollout in configuration.rollouts.values() {
-            let before = known.remove(&rollout.address);
-            courses.push(course(rollout, before, ask, at)?);
+            let (previous, before) = known.remove(&rollout.address).unzip();
+            let previous = previous.filter(|previous| *previous != rollout.address);
+            courses.push(Course {
+                previous,
+                ..course(rollout, before, ask, at)?
+            });
         }
         let others = known
             .into_iter()
-            .map(|(address, standing)| {
+            .map(|(address, (_, standing))| {
                 let after = without_block(configuration, &address, &standing)?;
                 Ok((address, standing, after))
             })
@@ -174,6 +185,11 @@ impl Courses {
                 .collect(),
             ..Self::none(by, at)
         })
+    }
+
+    /// The rollouts that the project has, to be asked about their gates.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Course> {
+        self.own.iter_mut()
     }
 
     /// The rollouts that the project has.
@@ -242,6 +258,11 @@ impl Courses {
         let digest = plan.content_digest();
         let mut same = true;
         let (by, at) = (self.by.clone(), self.at);
+        for (address, standing, after) in &self.others {
+            if after.is_some() {
+                refuse_made_anew(address, standing, plan)?;
+            }
+        }
         for course in &mut self.own {
             refuse_enforced(course, plan)?;
             if let Err(error) = course.entered(&by, at, &digest) {
@@ -283,6 +304,7 @@ impl Courses {
         for (address, standing, after) in &self.others {
             all.push(Staged {
                 address: address.clone(),
+                previous: None,
                 waves: standing.marks.iter().map(|mark| mark.name.clone()).collect(),
                 at: standing.wave_name().map(str::to_owned),
                 since: standing.wave.as_ref().map(|wave| wave.since),
@@ -323,7 +345,10 @@ fn course(
                 Direction::Abort => Some(machine::abort(rollout, &standing)?),
             };
             let manner = if *tried { Manner::Tried } else { Manner::Asked };
-            step.map(|step| taken(step, forced.clone(), manner))
+            step.map(|step| Taken {
+                is_judged: step.kind == Kind::Advance || gate.is_some(),
+                ..taken(step, forced.clone(), manner)
+            })
         }
         _ if standing.history.is_empty() && standing.entering.is_none() => {
             let step = machine::next(rollout, &standing).ok();
@@ -334,6 +359,7 @@ fn course(
     let conditions = ready::conditions(rollout, &standing, at, gate_of_it)?;
     Ok(Course {
         rollout: rollout.clone(),
+        previous: None,
         before,
         standing,
         step,
@@ -348,6 +374,7 @@ fn taken(step: Step<'_>, forced: Option<String>, manner: Manner) -> Taken {
         forced,
         cuts: BTreeMap::new(),
         manner,
+        is_judged: step.kind == Kind::Advance,
     }
 }
 
@@ -391,7 +418,7 @@ impl Course {
                 at,
                 by: by.clone(),
                 digest: digest.to_owned(),
-                conditions: if step.kind == Kind::Advance {
+                conditions: if step.is_judged {
                     self.conditions.clone()
                 } else {
                     Vec::new()
@@ -429,6 +456,7 @@ impl Course {
         let is_known = self.before.is_some() || (step.is_some() && !is_tried);
         Ok(Staged {
             address: self.rollout.address.clone(),
+            previous: self.previous.clone(),
             waves: self.rollout.waves.iter().map(|wave| wave.name.clone()).collect(),
             at: self.standing.wave_name().map(str::to_owned),
             since: self.standing.wave.as_ref().map(|wave| wave.since),
@@ -521,6 +549,7 @@ pub fn undone(
         let after = machine::enter(rollout, &edit::fitted(rollout, &standing)?, step, basis)?;
         all.push(Staged {
             address: address.clone(),
+            previous: None,
             waves: rollout.waves.iter().map(|wave| wave.name.clone()).collect(),
             at: standing.wave_name().map(str::to_owned),
             since: standing.wave.as_ref().map(|wave| wave.since),
@@ -590,6 +619,22 @@ fn refuse_enforced(course: &Course, plan: &Plan) -> Result<(), RolloutError> {
                 rollout: course.rollout.address.to_string(),
                 policy: policy.value.to_string(),
                 origin: policy.origin,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to make a policy anew whose rollout was left where it is: nobody says any more for whom.
+fn refuse_made_anew(address: &Address, standing: &Standing, plan: &Plan) -> Result<(), RolloutError> {
+    for policy in &standing.policies {
+        let is_made = plan
+            .change(policy)
+            .is_some_and(|change| change.before.is_none() && change.after.is_some());
+        if is_made {
+            return Err(RolloutError::LeftAndGone {
+                rollout: address.to_string(),
+                policy: policy.to_string(),
             });
         }
     }

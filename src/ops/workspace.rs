@@ -51,6 +51,10 @@ pub enum WorkError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Rollout(#[from] RolloutError),
+    /// The gate of a rollout could not be asked.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Gate(Box<super::rollout::gate::GateError>),
     /// The plan is refused.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -69,6 +73,12 @@ pub enum WorkError {
         /// What moved.
         reasons: Vec<StaleReason>,
     },
+}
+
+impl From<super::rollout::gate::GateError> for WorkError {
+    fn from(error: super::rollout::gate::GateError) -> Self {
+        Self::Gate(Box::new(error))
+    }
 }
 
 /// How one apply runs: who hears of it, and what ends it early.

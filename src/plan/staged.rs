@@ -14,6 +14,9 @@ use crate::rollout::standing::Kind;
 pub struct Staged {
     /// The rollout.
     pub address: Address,
+    /// The address that state has it under, where a `moved` block gives it another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Address>,
     /// Its waves.
     pub waves: Vec<String>,
     /// The wave in force.
@@ -45,6 +48,7 @@ impl Staged {
     /// Whether applying the plan moves it.
     pub fn moves(&self) -> bool {
         self.before != self.after
+            || self.previous.is_some()
             || self
                 .after
                 .as_ref()

@@ -15,7 +15,6 @@ const PAGES: &[&str] = &[
     include_str!("../../book/src/diagnostics/graph.md"),
     include_str!("../../book/src/diagnostics/state.md"),
     include_str!("../../book/src/diagnostics/access.md"),
-    include_str!("../../book/src/diagnostics/rollouts.md"),
     include_str!("../../book/src/diagnostics/commands.md"),
 ];
 

@@ -32,6 +32,7 @@ pub struct Progress {
     /// Whether every request is told, too.
     every_request: bool,
     begun: Begun,
+    alike: Alike,
 }
 
 impl fmt::Debug for Progress {
@@ -53,6 +54,7 @@ impl Progress {
             bars,
             every_request,
             begun: Begun::default(),
+            alike: Alike::default(),
         }
     }
 
@@ -75,6 +77,15 @@ impl Progress {
         match &self.bars {
             Some(bars) => bars.aside(write),
             None => write(),
+        }
+    }
+
+    /// Tells of the steps that were held back.
+    fn tell_alike(&self) {
+        for ((address, verb), more) in self.alike.take() {
+            let times = words::count(more, "more time");
+            let said = format!(" {address}: {} {times}", forms(&verb).done);
+            self.line(Text::of(Role::Added, "✓").with(Role::Plain, &said));
         }
     }
 
@@ -130,15 +141,24 @@ impl Events for Progress {
                 if let Some(bars) = &self.bars {
                     bars.step_ended(*step);
                 }
-                self.line(ended(&address.to_string(), verb, result, self.begun.end(*step)));
+                let took = self.begun.end(*step);
+                let address = address.to_string();
+                if matches!(result, StepResult::Done { .. }) && self.alike.holds_back(&address, verb) {
+                    return;
+                }
+                self.line(ended(&address, verb, result, took));
             }
             Event::ReadingBack => {
+                self.tell_alike();
                 self.doing("reading back what was written");
                 if self.bars.is_none() {
                     self.line(Text::plain("Reading back what was written"));
                 }
             }
-            Event::Ended { .. } => self.clear(),
+            Event::Ended { .. } => {
+                self.tell_alike();
+                self.clear();
+            }
         }
     }
 }
@@ -239,6 +259,32 @@ pub(super) fn forms(verb: &str) -> Forms {
         _ => ("carrying out", "carried out"),
     };
     Forms { doing, done }
+}
+
+/// How many steps of one object are told one by one: a group that many people leave takes one for each.
+const TOLD: usize = 3;
+
+/// Steps of one object that ended alike, by address and verb.
+#[derive(Debug, Default)]
+struct Alike(Mutex<BTreeMap<(String, String), usize>>);
+
+impl Alike {
+    /// Whether enough like it were told.
+    fn holds_back(&self, address: &str, verb: &str) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = all.entry((address.to_owned(), verb.to_owned())).or_default();
+        *ended += 1;
+        *ended > TOLD
+    }
+
+    /// How many were held back.
+    fn take(&self) -> Vec<((String, String), usize)> {
+        let all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        all.into_iter()
+            .filter(|(_, ended)| *ended > TOLD)
+            .map(|(key, ended)| (key, ended - TOLD))
+            .collect()
+    }
 }
 
 /// When the steps under way began.

@@ -7,7 +7,7 @@ use super::page::{Page, Role, Text};
 use crate::model::rollout::{Audience, Wave};
 use crate::ops::rollout::{Course, person};
 use crate::rollout::ready::{next_moment, shown};
-use crate::rollout::standing::{Kind, Transition};
+use crate::rollout::standing::{Kind, Outcome, Transition};
 
 /// One sentence.
 pub fn sentence(text: &str) -> Page {
@@ -139,7 +139,12 @@ fn status(course: &Course, now: Timestamp, page: &mut Page) {
             facts.push(format!("lasts {soak}"));
         }
         if wave.approvals > 0 {
-            facts.push(format!("needs {} approvals", wave.approvals));
+            let noun = if wave.approvals == 1 {
+                "approval"
+            } else {
+                "approvals"
+            };
+            facts.push(format!("needs {} {noun}", wave.approvals));
         }
         if let Some(entered) = entered {
             facts.push(format!("since {}", shown(entered)));
@@ -178,18 +183,28 @@ fn outlook(course: &Course, now: Timestamp) -> Vec<Text> {
         return vec![Text::plain("complete: every wave has been entered")];
     };
     let waits = course.waits(&person(None, ""));
+    let mut lines: Vec<Text> = course
+        .conditions
+        .iter()
+        .filter(|condition| condition.outcome == Outcome::Pass)
+        .map(|condition| Text::of(Role::Added, "✓ ").with(Role::Plain, &condition.because))
+        .collect();
     if waits.is_empty() {
         let command = if standing.history.is_empty() {
             "capol apply".to_owned()
         } else {
             format!("capol rollout advance {name}")
         };
-        return vec![Text::plain(&format!(
-            "next is {}, which waits for nothing: `{command}`",
-            next.name
-        ))];
+        lines.insert(
+            0,
+            Text::plain(&format!(
+                "next is {}, which waits for nothing: `{command}`",
+                next.name
+            )),
+        );
+        return lines;
     }
-    let mut lines = vec![Text::plain(&format!("next is {}, which waits:", next.name))];
+    lines.insert(0, Text::plain(&format!("next is {}, which waits:", next.name)));
     lines.extend(
         waits
             .iter()

@@ -35,6 +35,22 @@ pub enum RolloutError {
         /// The waves there are.
         known: Vec<String>,
     },
+    /// The policy of a rollout that was left where it is, is gone.
+    #[error(
+        "`{policy}` is no longer there, and `{rollout}`, which said for whom it is enforced, was removed"
+    )]
+    #[diagnostic(
+        code("rollout::left_and_gone"),
+        help(
+            "to make it as its block says, for its whole audience, take `removed {{ from = {rollout} }}` away; to go wave by wave, write the `rollout` block again"
+        )
+    )]
+    LeftAndGone {
+        /// The rollout.
+        rollout: String,
+        /// The policy.
+        policy: String,
+    },
     /// It asks for what this version does not carry out.
     #[error("`{rollout}` says `{attribute}`, which this version of capol does not carry out")]
     #[diagnostic(

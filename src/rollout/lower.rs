@@ -90,23 +90,6 @@ impl Needs {
 }
 
 /// The waves that have part in what a wave means: itself, and if it is enforced every enforced one before it.
-/// Nothing of a rollout is passed over in silence.
-fn carried_out(rollout: &Rollout) -> Result<(), RolloutError> {
-    let is_stratified = rollout
-        .waves
-        .iter()
-        .any(|wave| matches!(&wave.audience, Audience::Share(cohort) if !cohort.stratify_by.is_empty()));
-    let attribute = match (is_stratified, rollout.tenants.is_empty()) {
-        (true, _) => "stratify_by",
-        (false, false) => "tenants",
-        (false, true) => return Ok(()),
-    };
-    Err(RolloutError::NotCarriedOut {
-        rollout: rollout.address.to_string(),
-        attribute,
-    })
-}
-
 fn waves_up_to(rollout: &Rollout, place: usize) -> Vec<&Wave> {
     let Some(wave) = rollout.waves.get(place) else {
         return Vec::new();
@@ -128,7 +111,12 @@ pub fn needs(
     rollout: &Rollout,
     wave: Option<&str>,
 ) -> Result<Needs, RolloutError> {
-    carried_out(rollout)?;
+    if !rollout.tenants.is_empty() {
+        return Err(RolloutError::NotCarriedOut {
+            rollout: rollout.address.to_string(),
+            attribute: "tenants",
+        });
+    }
     let mut needs = Needs::default();
     let Some(name) = wave else {
         return Ok(needs);
@@ -343,11 +331,15 @@ fn part(
 ) -> Result<Option<Part>, RolloutError> {
     let own = part_of(&resource.object);
     let mut whole = Part::default();
-    for wave in waves_up_to(rollout, place) {
+    let waves = waves_up_to(rollout, place);
+    if waves.iter().any(|wave| wave.audience == Audience::Whole) {
+        return Ok(None);
+    }
+    for wave in waves {
         let located = |error| located(error, rollout, wave, resource);
         let within = |people: People<'_>| own.within(people, facts).map_err(located);
         let part = match &wave.audience {
-            Audience::Whole => return Ok(None),
+            Audience::Whole => own.clone(),
             Audience::People(people) => within(People::Named(people))?,
             Audience::Share(cohort) => {
                 let cut = standing
@@ -430,10 +422,18 @@ fn blank(rollout: &Rollout, address: Address, object: Object) -> Resource {
     }
 }
 
+/// The address of the twin that observes for a policy, whether it is there or not.
+pub fn twin_of(policy: &Address) -> Address {
+    Address {
+        name: format!("{}_observer", policy.name),
+        ..policy.clone()
+    }
+}
+
 /// The report-only twin that watches everyone whom the policy is for and does not catch yet.
 fn twin(resource: &Resource, part: &Part) -> Result<Resource, PartError> {
     let mut twin = resource.clone();
-    twin.address.name = format!("{}_observer", resource.address.name);
+    twin.address = twin_of(&resource.address);
     let name = shortened(resource.object.name(), " (observing)");
     twin.object.set("displayName", Some(Value::Text(name)));
     twin.object

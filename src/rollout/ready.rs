@@ -76,7 +76,10 @@ fn evidence(wave: &Wave, answers: Option<&[Answer]>) -> Vec<Condition> {
         return vec![Condition {
             name: "gate".to_owned(),
             outcome: Outcome::NotEnough,
-            because: format!("the gate of `{}` was not asked", wave.name),
+            because: format!(
+                "the gate of `{}` was not asked: `capol rollout status` does",
+                wave.name
+            ),
             until: None,
         }];
     };

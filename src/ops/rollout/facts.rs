@@ -38,32 +38,37 @@ pub(super) async fn read(
     for user in &needs.users {
         facts.users.insert(user.clone(), id_of(user)?);
     }
-    let mut groups: BTreeMap<String, Vec<&Reference>> = BTreeMap::new();
     let mut roles: BTreeMap<String, Vec<&Reference>> = BTreeMap::new();
-    for reference in needs.members.keys() {
+    for (reference, properties) in &needs.members {
         let id = id_of(reference)?.to_ascii_lowercase();
-        let of = match reference.target() {
-            Some(Target::Role) => &mut roles,
-            _ => &mut groups,
-        };
-        of.entry(id).or_default().push(reference);
+        if reference.target() == Some(Target::Role) {
+            roles.entry(id).or_default().push(reference);
+            continue;
+        }
+        let properties: Vec<String> = properties.iter().cloned().collect();
+        let users = connection.graph.users_through(&id, &properties).await;
+        let users = users.map_err(OpsError::from)?.into_iter().map(|user| User {
+            id: user.id,
+            properties: properties.iter().cloned().zip(user.properties).collect(),
+        });
+        facts.members.insert(reference.clone(), users.collect());
     }
-    let asked = |all: &BTreeMap<String, Vec<&Reference>>| all.keys().cloned().collect();
+    let asked = roles.keys().cloned().collect();
     let found = connection
         .graph
-        .people_in(&asked(&groups), &asked(&roles), false)
+        .people_in(&BTreeSet::new(), &asked, false)
         .await
         .map_err(OpsError::from)?;
-    for (all, known) in [(&groups, &found.groups), (&roles, &found.roles)] {
-        for (id, references) in all {
-            let Some(members) = known.get(id) else { continue };
-            for reference in references {
-                let users = members.iter().map(|id| User {
-                    id: id.clone(),
-                    properties: BTreeMap::new(),
-                });
-                facts.members.insert((*reference).clone(), users.collect());
-            }
+    for (id, references) in &roles {
+        let Some(holders) = found.roles.get(id) else {
+            continue;
+        };
+        for reference in references {
+            let users = holders.iter().map(|id| User {
+                id: id.clone(),
+                properties: BTreeMap::new(),
+            });
+            facts.members.insert((*reference).clone(), users.collect());
         }
     }
     Ok(facts)

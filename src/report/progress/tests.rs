@@ -232,6 +232,7 @@ async fn on_a_terminal_bars_say_what_is_left_what_runs_and_for_how_long_graph_wa
             bars: Some(Bars::on(target, color)),
             every_request: false,
             begun: Begun::default(),
+            alike: Alike::default(),
         };
         let said = [
             "Reading the tenant",
