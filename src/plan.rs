@@ -73,7 +73,7 @@ pub use note::{Note, NoteLevel};
 pub use options::{Limits, Mode, PlanOptions};
 pub use questions::{Questions, Reading, namesakes, questions, reading};
 pub use saved::{SavedPlanError, StaleReason, stale};
-pub use staged::{Staged, StagedStep};
+pub use staged::{NextWave, Staged, StagedStep};
 pub use step::{Act, ObjectId, Pending, Step, StepId};
 pub use undo::{Earlier, States, undo};
 pub use verdict::Verdict;

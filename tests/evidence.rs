@@ -62,3 +62,31 @@ fn files_lines_and_threads_make_no_difference() {
         assert_eq!(evidence[0].people.all(), 97);
     }
 }
+
+/// What can't be read may be what went wrong.
+#[test]
+fn a_log_of_which_part_cannot_be_read_is_no_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let sound = sign_in(1).to_string();
+    let mut timeless = sign_in(2);
+    timeless["createdDateTime"] = json!("soon");
+    let mut of_nobody = sign_in(3);
+    of_nobody["userId"] = json!("");
+    let cut = &sound[..sound.len() / 2];
+    let other = r#"{"category":"AuditLogs","activityDisplayName":"Update policy"}"#;
+    for (name, wrong) in [
+        ("cut", cut),
+        ("no JSON", "2026-11-15 08:00 success"),
+        ("another schema", other),
+        ("no time", &timeless.to_string()),
+        ("nobody", &of_nobody.to_string()),
+    ] {
+        let path = folder.path().join("lines.ndjson");
+        std::fs::write(&path, format!("{sound}\n{wrong}\n")).unwrap();
+        let scope = Scope::new([POLICY], "2026-11-01T00:00:00Z".parse().unwrap(), None);
+        let found = of_files(&[path], &scope, 2).unwrap().finish();
+        let error = found.expect_err(name);
+        let code = miette::Diagnostic::code(&error).unwrap().to_string();
+        assert_eq!(code, "rollout::unreadable_log", "{name}");
+    }
+}

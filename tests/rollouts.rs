@@ -337,3 +337,23 @@ async fn a_transition_cut_short_anywhere_goes_on_and_reaches_nobody_else() {
     }
     assert!(deaths > 5, "{deaths}");
 }
+
+#[tokio::test]
+async fn the_plan_says_what_the_next_wave_would_do_and_that_it_could_not_be_entered() {
+    for (people, is_known) in [("group.pilots", true), ("group(\"Nobody knows it\")", false)] {
+        let rollout = ROLLOUT.replace("users = [group.pilots]", &format!("users = [{people}]"));
+        let world = World::with(&format!("{POLICY}{rollout}")).await;
+        world.apply().await.unwrap().complete();
+        let plan = world.plan().await.unwrap();
+        assert!(!plan.verdict.has_changes());
+        let next = plan.rollouts[0].next.clone().unwrap();
+        assert_eq!(next.wave, "pilot");
+        if is_known {
+            let effect = next.effect.unwrap();
+            let said: Vec<String> = effect.regions.iter().map(capol::plan::Region::sentence).collect();
+            assert_eq!(said, ["group.pilots to all apps: now mfa"]);
+        } else {
+            assert!(next.refused.unwrap().contains("Nobody knows it"));
+        }
+    }
+}

@@ -10,7 +10,7 @@ use super::OpsError;
 use super::impact::{Chunk, ImpactError, Records, open};
 use crate::access::log::{Line, LineKind};
 use crate::graph::{Graph, Registration, SignInKind};
-use crate::rollout::evidence::{Evidence, Scope, Sighting};
+use crate::rollout::evidence::{Evidence, NoSignIn, Scope, Sighting};
 use crate::rollout::gate::Coverage;
 
 /// How deep records may wrap records.
@@ -28,8 +28,8 @@ pub async fn of_tenant(
         let mut pages = graph.sign_ins(*kind, scope.since(), now);
         while let Some(page) = pages.next().await? {
             for sign_in in page {
-                for sighting in seen(scope, sign_in.to_string().as_bytes(), 0) {
-                    evidence.take(&sighting);
+                for seen in seen(scope, sign_in.to_string().as_bytes(), 0) {
+                    count(&mut evidence, &seen);
                 }
             }
         }
@@ -41,7 +41,7 @@ pub async fn of_tenant(
 pub fn of_files(logs: &[PathBuf], scope: &Scope, threads: usize) -> Result<Evidence, ImpactError> {
     let threads = threads.max(1);
     let (send, receive) = mpsc::sync_channel::<Chunk>(threads * 2);
-    let (tell, told) = mpsc::sync_channel::<Vec<Sighting>>(threads * 2);
+    let (tell, told) = mpsc::sync_channel::<Vec<Seen>>(threads * 2);
     let receive = Mutex::new(receive);
     std::thread::scope(|scoped| {
         for _ in 0..threads {
@@ -62,10 +62,8 @@ pub fn of_files(logs: &[PathBuf], scope: &Scope, threads: usize) -> Result<Evide
         drop(tell);
         let feeder = scoped.spawn(move || feed(logs, &send));
         let mut evidence = Evidence::new(scope);
-        for sightings in told {
-            for sighting in sightings {
-                evidence.take(&sighting);
-            }
+        for seen in told.into_iter().flatten() {
+            count(&mut evidence, &seen);
         }
         match feeder.join() {
             Ok(fed) => fed.map(|()| evidence),
@@ -86,22 +84,34 @@ fn feed(logs: &[PathBuf], send: &mpsc::SyncSender<Chunk>) -> Result<(), ImpactEr
     Ok(())
 }
 
-fn seen(scope: &Scope, record: &[u8], wraps: usize) -> Vec<Sighting> {
+/// What a record says, when it can be read.
+type Seen = Result<Sighting, NoSignIn>;
+
+fn count(evidence: &mut Evidence, seen: &Seen) {
+    match seen {
+        Ok(sighting) => evidence.take(sighting),
+        Err(NoSignIn) => evidence.miss(),
+    }
+}
+
+fn seen(scope: &Scope, record: &[u8], wraps: usize) -> Vec<Seen> {
     let Ok(line) = serde_json::from_slice::<Line<'_>>(record) else {
-        return Vec::new();
+        return vec![Err(NoSignIn)];
     };
     if line.kind() != LineKind::Other {
-        return scope.sighting(&line).into_iter().collect();
+        return scope.sighting(&line).transpose().into_iter().collect();
     }
     let wrapped: Option<Vec<&serde_json::value::RawValue>> = line
         .wrapped
         .filter(|_| wraps > 0)
         .and_then(|raw| serde_json::from_str(raw.get()).ok());
-    wrapped
-        .into_iter()
-        .flatten()
-        .flat_map(|record| seen(scope, record.get().as_bytes(), wraps - 1))
-        .collect()
+    match wrapped {
+        Some(records) => records
+            .into_iter()
+            .flat_map(|record| seen(scope, record.get().as_bytes(), wraps - 1))
+            .collect(),
+        None => vec![Err(NoSignIn)],
+    }
 }
 
 /// How many of these people are capable of multifactor authentication. Who is not in the report is not: it leaves out

@@ -4,9 +4,11 @@ mod due;
 mod facts;
 pub mod gate;
 mod moves;
+mod next;
 
 pub use due::Due;
 pub use moves::{approve, change, named};
+pub(super) use next::{Next, with_next};
 
 use std::collections::BTreeMap;
 
@@ -310,6 +312,7 @@ impl Courses {
                 since: standing.wave.as_ref().map(|wave| wave.since),
                 step: None,
                 waits: Vec::new(),
+                next: None,
                 before: Some(standing.clone()),
                 after: after.clone(),
             });
@@ -465,6 +468,7 @@ impl Course {
             } else {
                 self.waits(by)
             },
+            next: None,
             step: step.or(goes_on),
             before: self.before.clone(),
             after: is_known.then_some(after),
@@ -559,6 +563,7 @@ pub fn undone(
                 goes_on: false,
             }),
             waits: Vec::new(),
+            next: None,
             before: Some(standing),
             after: Some(after),
         });

@@ -13,7 +13,7 @@ use super::connection::{self, Connection, Environment};
 use super::operator::Operator;
 use super::project::Loaded;
 use super::refresh::{Looking, Refreshed, refresh, remembered};
-use super::rollout::{Ask, Courses, person};
+use super::rollout::{Ask, Courses, Next, person, with_next};
 use super::{OpsError, effect};
 use crate::apply::{
     self, Applied, ApplyError, ApplyOptions, Clock, Events, Executor, Patience, Recovered, lag_after,
@@ -23,7 +23,8 @@ use crate::model::Address;
 use crate::model::configuration::Configuration;
 use crate::model::state::{Document, Version};
 use crate::plan::{
-    self, Action, Limits, Mode, Plan, PlanErrors, PlanOptions, ResourceChange, Staged, StaleReason, Why,
+    self, Action, Limits, Mode, NextWave, Plan, PlanErrors, PlanOptions, ResourceChange, Staged, StaleReason,
+    Why,
 };
 use crate::rollout::{RolloutError, machine, standing};
 use crate::state::journal::{Effect, Journal, Operation};
@@ -79,6 +80,15 @@ impl From<super::rollout::gate::GateError> for WorkError {
     fn from(error: super::rollout::gate::GateError) -> Self {
         Self::Gate(Box::new(error))
     }
+}
+
+/// What a plan is made of.
+#[derive(Clone, Copy)]
+struct Lowered<'a> {
+    configuration: &'a Configuration,
+    digest: &'a str,
+    state: Option<&'a Document>,
+    refreshed: &'a Refreshed,
 }
 
 /// How one apply runs: who hears of it, and what ends it early.
@@ -285,42 +295,66 @@ impl Workspace {
             let facts = Box::pin(courses.facts(connection, &loaded.configuration, state)).await?;
             courses.draw(&facts)?;
             let configuration = courses.lower(&loaded.configuration, &facts)?;
-            let planned = Box::pin(self.plan_lowered(
-                connection,
-                &configuration,
-                &loaded.digest,
-                stored.clone(),
-                narrowing,
-                worker,
-            ))
-            .await?;
-            if courses.decide(&planned.plan)? {
-                let staged = courses.staged(&planned.plan)?;
+            let next = if matches!(*narrowing.ask, Ask::Keep) && !narrowing.from_memory {
+                Box::pin(courses.next(connection, &loaded.configuration, state)).await
+            } else {
+                Vec::new()
+            };
+            let seen = with_next(&configuration, &next);
+            let refreshed = self.read(connection, &seen, state, narrowing, worker).await?;
+            let lowered = Lowered {
+                configuration: &configuration,
+                digest: &loaded.digest,
+                state,
+                refreshed: &refreshed,
+            };
+            let plan = Box::pin(self.plan_lowered(connection, &lowered, narrowing, worker)).await?;
+            if courses.decide(&plan)? {
+                let mut staged = courses.staged(&plan)?;
+                for next in next {
+                    if let Some(one) = staged.iter_mut().find(|one| one.address == next.rollout) {
+                        let told = self.next_wave(connection, &lowered, next, narrowing, worker);
+                        one.next = Some(Box::pin(told).await);
+                    }
+                }
                 return Ok(Planned {
-                    plan: planned.plan.with_rollouts(staged),
-                    ..planned
+                    plan: plan.with_rollouts(staged),
+                    refreshed,
+                    stored,
                 });
             }
         }
+    }
+
+    async fn read(
+        &self,
+        connection: &Connection,
+        configuration: &Configuration,
+        state: Option<&Document>,
+        narrowing: &Narrowing,
+        worker: &Worker,
+    ) -> Result<Refreshed, WorkError> {
+        if narrowing.from_memory {
+            return Ok(remembered(connection, configuration, state).await?);
+        }
+        let looking = self.looking(worker, configuration);
+        Ok(refresh(connection, configuration, state, &looking).await?)
     }
 
     /// A plan of a configuration whose rollouts are carried out as far as they stand.
     async fn plan_lowered(
         &self,
         connection: &Connection,
-        configuration: &Configuration,
-        digest: &str,
-        stored: Option<Stored>,
+        lowered: &Lowered<'_>,
         narrowing: &Narrowing,
         worker: &Worker,
-    ) -> Result<Planned, WorkError> {
-        let state = stored.as_ref().map(|stored| &stored.document);
-        let refreshed = if narrowing.from_memory {
-            remembered(connection, configuration, state).await?
-        } else {
-            let looking = self.looking(worker, configuration);
-            refresh(connection, configuration, state, &looking).await?
-        };
+    ) -> Result<Plan, WorkError> {
+        let Lowered {
+            configuration,
+            digest,
+            state,
+            refreshed,
+        } = *lowered;
         let options = PlanOptions {
             from_memory: narrowing.from_memory,
             accept_gap: narrowing.accept_gap.clone(),
@@ -341,13 +375,40 @@ impl Workspace {
             state,
             &options,
         )?;
-        plan.hold(&self.undecided(&refreshed, configuration, &plan)?);
-        effect::put(connection, &mut plan, &refreshed, !narrowing.from_memory).await?;
-        Ok(Planned {
-            plan,
-            refreshed,
-            stored,
-        })
+        plan.hold(&self.undecided(refreshed, configuration, &plan)?);
+        effect::put(connection, &mut plan, refreshed, !narrowing.from_memory).await?;
+        Ok(plan)
+    }
+
+    /// What the next wave of a rollout would do. Nothing is applied from it, so what goes wrong is only told.
+    async fn next_wave(
+        &self,
+        connection: &Connection,
+        lowered: &Lowered<'_>,
+        next: Next,
+        narrowing: &Narrowing,
+        worker: &Worker,
+    ) -> NextWave {
+        let told = match &next.configuration {
+            Ok(configuration) => {
+                let meant = Lowered {
+                    configuration,
+                    ..*lowered
+                };
+                let plan = Box::pin(self.plan_lowered(connection, &meant, narrowing, worker)).await;
+                plan.map(|plan| plan.effect).map_err(|error| error.to_string())
+            }
+            Err(why) => Err(why.clone()),
+        };
+        let (effect, refused) = match told {
+            Ok(effect) => (effect, None),
+            Err(why) => (None, Some(why)),
+        };
+        NextWave {
+            wave: next.wave,
+            effect,
+            refused,
+        }
     }
 
     /// Reads the tenant again for a plan that was made before, and refuses it if anything moved; or leaves alone the

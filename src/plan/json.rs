@@ -44,6 +44,11 @@ pub fn render(plan: &Plan) -> Json {
             "since": staged.since,
             "step": staged.step,
             "waits": staged.waits,
+            "next": staged.next.as_ref().map(|next| json!({
+                "wave": next.wave,
+                "effect": next.effect.as_ref().map(effect),
+                "refused": next.refused,
+            })),
         })).collect::<Vec<_>>(),
         "left_alone": plan.held.iter().map(held).collect::<Vec<_>>(),
         "notes": plan.notes.iter().map(note).collect::<Vec<_>>(),

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Plan;
+use super::{Effect, Plan};
 use crate::model::Address;
 use crate::model::state::digest_of;
 use crate::rollout::Standing;
 use crate::rollout::standing::Kind;
 
 /// One rollout in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Staged {
     /// The rollout.
     pub address: Address,
@@ -27,10 +27,26 @@ pub struct Staged {
     pub step: Option<StagedStep>,
     /// What the next wave waits for; nothing when it is complete.
     pub waits: Vec<String>,
+    /// What the next wave would do; nothing where it is not known which that is, or the plan takes a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextWave>,
     /// Where it stands as state has it.
     pub before: Option<Standing>,
     /// What state must have before the first write; none when it is to forget the rollout.
     pub after: Option<Standing>,
+}
+
+/// What the next wave of a rollout would do, compared with the tenant as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NextWave {
+    /// The wave.
+    pub wave: String,
+    /// What it would do to people's access; none when nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    /// Why it could not be entered, or nobody can say what it would do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// A transition.

@@ -16,7 +16,7 @@ use foldhash::fast::{FixedState, RandomState};
 use jiff::Timestamp;
 
 pub use counts::{Counts, Spread};
-pub use sighting::{Came, Sighting};
+pub use sighting::{Came, NoSignIn, Sighting};
 
 /// How many people, applications and countries are named.
 const NAMED: usize = 20;
@@ -53,6 +53,8 @@ pub struct Evidence {
     listed: u64,
     /// Results of the policies that the log has no word for.
     unknown: u64,
+    /// Lines that can't be read.
+    unreadable: u64,
 }
 
 /// The evidence of one policy.
@@ -84,6 +86,16 @@ pub enum EvidenceError {
     Blind {
         /// How many were read.
         sign_ins: u64,
+    },
+    /// Part of the log can't be read.
+    #[error("{unreadable} lines of the log can't be read as sign-ins")]
+    #[diagnostic(
+        code("rollout::unreadable_log"),
+        help("export the log again, sign-ins only: a line that is missing may be the one that failed")
+    )]
+    Unreadable {
+        /// How many lines.
+        unreadable: u64,
     },
     /// Results that nobody understands.
     #[error("{unknown} results of the rollout's policies are in no word that is understood")]
@@ -143,7 +155,13 @@ impl Evidence {
             sign_ins: 0,
             listed: 0,
             unknown: 0,
+            unreadable: 0,
         }
+    }
+
+    /// Counts a line that can't be read: what it said is missing from the evidence.
+    pub fn miss(&mut self) {
+        self.unreadable += 1;
     }
 
     /// Counts what a line said.
@@ -177,6 +195,11 @@ impl Evidence {
     ///
     /// Errors when the log could not have shown anything: an empty count would look like good news.
     pub fn finish(self) -> Result<Vec<PolicyEvidence>, EvidenceError> {
+        if self.unreadable > 0 {
+            return Err(EvidenceError::Unreadable {
+                unreadable: self.unreadable,
+            });
+        }
         if self.sign_ins > 0 && self.listed == 0 {
             return Err(EvidenceError::Blind {
                 sign_ins: self.sign_ins,

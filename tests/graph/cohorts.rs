@@ -138,7 +138,7 @@ async fn read(graph: &Graph, kinds: &[SignInKind]) -> Result<Vec<u64>, EvidenceE
             for sign_in in page {
                 let text = sign_in.to_string();
                 let line = serde_json::from_str(&text).unwrap();
-                if let Some(sighting) = scope.sighting(&line) {
+                if let Some(sighting) = scope.sighting(&line).unwrap() {
                     evidence.take(&sighting);
                 }
             }

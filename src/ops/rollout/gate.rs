@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use super::{Ask, Course, Courses, Direction, facts, person};
+use super::{Ask, Course, Courses, facts, person};
 use crate::access::{Estate, Ruling, VerdictError, decide};
 use crate::graph::{HttpOptions, SignInKind};
 use crate::model::configuration::Configuration;
@@ -203,18 +203,13 @@ async fn next(
     if course.next().is_none() || course.standing.paused.is_some() {
         return Ok(None);
     }
-    let ask = Ask::Go {
-        rollout: course.rollout.address.clone(),
-        to: Direction::Advance,
-        tried: true,
-        forced: None,
-        gate: None,
-    };
     let by = person(connection.signed_in.as_ref(), &worker.who);
-    let mut courses = Courses::of(configuration, state, &ask, by, worker.now)?;
-    let facts = courses.facts(connection, configuration, state).await?;
-    courses.draw(&facts)?;
-    Ok(Some(courses.lower(configuration, &facts)?))
+    let courses = Courses::of(configuration, state, &Ask::Keep, by, worker.now)?;
+    let rollout = &course.rollout.address;
+    courses
+        .meant(connection, configuration, state, rollout)
+        .await
+        .map(Some)
 }
 
 /// Invariants by their texts, and why one does not hold.

@@ -1,7 +1,7 @@
 //! What becomes of people's access, at the end of a plan.
 
 use crate::access::EffectKind;
-use crate::plan::{Effect, Reach, Region};
+use crate::plan::{Effect, NextWave, Reach, Region};
 
 use super::super::page::{Page, Role, Text};
 use super::super::visible::quoted;
@@ -38,6 +38,27 @@ pub(super) fn effect(view: &PlanView<'_>, page: &mut Page) {
     let Some(effect) = &view.plan.effect else { return };
     page.blank();
     page.line(0, title(effect));
+    regions(effect, 2, page);
+}
+
+/// What the next wave of a rollout would do, below the line of the rollout.
+pub(super) fn next_wave(next: &NextWave, page: &mut Page) {
+    let head = |text: &str| Text::of(Role::Muted, "next: ").with(Role::Plain, text);
+    let wave = &next.wave;
+    match (&next.refused, &next.effect) {
+        (Some(why), _) => {
+            let text = head(&format!("`{wave}` could not be entered now: {why}"));
+            page.hanging(4, 6, text);
+        }
+        (None, Some(effect)) if !(effect.regions.is_empty() && effect.undecided.is_none()) => {
+            page.hanging(4, 6, head(&format!("`{wave}` would do this")));
+            regions(effect, 6, page);
+        }
+        _ => page.hanging(4, 6, head(&format!("`{wave}` would change nobody's access"))),
+    }
+}
+
+fn regions(effect: &Effect, indent: usize, page: &mut Page) {
     for (kinds, heading, role, mark) in KINDS {
         let regions: Vec<&Region> = effect
             .regions
@@ -47,16 +68,16 @@ pub(super) fn effect(view: &PlanView<'_>, page: &mut Page) {
         if regions.is_empty() {
             continue;
         }
-        page.line(2, Text::of(Role::Heading, heading));
+        page.line(indent, Text::of(Role::Heading, heading));
         for region in regions {
-            page.hanging(4, 8, line(region, role, mark));
+            page.hanging(indent + 2, indent + 6, line(region, role, mark));
         }
     }
     if let Some(reason) = &effect.undecided {
         let text = Text::of(Role::Warning, "? ")
             .with(Role::Warning, "not decided: ")
             .with(Role::Plain, reason);
-        page.hanging(4, 8, text);
+        page.hanging(indent + 2, indent + 6, text);
     }
 }
 

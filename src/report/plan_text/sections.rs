@@ -188,6 +188,9 @@ pub(super) fn rollouts(view: &PlanView<'_>, page: &mut Page) {
             None => {}
         }
         page.hanging(2, 4, text);
+        if let Some(next) = &staged.next {
+            super::effect::next_wave(next, page);
+        }
         for wait in &staged.waits {
             page.hanging(4, 6, Text::of(Role::Muted, "waits: ").with(Role::Plain, wait));
         }

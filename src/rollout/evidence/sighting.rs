@@ -24,6 +24,10 @@ pub enum Came {
 /// "Microsoft Entra authentication and authorization error codes".
 const PROMPTS: [&str; 7] = ["50072", "50074", "50076", "50079", "50097", "50140", "50158"];
 
+/// A sign-in of nobody, or at no time that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoSignIn;
+
 /// What one line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
@@ -46,15 +50,17 @@ pub struct Sighting {
 }
 
 impl Scope {
-    /// What a line says; nothing when it is no sign-in in the wave since it began.
-    pub fn sighting(&self, line: &Line<'_>) -> Option<Sighting> {
+    /// What a line says; nothing when it is no sign-in in the wave since it began. Errors when nobody can say whether it is.
+    pub fn sighting(&self, line: &Line<'_>) -> Result<Option<Sighting>, NoSignIn> {
         let who = [&line.user_id, &line.service_principal_id]
             .into_iter()
             .filter_map(|id| id.as_deref())
-            .find(|id| !id.is_empty())?;
-        let when: jiff::Timestamp = line.created_date_time.as_deref()?.parse().ok()?;
+            .find(|id| !id.is_empty())
+            .ok_or(NoSignIn)?;
+        let when = line.created_date_time.as_deref().ok_or(NoSignIn)?;
+        let when: jiff::Timestamp = when.parse().map_err(|_| NoSignIn)?;
         if when < self.since {
-            return None;
+            return Ok(None);
         }
         let number_of_who = number(who);
         if self
@@ -62,7 +68,7 @@ impl Scope {
             .as_ref()
             .is_some_and(|people| !people.contains(&number_of_who))
         {
-            return None;
+            return Ok(None);
         }
         let mut sighting = Sighting {
             id: line.id.as_deref().filter(|id| !id.is_empty()).map(number),
@@ -88,7 +94,7 @@ impl Scope {
                 }
             }
         }
-        Some(sighting)
+        Ok(Some(sighting))
     }
 
     fn results(&self, line: &Line<'_>, sighting: &mut Sighting) {

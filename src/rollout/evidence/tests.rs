@@ -33,7 +33,7 @@ fn counted(scope: &Scope, lines: &[String]) -> Evidence {
     let mut evidence = Evidence::new(scope);
     for text in lines {
         let line: Line<'_> = serde_json::from_str(text).expect("a line");
-        if let Some(sighting) = scope.sighting(&line) {
+        if let Some(sighting) = scope.sighting(&line).expect("a sign-in") {
             evidence.take(&sighting);
         }
     }
