@@ -301,7 +301,7 @@ impl Workspace {
                 Vec::new()
             };
             let seen = with_next(&configuration, &next);
-            let refreshed = self.read(connection, &seen, state, narrowing, worker).await?;
+            let refreshed = Box::pin(self.read(connection, &seen, state, narrowing, worker)).await?;
             let lowered = Lowered {
                 configuration: &configuration,
                 digest: &loaded.digest,
