@@ -1,14 +1,13 @@
 //! Rollouts at work: where each stands, what the directory says of its people, and the configuration that comes of it.
 
+mod course;
 mod due;
+mod earlier;
 mod facts;
 pub mod gate;
+mod left;
 mod moves;
 mod next;
-
-pub use due::Due;
-pub use moves::{approve, change, named};
-pub(super) use next::{Next, with_next};
 
 use std::collections::BTreeMap;
 
@@ -16,20 +15,24 @@ use jiff::Timestamp;
 
 use super::connection::Connection;
 use super::workspace::WorkError;
-use crate::model::configuration::{Configuration, Move, Removal};
+use crate::model::Address;
+use crate::model::configuration::{Configuration, Move};
 use crate::model::live::SignedIn;
-use crate::model::rollout::{Rollout, Wave};
 use crate::model::state::Document;
-use crate::model::{Address, Value};
-use crate::plan::{Plan, Staged, StagedStep, moved_to};
-use crate::rollout::cohort::Cut;
+use crate::plan::{Plan, Staged, moved_to};
+use crate::rollout::RolloutError;
 use crate::rollout::gate::Answer;
 use crate::rollout::lower::{self, Facts};
-use crate::rollout::machine::{self, Basis, Step};
-use crate::rollout::standing::{Condition, Entering, Kind, Outcome, Person, Standing, Transition, standings};
-use crate::rollout::{RolloutError, edit, ready};
+use crate::rollout::standing::{Person, Standing, standings};
 
-const STATE: &str = "state";
+use course::{Manner, course, refuse_enforced};
+use left::{leave, refuse_made_anew, without_block};
+
+pub use course::Course;
+pub use due::Due;
+pub use earlier::{still_open, undone};
+pub use moves::{approve, change, named};
+pub(super) use next::{Next, with_next};
 
 /// What shall become of rollouts.
 #[derive(Debug, Clone, Default)]
@@ -77,46 +80,6 @@ pub fn person(signed_in: Option<&SignedIn>, who: &str) -> Person {
             attested_by: "this machine".to_owned(),
         },
     }
-}
-
-/// One rollout of a run.
-#[derive(Debug, Clone)]
-pub struct Course {
-    /// The rollout.
-    pub rollout: Rollout,
-    /// The address that state has it under, where a `moved` block gives it another.
-    previous: Option<Address>,
-    /// What state says; none when it knows nothing of it.
-    pub before: Option<Standing>,
-    /// The same in terms of the waves as they are written now.
-    pub standing: Standing,
-    /// The step that it is to take.
-    step: Option<Taken>,
-    /// What was found of each condition of the next step.
-    pub conditions: Vec<Condition>,
-}
-
-/// A step that a run takes.
-#[derive(Debug, Clone)]
-struct Taken {
-    kind: Kind,
-    to: Option<String>,
-    forced: Option<String>,
-    cuts: BTreeMap<String, Cut>,
-    manner: Manner,
-    /// Whether what was found of each condition is kept with it.
-    is_judged: bool,
-}
-
-/// What becomes of a step that can't be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    /// It is refused.
-    Asked,
-    /// It is put off.
-    ByTheWay,
-    /// It is planned all the same, and never taken.
-    Tried,
 }
 
 /// The rollouts of a run.
@@ -318,390 +281,5 @@ impl Courses {
             });
         }
         Ok(all)
-    }
-}
-
-fn course(
-    rollout: &Rollout,
-    before: Option<Standing>,
-    ask: &Ask,
-    at: Timestamp,
-) -> Result<Course, RolloutError> {
-    let standing = match &before {
-        Some(before) => edit::fitted(rollout, before)?,
-        None => Standing::default(),
-    };
-    let mut gate_of_it = None;
-    let step = match ask {
-        Ask::Go {
-            rollout: address,
-            to,
-            tried,
-            forced,
-            gate,
-        } if *address == rollout.address => {
-            gate_of_it = gate.as_deref();
-            let step = match to {
-                Direction::Advance if standing.entering.is_some() => None,
-                Direction::Advance => Some(machine::next(rollout, &standing)?),
-                Direction::Back(to) => Some(machine::back(rollout, &standing, to.as_deref())?),
-                Direction::Abort => Some(machine::abort(rollout, &standing)?),
-            };
-            let manner = if *tried { Manner::Tried } else { Manner::Asked };
-            step.map(|step| Taken {
-                is_judged: step.kind == Kind::Advance || gate.is_some(),
-                ..taken(step, forced.clone(), manner)
-            })
-        }
-        _ if standing.history.is_empty() && standing.entering.is_none() => {
-            let step = machine::next(rollout, &standing).ok();
-            step.map(|step| taken(step, None, Manner::ByTheWay))
-        }
-        _ => None,
-    };
-    let conditions = ready::conditions(rollout, &standing, at, gate_of_it)?;
-    Ok(Course {
-        rollout: rollout.clone(),
-        previous: None,
-        before,
-        standing,
-        step,
-        conditions,
-    })
-}
-
-fn taken(step: Step<'_>, forced: Option<String>, manner: Manner) -> Taken {
-    Taken {
-        kind: step.kind,
-        to: step.to.map(|wave| wave.name.clone()),
-        forced,
-        cuts: BTreeMap::new(),
-        manner,
-        is_judged: step.kind == Kind::Advance,
-    }
-}
-
-impl Course {
-    /// The wave that the configuration is to mean.
-    fn target(&self) -> Option<&str> {
-        match &self.step {
-            Some(step) => step.to.as_deref(),
-            None => self.standing.target(),
-        }
-    }
-
-    /// The standing as if its step were taken, to see what comes of it.
-    fn meant(&self, at: Timestamp) -> Standing {
-        let mut meant = self.standing.clone();
-        if let Some(step) = &self.step {
-            meant.cuts.extend(step.cuts.clone());
-            meant.entering = Some(Entering {
-                to: step.to.clone(),
-                given_up: Vec::new(),
-                at,
-            });
-        }
-        meant
-    }
-
-    /// The standing that must be in state before the first write.
-    fn entered(&self, by: &Person, at: Timestamp, digest: &str) -> Result<Standing, RolloutError> {
-        let Some(step) = &self.step else {
-            return Ok(self.standing.clone());
-        };
-        let to = step.to.as_ref().and_then(|name| self.rollout.wave(name));
-        machine::enter(
-            &self.rollout,
-            &self.standing,
-            Step {
-                kind: step.kind,
-                to: to.map(|(_, wave)| wave),
-            },
-            Basis {
-                at,
-                by: by.clone(),
-                digest: digest.to_owned(),
-                conditions: if step.is_judged {
-                    self.conditions.clone()
-                } else {
-                    Vec::new()
-                },
-                forced: step.forced.clone(),
-                cuts: step.cuts.clone(),
-            },
-        )
-    }
-
-    fn staged(&self, by: &Person, at: Timestamp, digest: &str) -> Result<Staged, RolloutError> {
-        let is_tried = self
-            .step
-            .as_ref()
-            .is_some_and(|step| step.manner == Manner::Tried);
-        let after = if is_tried {
-            self.standing.clone()
-        } else {
-            self.entered(by, at, digest)?
-        };
-        let goes_on = self.standing.entering.as_ref().map(|entering| StagedStep {
-            kind: self
-                .standing
-                .history
-                .last()
-                .map_or(Kind::Advance, |last| last.kind),
-            to: entering.to.clone(),
-            goes_on: true,
-        });
-        let step = self.step.as_ref().map(|step| StagedStep {
-            kind: step.kind,
-            to: step.to.clone(),
-            goes_on: false,
-        });
-        let is_known = self.before.is_some() || (step.is_some() && !is_tried);
-        Ok(Staged {
-            address: self.rollout.address.clone(),
-            previous: self.previous.clone(),
-            waves: self.rollout.waves.iter().map(|wave| wave.name.clone()).collect(),
-            at: self.standing.wave_name().map(str::to_owned),
-            since: self.standing.wave.as_ref().map(|wave| wave.since),
-            waits: if step.is_some() || goes_on.is_some() {
-                Vec::new()
-            } else {
-                self.waits(by)
-            },
-            next: None,
-            step: step.or(goes_on),
-            before: self.before.clone(),
-            after: is_known.then_some(after),
-        })
-    }
-
-    /// The wave after the one in force; none when it is complete.
-    pub fn next(&self) -> Option<&Wave> {
-        let place = match self.standing.wave_name() {
-            None => 0,
-            Some(name) => self.rollout.wave(name)?.0 + 1,
-        };
-        self.rollout.waves.get(place)
-    }
-
-    /// What the next wave waits for, as clauses; nothing when it waits for nothing, or there is none.
-    pub fn waits(&self, by: &Person) -> Vec<String> {
-        let Some(next) = self.next() else {
-            return Vec::new();
-        };
-        let mut waits = Vec::new();
-        if let Some(pause) = &self.standing.paused {
-            waits.push(format!("paused by {}: {}", pause.by.name, pause.reason));
-        }
-        let unmet = self
-            .conditions
-            .iter()
-            .filter(|condition| condition.outcome != Outcome::Pass);
-        waits.extend(unmet.map(|condition| condition.because.clone()));
-        if next.approvals > 0 {
-            let mut given: Vec<&str> = self
-                .standing
-                .approvals
-                .iter()
-                .filter(|approval| approval.by.id != by.id)
-                .map(|approval| approval.by.id.as_str())
-                .collect();
-            given.sort_unstable();
-            given.dedup();
-            waits.push(format!("{} of {} approvals given", given.len(), next.approvals));
-        }
-        waits
-    }
-}
-
-/// Where rollouts go back to when the apply that moved them is taken back; `before` is the state that it began with.
-pub fn undone(
-    configuration: &Configuration,
-    before: &Document,
-    now: &Document,
-    plan: &Plan,
-    by: &Person,
-    at: Timestamp,
-) -> Result<Vec<Staged>, RolloutError> {
-    let was = standings(before)?;
-    let mut all = Vec::new();
-    for (address, standing) in standings(now)? {
-        let began = was
-            .get(&address)
-            .filter(|was| was.entering.is_some())
-            .and_then(|was| was.history.last());
-        let same = |now: &Transition| began.is_some_and(|began| began.began == now.began);
-        let Some(last) = standing.history.last().filter(|last| same(last)) else {
-            continue;
-        };
-        let Some(rollout) = configuration.rollouts.get(&address) else {
-            continue;
-        };
-        let to = last.from.as_ref().and_then(|name| rollout.wave(name));
-        let step = Step {
-            kind: Kind::Undo,
-            to: to.map(|(_, wave)| wave),
-        };
-        let basis = Basis {
-            at,
-            by: by.clone(),
-            digest: plan.content_digest(),
-            conditions: Vec::new(),
-            forced: None,
-            cuts: BTreeMap::new(),
-        };
-        let after = machine::enter(rollout, &edit::fitted(rollout, &standing)?, step, basis)?;
-        all.push(Staged {
-            address: address.clone(),
-            previous: None,
-            waves: rollout.waves.iter().map(|wave| wave.name.clone()).collect(),
-            at: standing.wave_name().map(str::to_owned),
-            since: standing.wave.as_ref().map(|wave| wave.since),
-            step: Some(StagedStep {
-                kind: Kind::Undo,
-                to: last.from.clone(),
-                goes_on: false,
-            }),
-            waits: Vec::new(),
-            next: None,
-            before: Some(standing),
-            after: Some(after),
-        });
-    }
-    Ok(all)
-}
-
-/// Refuses a plan made before that would take a step when time stands in its way now.
-pub fn still_open(
-    configuration: &Configuration,
-    plan: &Plan,
-    state: Option<&Document>,
-    now: Timestamp,
-) -> Result<(), RolloutError> {
-    let known = state.map(standings).transpose()?.unwrap_or_default();
-    for staged in &plan.rollouts {
-        let is_begun = |step: &StagedStep| step.kind == Kind::Advance && !step.goes_on;
-        let forced = staged
-            .after
-            .as_ref()
-            .and_then(|after| after.history.last())
-            .is_some_and(|last| last.forced.is_some());
-        let Some(rollout) = configuration
-            .rollouts
-            .get(&staged.address)
-            .filter(|_| staged.step.as_ref().is_some_and(is_begun) && !forced)
-        else {
-            continue;
-        };
-        let standing = known.get(&staged.address).cloned().unwrap_or_default();
-        let unmet: Vec<Condition> = ready::conditions(rollout, &standing, now, None)?
-            .into_iter()
-            .filter(|condition| condition.outcome == Outcome::NotYet)
-            .collect();
-        if !unmet.is_empty() {
-            return Err(RolloutError::Unmet {
-                rollout: rollout.address.to_string(),
-                name: rollout.address.name.clone(),
-                unmet,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Refuses to begin with a policy that is enforced already.
-fn refuse_enforced(course: &Course, plan: &Plan) -> Result<(), RolloutError> {
-    if !course.standing.history.is_empty() {
-        return Ok(());
-    }
-    for policy in &course.rollout.policies {
-        let live = plan
-            .change(&policy.value)
-            .and_then(|change| change.before.as_ref());
-        let is_enforced = live.and_then(|live| live.get(STATE)) == Some(&Value::Symbol("enabled".to_owned()));
-        if is_enforced {
-            return Err(RolloutError::EnforcedAlready {
-                rollout: course.rollout.address.to_string(),
-                policy: policy.value.to_string(),
-                origin: policy.origin,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Refuses to make a policy anew whose rollout was left where it is: nobody says any more for whom.
-fn refuse_made_anew(address: &Address, standing: &Standing, plan: &Plan) -> Result<(), RolloutError> {
-    for policy in &standing.policies {
-        let is_made = plan
-            .change(policy)
-            .is_some_and(|change| change.before.is_none() && change.after.is_some());
-        if is_made {
-            return Err(RolloutError::LeftAndGone {
-                rollout: address.to_string(),
-                policy: policy.to_string(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// What becomes of a rollout whose block is gone: it is forgotten when it had come to its end, left when that is said.
-fn without_block(
-    configuration: &Configuration,
-    address: &Address,
-    standing: &Standing,
-) -> Result<Option<Standing>, RolloutError> {
-    let is_removed = configuration
-        .removals
-        .iter()
-        .any(|removal| removal.from.covers(address));
-    if is_removed {
-        return Ok(Some(Standing {
-            left: true,
-            ..standing.clone()
-        }));
-    }
-    let untouched = standing.history.is_empty();
-    let no_policy = standing
-        .policies
-        .iter()
-        .all(|policy| !configuration.resources.contains_key(policy));
-    if standing.left || untouched || no_policy || is_whole(standing) {
-        return Ok(None);
-    }
-    Err(RolloutError::BlockGone {
-        rollout: address.to_string(),
-        wave: standing.target().map(str::to_owned),
-    })
-}
-
-/// Whether the wave in force is the policy's own audience, enforced.
-fn is_whole(standing: &Standing) -> bool {
-    let in_force = standing.marks.last().filter(|_| standing.entering.is_none());
-    in_force.is_some_and(|mark| mark.whole && mark.enforced && standing.wave_name() == Some(&mark.name))
-}
-
-/// Leaves the policies of a rollout as its wave left them.
-fn leave(configuration: &Configuration, address: &Address, standing: &Standing, lowered: &mut Configuration) {
-    for policy in &standing.policies {
-        if let Some(resource) = lowered.resources.get_mut(policy) {
-            let ignored = &mut resource.lifecycle.ignore_changes;
-            ignored.extend(lower::MOVED.iter().map(|wire| (*wire).to_owned()));
-            ignored.dedup();
-        }
-    }
-    let origin = configuration
-        .removals
-        .iter()
-        .find(|removal| removal.from.covers(address))
-        .map(|removal| removal.origin);
-    if let Some(origin) = origin {
-        for number in 0..standing.policies.len() {
-            lowered.removals.push(Removal {
-                from: lower::cohort_address(address, number),
-                origin,
-            });
-        }
     }
 }
