@@ -1,6 +1,8 @@
 //! One project with one tenant: state, lock, an interrupted apply taken up, the tenant read, a plan made, applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod applying;
+mod planning;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,26 +11,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::OpsError;
 use super::connection::{self, Connection, Environment};
 use super::operator::Operator;
-use super::project::Loaded;
-use super::refresh::{Looking, Refreshed, refresh, remembered};
-use super::rollout::{Ask, Courses, Next, person, with_next};
-use super::{OpsError, effect};
-use crate::apply::{
-    self, Applied, ApplyError, ApplyOptions, Clock, Events, Executor, Patience, Recovered, lag_after,
-};
+use super::refresh::{Looking, Refreshed};
+use super::rollout::Ask;
+use crate::apply::{self, ApplyError, ApplyOptions, Clock, Events, Patience, Recovered};
 use crate::graph::Observer;
-use crate::model::Address;
 use crate::model::configuration::Configuration;
 use crate::model::state::{Document, Version};
-use crate::plan::{
-    self, Action, Limits, Mode, NextWave, Plan, PlanErrors, PlanOptions, ResourceChange, Staged, StaleReason,
-    Why,
-};
-use crate::rollout::{RolloutError, machine, standing};
-use crate::state::journal::{Effect, Journal, Operation};
-use crate::state::{Change, Guard, LocalFile, Place, StateError, StateStore as _, Stored};
+use crate::plan::{Limits, Mode, Plan, PlanErrors, StaleReason};
+use crate::rollout::RolloutError;
+use crate::state::journal::Journal;
+use crate::state::{Guard, LocalFile, Place, StateError, StateStore as _, Stored};
 
 /// For how long the service may hide a fresh object, unless the project says otherwise.
 const VISIBILITY_LAG: Duration = Duration::from_mins(15);
@@ -80,15 +75,6 @@ impl From<super::rollout::gate::GateError> for WorkError {
     fn from(error: super::rollout::gate::GateError) -> Self {
         Self::Gate(Box::new(error))
     }
-}
-
-/// What a plan is made of.
-#[derive(Clone, Copy)]
-struct Lowered<'a> {
-    configuration: &'a Configuration,
-    digest: &'a str,
-    state: Option<&'a Document>,
-    refreshed: &'a Refreshed,
 }
 
 /// How one apply runs: who hears of it, and what ends it early.
@@ -264,350 +250,6 @@ impl Workspace {
         )
         .await?;
         Ok(recovered)
-    }
-
-    /// Reads the tenant and makes a plan.
-    pub async fn plan(
-        &self,
-        connection: &Connection,
-        loaded: &Loaded,
-        narrowing: &Narrowing,
-        worker: &Worker,
-    ) -> Result<Planned, WorkError> {
-        let stored = self.store.load().await?;
-        let state = stored.as_ref().map(|stored| &stored.document);
-        if let Some(state) = state {
-            state
-                .for_tenant(&connection.tenant_id)
-                .map_err(StateError::from)?;
-        }
-        let by = person(connection.signed_in.as_ref(), &worker.who);
-        let mut courses = match narrowing.mode {
-            Mode::Apply => Courses::of(&loaded.configuration, state, &narrowing.ask, by, worker.now)?,
-            // What is taken away, or only looked at, needs no waves.
-            Mode::Destroy => Courses::forgotten(state, by, worker.now)?,
-            Mode::RefreshOnly => Courses::none(by, worker.now),
-        };
-        if !(narrowing.targets.is_empty() && narrowing.excludes.is_empty()) {
-            courses.stay()?;
-        }
-        loop {
-            let facts = Box::pin(courses.facts(connection, &loaded.configuration, state)).await?;
-            courses.draw(&facts)?;
-            let configuration = courses.lower(&loaded.configuration, &facts)?;
-            let next = if matches!(*narrowing.ask, Ask::Keep) && !narrowing.from_memory {
-                Box::pin(courses.next(connection, &loaded.configuration, state)).await
-            } else {
-                Vec::new()
-            };
-            let seen = with_next(&configuration, &next);
-            let refreshed = Box::pin(self.read(connection, &seen, state, narrowing, worker)).await?;
-            let lowered = Lowered {
-                configuration: &configuration,
-                digest: &loaded.digest,
-                state,
-                refreshed: &refreshed,
-            };
-            let plan = Box::pin(self.plan_lowered(connection, &lowered, narrowing, worker)).await?;
-            if courses.decide(&plan)? {
-                let mut staged = courses.staged(&plan)?;
-                for next in next {
-                    if let Some(one) = staged.iter_mut().find(|one| one.address == next.rollout) {
-                        let told = self.next_wave(connection, &lowered, next, narrowing, worker);
-                        one.next = Some(Box::pin(told).await);
-                    }
-                }
-                return Ok(Planned {
-                    plan: plan.with_rollouts(staged),
-                    refreshed,
-                    stored,
-                });
-            }
-        }
-    }
-
-    async fn read(
-        &self,
-        connection: &Connection,
-        configuration: &Configuration,
-        state: Option<&Document>,
-        narrowing: &Narrowing,
-        worker: &Worker,
-    ) -> Result<Refreshed, WorkError> {
-        if narrowing.from_memory {
-            return Ok(remembered(connection, configuration, state).await?);
-        }
-        let looking = self.looking(worker, configuration);
-        Ok(refresh(connection, configuration, state, &looking).await?)
-    }
-
-    /// A plan of a configuration whose rollouts are carried out as far as they stand.
-    async fn plan_lowered(
-        &self,
-        connection: &Connection,
-        lowered: &Lowered<'_>,
-        narrowing: &Narrowing,
-        worker: &Worker,
-    ) -> Result<Plan, WorkError> {
-        let Lowered {
-            configuration,
-            digest,
-            state,
-            refreshed,
-        } = *lowered;
-        let options = PlanOptions {
-            from_memory: narrowing.from_memory,
-            accept_gap: narrowing.accept_gap.clone(),
-            mode: narrowing.mode,
-            targets: narrowing.targets.clone(),
-            excludes: narrowing.excludes.clone(),
-            replace: narrowing.replace.clone(),
-            limits: narrowing.limits,
-            sandbox: self.is_sandbox,
-            configuration_digest: digest.to_owned(),
-            refresh_requests: refreshed.requests,
-            ..PlanOptions::new(worker.now)
-        };
-        let mut plan = plan::plan(
-            configuration,
-            &refreshed.live,
-            &refreshed.directory,
-            state,
-            &options,
-        )?;
-        plan.hold(&self.undecided(refreshed, configuration, &plan)?);
-        effect::put(connection, &mut plan, refreshed, !narrowing.from_memory).await?;
-        Ok(plan)
-    }
-
-    /// What the next wave of a rollout would do. Nothing is applied from it, so what goes wrong is only told.
-    async fn next_wave(
-        &self,
-        connection: &Connection,
-        lowered: &Lowered<'_>,
-        next: Next,
-        narrowing: &Narrowing,
-        worker: &Worker,
-    ) -> NextWave {
-        let told = match &next.configuration {
-            Ok(configuration) => {
-                let meant = Lowered {
-                    configuration,
-                    ..*lowered
-                };
-                let plan = Box::pin(self.plan_lowered(connection, &meant, narrowing, worker)).await;
-                plan.map(|plan| plan.effect).map_err(|error| error.to_string())
-            }
-            Err(why) => Err(why.clone()),
-        };
-        let (effect, refused) = match told {
-            Ok(effect) => (effect, None),
-            Err(why) => (None, Some(why)),
-        };
-        NextWave {
-            wave: next.wave,
-            effect,
-            refused,
-        }
-    }
-
-    /// Reads the tenant again for a plan that was made before, and refuses it if anything moved; or leaves alone the
-    /// objects that moved, when that was asked for.
-    pub async fn check(
-        &self,
-        connection: &Connection,
-        loaded: &Loaded,
-        mut plan: Plan,
-        worker: &Worker,
-        moved: Moved,
-    ) -> Result<Planned, WorkError> {
-        let stored = self.store.load().await?;
-        let state = stored.as_ref().map(|stored| &stored.document);
-        let looking = self.looking(worker, &loaded.configuration);
-        let refreshed = refresh(connection, &loaded.configuration, state, &looking).await?;
-        let reasons = plan::stale(&plan, state, &refreshed.live, Some(&loaded.digest));
-        let may_skip = moved == Moved::Skip && reasons.iter().all(|reason| reason.object().is_some());
-        if !reasons.is_empty() && !may_skip {
-            return Err(WorkError::Stale { reasons });
-        }
-        super::rollout::still_open(&loaded.configuration, &plan, state, worker.now)?;
-        let changed: BTreeSet<&str> = reasons.iter().filter_map(|reason| reason.object()).collect();
-        let mut held = self.undecided(&refreshed, &loaded.configuration, &plan)?;
-        for change in &plan.changes {
-            if change.id.as_deref().is_some_and(|id| changed.contains(id)) {
-                held.insert(change.address.clone(), Why::Changed);
-            }
-        }
-        plan.hold(&held);
-        if !held.is_empty() {
-            effect::put(connection, &mut plan, &refreshed, true).await?;
-        }
-        Ok(Planned {
-            plan,
-            refreshed,
-            stored,
-        })
-    }
-
-    /// Applies a plan that was just made or checked.
-    pub async fn apply(
-        &self,
-        connection: &Connection,
-        guard: &Guard,
-        planned: &Planned,
-        configuration: &Configuration,
-        worker: &Worker,
-        supervision: Supervision<'_>,
-    ) -> Result<Applied, WorkError> {
-        let mut options = ApplyOptions {
-            fail_fast: supervision.fail_fast,
-            ..self.apply_options(worker, configuration)
-        };
-        if let Some(reason) = &planned.plan.accepted_gap {
-            options.command = format!("{} --accept-gap {reason:?}", options.command);
-        }
-        let executor = Executor {
-            graph: &connection.graph,
-            live: &planned.refreshed.live,
-            read_at: planned.refreshed.read_at,
-            store: &self.store,
-            guard,
-            events: supervision.events,
-            stop: supervision.stop,
-            options: &options,
-        };
-        let (mut document, mut version) = parts(planned.stored.clone(), connection);
-        let moved: Vec<&Staged> = planned
-            .plan
-            .rollouts
-            .iter()
-            .filter(|staged| staged.moves())
-            .collect();
-        if !moved.is_empty() {
-            // Before the first write, so that whoever comes after a crash knows where it was to lead.
-            let mut standings = standing::standings(&document)?;
-            for staged in &moved {
-                // A `moved` block may have given it another address.
-                standings.retain(|address, _| plan::moved_to(configuration, address) != staged.address);
-                if let Some(after) = &staged.after {
-                    standings.insert(staged.address.clone(), after.clone());
-                }
-            }
-            standing::remember(&mut document, &standings)?;
-            version = Some(
-                self.keep(guard, version.as_ref(), &mut document, &options)
-                    .await?,
-            );
-        }
-        let applied = Box::pin(apply::apply(&executor, &planned.plan, document, version)).await?;
-        if applied.is_complete() && planned.plan.complete {
-            let at = if worker.now_is_said {
-                worker.now
-            } else {
-                options.clock.now()
-            };
-            Box::pin(self.finish_rollouts(guard, &moved, at, &options)).await?;
-        }
-        Ok(applied)
-    }
-
-    /// Says in state that the transitions whose writes have all landed are done.
-    async fn finish_rollouts(
-        &self,
-        guard: &Guard,
-        moved: &[&Staged],
-        at: Timestamp,
-        options: &ApplyOptions,
-    ) -> Result<(), WorkError> {
-        let Some(stored) = self.store.load().await? else {
-            return Ok(());
-        };
-        let mut document = stored.document;
-        let mut standings = standing::standings(&document)?;
-        let mut is_done = true;
-        for staged in moved {
-            if let Some(standing) = standings.get_mut(&staged.address)
-                && standing.entering.is_some()
-            {
-                *standing = machine::finish(standing, at);
-                is_done = false;
-            }
-        }
-        if !is_done {
-            standing::remember(&mut document, &standings)?;
-            self.keep(guard, Some(&stored.version), &mut document, options)
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Puts a document in the place of the one that is stored.
-    async fn keep(
-        &self,
-        guard: &Guard,
-        version: Option<&Version>,
-        document: &mut Document,
-        options: &ApplyOptions,
-    ) -> Result<Version, WorkError> {
-        let change = Change {
-            at: options.clock.now(),
-            who: options.who.clone(),
-            operation: options.command.clone(),
-            new_lineage: false,
-        };
-        let stored = self.store.swap(guard, version, document, &change).await?;
-        document.serial = stored.version.serial;
-        Ok(stored.version)
-    }
-
-    /// What cannot be judged yet, and may neither be made again nor let go.
-    fn undecided(
-        &self,
-        refreshed: &Refreshed,
-        configuration: &Configuration,
-        plan: &Plan,
-    ) -> Result<BTreeMap<Address, Why>, WorkError> {
-        let lag = self.visibility_lag(configuration);
-        let mut held = BTreeMap::new();
-        for (address, since) in &refreshed.not_visible {
-            if let Ok(address) = address.parse() {
-                let (since, until) = (*since, lag_after(*since, lag));
-                held.insert(address, Why::NotVisible { since, until });
-            }
-        }
-        for open in Journal::open_requests(&self.store)? {
-            let begin = open.begin;
-            if let Ok(address) = begin.address.parse::<Address>() {
-                let verb = match begin.operation {
-                    Operation::Create => "create",
-                    _ => "update",
-                };
-                let why = Why::Unknown {
-                    verb: verb.to_owned(),
-                    since: begin.at,
-                    until: lag_after(begin.at, lag),
-                };
-                // Under another address the same object would be made twice.
-                if let (Operation::Create, Effect::Keep { resource }) = (begin.operation, &begin.effect) {
-                    let name = begin
-                        .body
-                        .as_ref()
-                        .and_then(|body| body.get("displayName")?.as_str());
-                    let is_namesake = |change: &&ResourceChange| {
-                        change.action == Action::Create
-                            && change.kind == resource.kind
-                            && Some(change.name.as_str()) == name
-                    };
-                    for change in plan.changes.iter().filter(is_namesake) {
-                        held.insert(change.address.clone(), why.clone());
-                    }
-                }
-                // A `moved` block leads there also when state does not know the object yet.
-                held.insert(plan::moved_to(configuration, &address), why.clone());
-                held.insert(address, why);
-            }
-        }
-        Ok(held)
     }
 
     /// How a reading is made sure of.
