@@ -71,7 +71,7 @@ pub fn formatter(bytes: &[u8]) {
 /// it makes `#`.
 fn meaning(tree: &Body) -> Vec<String> {
     let text = syntax::with_deep_stack(|| format!("{tree:#?}"));
-    let layout = ["blank_before: ", "one_line: ", "multiline: "];
+    let layout = ["blank_before: ", "one_line: ", "multiline: ", "layout: "];
     text.lines()
         .map(str::trim)
         .filter(|line| !layout.iter().any(|layout| line.starts_with(layout)) && !is_place(line))
